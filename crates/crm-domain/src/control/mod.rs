@@ -1,0 +1,66 @@
+//! The control plane: tenants, users, sessions, refresh tokens and API keys; one database per deployment.
+
+pub mod api_key;
+pub mod refresh_token;
+pub mod session;
+pub mod tenant;
+pub mod user;
+
+use crate::{error::Result, stamp::Stamp, tenant::with_result};
+
+/// The reading side of the control plane's ports.
+pub trait ControlReader {
+    /// Tenants.
+    fn tenants(&mut self) -> &mut dyn tenant::TenantReads;
+    /// Users.
+    fn users(&mut self) -> &mut dyn user::UserReads;
+    /// Sessions.
+    fn sessions(&mut self) -> &mut dyn session::SessionReads;
+    /// API keys.
+    fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyReads;
+}
+
+/// One transaction of the control plane. Transactions run one after another in the whole deployment.
+pub trait ControlUnit {
+    /// The transaction's time.
+    fn stamp(&self) -> Stamp;
+    /// Tenants.
+    fn tenants(&mut self) -> &mut dyn tenant::TenantRepository;
+    /// Users.
+    fn users(&mut self) -> &mut dyn user::UserRepository;
+    /// Sessions.
+    fn sessions(&mut self) -> &mut dyn session::SessionRepository;
+    /// Refresh tokens.
+    fn refresh_tokens(&mut self) -> &mut dyn refresh_token::RefreshTokenRepository;
+    /// API keys.
+    fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyRepository;
+}
+
+/// Hears the credential epoch; must not block.
+pub type EpochDone = Box<dyn FnOnce(Result<i64>) + Send>;
+
+/// The control plane's database.
+pub trait ControlStore: Send + Sync + 'static {
+    /// Runs reads on one connection.
+    fn read(&self, work: &mut dyn FnMut(&mut dyn ControlReader) -> Result<()>) -> Result<()>;
+    /// Runs a transaction and commits it durably.
+    fn write(&self, work: &mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>) -> Result<()>;
+    /// Tells the credential epoch: a number that every committed change of an existing tenant, user, session or API key raises, on every
+    /// node. What was read at one epoch still holds while the epoch, asked for *after* a request arrived, is the same: so a revocation
+    /// takes effect with the very next request without reading the row each time. Callers that ask at once share one query.
+    fn epoch(&self, done: EpochDone);
+}
+
+impl dyn ControlStore {
+    /// [`ControlStore::read`] with a result.
+    pub fn reading<T>(&self, work: impl FnOnce(&mut dyn ControlReader) -> Result<T>) -> Result<T> {
+        let read = |run: &mut dyn FnMut(&mut dyn ControlReader) -> Result<()>| self.read(run);
+        with_result!(work, read)
+    }
+
+    /// [`ControlStore::write`] with a result.
+    pub fn writing<T>(&self, work: impl FnOnce(&mut dyn ControlUnit) -> Result<T>) -> Result<T> {
+        let write = |run: &mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>| self.write(run);
+        with_result!(work, write)
+    }
+}

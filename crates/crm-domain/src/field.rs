@@ -1,0 +1,293 @@
+//! Field types that cannot hold an invalid value, and the collector that parses a whole command.
+//!
+//! Parse, don't validate: a port never sees a string that was not parsed into one of these first.
+
+use std::{fmt, ops::Deref};
+
+use serde::{Serialize, Serializer};
+use time::{Date, format_description::BorrowedFormatItem, macros::format_description};
+
+use crate::error::{Error, FieldError, Problem, Result};
+
+const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+
+/// Non-blank text of at most `MAX` characters, trimmed, without control characters but tab and line breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> Text<MAX> {
+    /// Trims and checks `value`.
+    pub fn parse(value: &str) -> Result<Self, Problem> {
+        let value = value.trim();
+        if value.is_empty() {
+            return Err(Problem::Required);
+        }
+        if value.len() > MAX && value.chars().count() > MAX {
+            return Err(Problem::TooLong { max: MAX });
+        }
+        if value.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+            return Err(Problem::ControlCharacter);
+        }
+        Ok(Self(value.to_owned()))
+    }
+
+    /// Trusts a value that was parsed before it was stored.
+    pub fn from_store(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The text itself.
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+impl<const MAX: usize> Deref for Text<MAX> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<const MAX: usize> Serialize for Text<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// An email address as people write it: one `@`, a dotted or single-label domain, at most 254 characters. Compared by [`Email::key`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// Trims and checks `value`; the case of the letters is kept.
+    pub fn parse(value: &str) -> Result<Self, Problem> {
+        let value = value.trim();
+        if value.is_empty() {
+            return Err(Problem::Required);
+        }
+        if value.len() > 254 {
+            return Err(Problem::TooLong { max: 254 });
+        }
+        let (local, domain) = value.rsplit_once('@').ok_or(Problem::Email)?;
+        if is_local_part(local) && is_domain(domain) {
+            Ok(Self(value.to_owned()))
+        } else {
+            Err(Problem::Email)
+        }
+    }
+
+    /// Trusts a value that was parsed before it was stored.
+    pub fn from_store(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The form that uniqueness is judged by: lower case.
+    pub fn key(&self) -> String {
+        self.0.to_lowercase()
+    }
+
+    /// The address as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address itself.
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+fn is_local_part(local: &str) -> bool {
+    let dots = !local.starts_with('.') && !local.ends_with('.') && !local.contains("..");
+    let characters = local
+        .chars()
+        .all(|c| !c.is_whitespace() && !c.is_control() && !r#"@"(),:;<>[\]"#.contains(c));
+    !local.is_empty() && local.len() <= 64 && dots && characters
+}
+
+fn is_domain(domain: &str) -> bool {
+    let label = |label: &str| {
+        let edges = !label.starts_with('-') && !label.ends_with('-');
+        !label.is_empty() && label.len() <= 63 && edges && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    // A single label would be a host of the local network: no public mailbox lives there.
+    domain.contains('.') && domain.split('.').all(label) && !domain.rsplit('.').any(|last| last.is_empty())
+}
+
+/// An `http` or `https` URL, or a bare host name that people type for one (`www.example.com`), at most 2,048 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct WebAddress(String);
+
+impl WebAddress {
+    /// Trims and checks `value`; it is kept as written.
+    pub fn parse(value: &str) -> Result<Self, Problem> {
+        let text = Text::<2048>::parse(value)?;
+        let full = if text.contains("://") {
+            text.to_string()
+        } else {
+            format!("https://{}", &*text)
+        };
+        let url = url::Url::parse(&full).map_err(|_| Problem::Url)?;
+        let known =
+            matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.') || host == "localhost");
+        if known { Ok(Self(text.into_inner())) } else { Err(Problem::Url) }
+    }
+
+    /// Trusts a value that was parsed before it was stored.
+    pub fn from_store(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The address itself.
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+
+    /// The address as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Parses `YYYY-MM-DD`, also as the leading part of a timestamp.
+pub fn parse_date(value: &str) -> Result<Date, Problem> {
+    let value = value.trim();
+    let day = match value.get(..10) {
+        Some(day) if value.len() > 10 && value.as_bytes()[10].eq_ignore_ascii_case(&b'T') => {
+            crate::stamp::Stamp::parse(value).map_err(|_| Problem::Date)?;
+            day
+        }
+        _ => value,
+    };
+    Date::parse(day, DATE).map_err(|_| Problem::Date)
+}
+
+/// Writes a date as `YYYY-MM-DD`.
+pub fn format_date(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+/// Parses an integer between `min` and `max`.
+pub fn parse_integer(value: &str, min: i64, max: i64) -> Result<i64, Problem> {
+    let number: i64 = value.trim().parse().map_err(|_| Problem::Number)?;
+    if (min..=max).contains(&number) {
+        Ok(number)
+    } else {
+        Err(Problem::Range { min, max })
+    }
+}
+
+/// What an update says of an optional field: nothing, cleared, or a new value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Patch<T> {
+    /// The field is not mentioned: it stays.
+    #[default]
+    Keep,
+    /// The field is null or blank: it is cleared.
+    Clear,
+    /// The field has a new value.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// The field's value after the patch.
+    pub fn or_current(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => current,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Patch<T> {
+    /// A value sets; `None` keeps.
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Keep, Self::Set)
+    }
+}
+
+/// Collects the problems of a command's fields, so that a caller hears of all at once.
+#[derive(Debug, Default)]
+pub struct Check {
+    errors: Vec<FieldError>,
+}
+
+impl Check {
+    /// An empty collector.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes a problem.
+    pub fn fail(&mut self, field: &str, problem: Problem) {
+        self.errors.push(FieldError {
+            field: field.to_owned(),
+            problem,
+        });
+    }
+
+    /// A field that must have a value: parsed when given, else the `current` one. `None` only when a problem was noted.
+    pub fn required<T>(
+        &mut self,
+        field: &str,
+        given: Patch<String>,
+        current: Option<T>,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<T> {
+        let parsed = match given {
+            Patch::Keep => current.ok_or(Problem::Required),
+            Patch::Clear => Err(Problem::Required),
+            Patch::Set(value) => parse(&value),
+        };
+        parsed.map_err(|problem| self.fail(field, problem)).ok()
+    }
+
+    /// A field that may be empty: parsed when given, cleared by null or a blank text, else the `current` value.
+    pub fn optional<T>(
+        &mut self,
+        field: &str,
+        given: Patch<String>,
+        current: Option<T>,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<T> {
+        match given {
+            Patch::Keep => current,
+            Patch::Clear => None,
+            Patch::Set(value) if value.trim().is_empty() => None,
+            Patch::Set(value) => parse(&value).map_err(|problem| self.fail(field, problem)).ok(),
+        }
+    }
+
+    /// Notes the problem of a parsed value and goes on with its default.
+    pub fn keep<T: Default>(&mut self, field: &str, parsed: Result<T, Problem>) -> T {
+        parsed.unwrap_or_else(|problem| {
+            self.fail(field, problem);
+            T::default()
+        })
+    }
+
+    /// `Ok` when nothing was noted, else all problems sorted by field.
+    pub fn finish(mut self) -> Result<()> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        self.errors.sort_by(|a, b| a.field.cmp(&b.field));
+        Err(Error::Invalid(self.errors))
+    }
+
+    /// [`Check::finish`], then the value that every required field together made; both fail together.
+    pub fn finish_with<T>(self, value: Option<T>) -> Result<T> {
+        self.finish()?;
+        value.ok_or_else(|| Error::Internal("a required field is missing without a problem noted".to_owned()))
+    }
+}

@@ -1,0 +1,28 @@
+//! The CRM's entities, commands and ports.
+//!
+//! This crate is what other Rust programs embed: it knows no SQL, no HTTP and no async runtime. An entity, the commands that
+//! change it and the port that keeps it stand in one file per noun:
+//!
+//! * [`control`]: who may enter (tenants, users, sessions, API keys); one database per deployment.
+//! * [`tenant`]: the CRM's records; one database per tenant.
+//! * [`usecase`]: what spans several entities.
+//! * [`table`]: delimited text files, as imports read them.
+//!
+//! Every write happens in a unit of work ([`tenant::UnitOfWork`]), which carries the unit's [`stamp::Stamp`] and its
+//! [`tenant::change::Origin`]; every write leaves a row in the change feed.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![deny(missing_docs)]
+
+pub mod clock;
+pub mod control;
+pub mod error;
+pub mod field;
+pub mod id;
+pub mod money;
+pub mod page;
+pub mod stamp;
+pub mod table;
+pub mod tenant;
+pub mod usecase;
+
+pub use error::{Error, Result};

@@ -1,0 +1,184 @@
+//! Amounts of money: integer minor units and a currency. Family A shows minor units, B, C and E major units (contract ).
+
+use serde::Serialize;
+
+use crate::error::Problem;
+
+/// The most minor units of an amount: beyond 2^53 a JSON number would lose cents.
+pub const MAX_MINOR: i64 = 9_007_199_254_740_991;
+
+/// An ISO 4217 currency code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// US dollars, the default.
+    pub const USD: Self = Self(*b"USD");
+
+    /// Parses three letters, any case.
+    pub fn parse(code: &str) -> Result<Self, Problem> {
+        let code = code.trim().to_ascii_uppercase();
+        match <[u8; 3]>::try_from(code.as_bytes()) {
+            Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
+            _ => Err(Problem::Rule("must be a three-letter currency code such as USD".to_owned())),
+        }
+    }
+
+    /// The code, upper case.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// Decimals of the currency's major unit (ISO 4217): 2 for most, 0 or 3 for a few.
+    pub fn decimals(self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV"
+            | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl Default for Currency {
+    fn default() -> Self {
+        Self::USD
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// An amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Money {
+    /// Minor units (cents for most currencies).
+    pub minor: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// Parses a decimal of major units such as `1100.04`, `-5`, `1,234.50`, `$ 12`; more decimals than the currency has are an error, never rounded.
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, Problem> {
+        Self::parse_scaled(text, currency, 1)
+    }
+
+    /// [`Money::parse`] of a figure given in `scale` major units, e.g. 1,000,000 for "millions of USD".
+    pub fn parse_scaled(text: &str, currency: Currency, scale: u64) -> Result<Self, Problem> {
+        let decimals = currency.decimals();
+        let (negative, whole, fraction) = split_decimal(text).ok_or(Problem::Number)?;
+        let mut minor: i128 = whole.parse().map_err(|_| Problem::Number)?;
+        let mut unit = i128::from(scale) * 10_i128.pow(decimals);
+        minor = minor.checked_mul(unit).ok_or(out_of_range())?;
+        for digit in fraction.bytes() {
+            if unit % 10 != 0 {
+                if digit == b'0' {
+                    continue;
+                }
+                return Err(Problem::Amount { decimals });
+            }
+            unit /= 10;
+            minor += unit * i128::from(digit - b'0');
+        }
+        let minor = i64::try_from(if negative { -minor } else { minor }).map_err(|_| out_of_range())?;
+        if minor.abs() > MAX_MINOR {
+            return Err(out_of_range());
+        }
+        Ok(Self { minor, currency })
+    }
+
+    /// The amount in major units as JSON shows it: exact for every amount up to [`MAX_MINOR`].
+    pub fn major(self) -> serde_json::Number {
+        let scale = 10_i64.pow(self.currency.decimals());
+        if self.minor % scale == 0 {
+            return (self.minor / scale).into();
+        }
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "minor units stay below 2^53, and a double prints back its shortest decimal"
+        )]
+        let major = self.minor as f64 / scale as f64;
+        serde_json::Number::from_f64(major).unwrap_or_else(|| 0.into())
+    }
+}
+
+fn out_of_range() -> Problem {
+    Problem::Range {
+        min: -MAX_MINOR / 100,
+        max: MAX_MINOR / 100,
+    }
+}
+
+/// Splits into sign, whole digits and fraction digits; drops currency signs, blanks and digit grouping.
+fn split_decimal(text: &str) -> Option<(bool, String, String)> {
+    let cleaned: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, ',' | '$' | '€' | '£' | '_' | '\''))
+        .collect();
+    let (negative, digits) = cleaned.strip_prefix('-').map_or((false, cleaned.as_str()), |rest| (true, rest));
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    let (mut whole, mut fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut exponent = String::new();
+    // Rust and JavaScript print large doubles such as 1e21; a figure beyond that is out of range anyway.
+    if let Some((mantissa, power)) = digits.split_once(['e', 'E']) {
+        let power: usize = power.trim_start_matches('+').parse().ok().filter(|p| *p <= 30)?;
+        (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (moved, rest) = fraction.split_at_checked(power).unwrap_or((fraction, ""));
+        exponent = format!("{moved}{}", "0".repeat(power - moved.len()));
+        fraction = rest;
+    }
+    let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty())
+        || !all_digits(whole)
+        || !all_digits(fraction)
+        || !all_digits(&exponent)
+        || whole.len() > 25
+    {
+        return None;
+    }
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some((negative, format!("{whole}{exponent}"), fraction.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn parses_decimals_exactly() {
+        let usd = |text| Money::parse(text, Currency::USD).map(|m| m.minor);
+        assert_eq!(usd("1100.04"), Ok(110_004));
+        assert_eq!(usd("$1,234.5"), Ok(123_450));
+        assert_eq!(usd("-0.01"), Ok(-1));
+        assert_eq!(usd("5.000"), Ok(500));
+        assert_eq!(usd("1.5e3"), Ok(150_000));
+        assert_eq!(usd("5.001"), Err(Problem::Amount { decimals: 2 }));
+        assert_eq!(usd("abc"), Err(Problem::Number));
+        assert_eq!(usd(""), Err(Problem::Number));
+        assert!(usd("1e29").is_err());
+        assert_eq!(
+            Money::parse_scaled("1100.04", Currency::USD, 1_000_000).map(|m| m.minor),
+            Ok(110_004_000_000)
+        );
+        assert_eq!(Money::parse("12", Currency::parse("jpy").unwrap()).map(|m| m.minor), Ok(12));
+    }
+
+    proptest! {
+        #[test]
+        fn major_units_read_back(minor in -MAX_MINOR..=MAX_MINOR) {
+            let money = Money { minor, currency: Currency::USD };
+            prop_assert_eq!(Money::parse(&money.major().to_string(), Currency::USD), Ok(money));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".*") {
+            let _ = Money::parse(&text, Currency::USD);
+        }
+    }
+}

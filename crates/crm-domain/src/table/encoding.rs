@@ -1,0 +1,192 @@
+//! From the bytes of a file to UTF-8, a chunk at a time.
+//!
+//! Bytes that cannot be decoded must spoil their row and nothing else, and must not turn silently into U+FFFD. So
+//! nothing is replaced here: UTF-8 passes as it is, and where UTF-16 is malformed a byte that is never valid in UTF-8
+//! takes its place. Whoever turns a record into text finds both.
+
+use std::io::{self, Read};
+
+use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// Bytes read at once. The first such chunk is what the encoding and the delimiter are told by.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// U+FEFF in UTF-8.
+const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// Stands for malformed UTF-16 in the decoded stream: no valid UTF-8 contains it.
+const MALFORMED: u8 = 0xFF;
+
+/// How the characters of a table are written as bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// UTF-8, with or without byte order mark.
+    Utf8,
+    /// UTF-16, low byte first, as spreadsheets on Windows write "Unicode text".
+    Utf16Le,
+    /// UTF-16, high byte first.
+    Utf16Be,
+    /// Windows-1252, the usual legacy encoding of Western Europe. Every byte means something in it.
+    Windows1252,
+}
+
+impl Encoding {
+    /// Tells the encoding by the first bytes of a file; `whole` says that `sample` is the entire file.
+    pub(super) fn detect(sample: &[u8], whole: bool) -> Self {
+        if sample.starts_with(UTF8_BOM) {
+            Self::Utf8
+        } else if sample.starts_with(b"\xFF\xFE") {
+            Self::Utf16Le
+        } else if sample.starts_with(b"\xFE\xFF") {
+            Self::Utf16Be
+        } else if looks_like_utf16(sample, |[low, high]| (low, high)) {
+            Self::Utf16Le
+        } else if looks_like_utf16(sample, |[high, low]| (low, high)) {
+            Self::Utf16Be
+        } else if is_utf8(sample, whole) {
+            Self::Utf8
+        } else {
+            Self::Windows1252
+        }
+    }
+
+    fn decoder(self) -> Option<Decoder> {
+        let encoding = match self {
+            Self::Utf8 => return None,
+            Self::Utf16Le => UTF_16LE,
+            Self::Utf16Be => UTF_16BE,
+            Self::Windows1252 => WINDOWS_1252,
+        };
+        Some(encoding.new_decoder_without_bom_handling())
+    }
+}
+
+/// A file as a stream of UTF-8.
+pub(super) struct Input {
+    source: Box<dyn Read + Send>,
+    raw: Vec<u8>,
+    transcoder: Transcoder,
+    failed: Option<io::Error>,
+    ended: bool,
+}
+
+impl Input {
+    /// Reads the first chunk of `source` into `out` (without byte order mark) and tells the encoding by it, unless it
+    /// is `forced`.
+    pub(super) fn open(mut source: Box<dyn Read + Send>, forced: Option<Encoding>, out: &mut Vec<u8>) -> io::Result<(Self, Encoding)> {
+        let mut raw = Vec::with_capacity(CHUNK_BYTES);
+        let ended = read_chunk(&mut source, &mut raw)?;
+        let encoding = forced.unwrap_or_else(|| Encoding::detect(&raw, ended));
+        let mut transcoder = Transcoder::new(encoding);
+        transcoder.feed(&raw, ended, out);
+        strip_boms(out);
+        Ok((
+            Self {
+                source,
+                raw,
+                transcoder,
+                failed: None,
+                ended,
+            },
+            encoding,
+        ))
+    }
+
+    /// Says that nothing follows what was already given.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Appends the next chunk to `out`; `false` at the end. What came before a failure is given before the failure.
+    pub(super) fn fill(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        if let Some(error) = self.failed.take() {
+            self.ended = true;
+            return Err(error);
+        }
+        if self.ended {
+            return Ok(false);
+        }
+        match read_chunk(&mut self.source, &mut self.raw) {
+            Ok(last) => self.ended = last,
+            Err(error) => self.failed = Some(error),
+        }
+        self.transcoder.feed(&self.raw, self.ended, out);
+        Ok(true)
+    }
+}
+
+/// Decodes chunks, keeping what a chunk boundary halves.
+struct Transcoder {
+    /// `None` for UTF-8, which is passed on as it is.
+    decoder: Option<Decoder>,
+    scratch: Vec<u8>,
+}
+
+impl Transcoder {
+    fn new(encoding: Encoding) -> Self {
+        let decoder = encoding.decoder();
+        let scratch = if decoder.is_some() { vec![0; CHUNK_BYTES] } else { Vec::new() };
+        Self { decoder, scratch }
+    }
+
+    /// Appends the decoded `raw` to `out`. Nothing may follow a call with `last`.
+    fn feed(&mut self, mut raw: &[u8], last: bool, out: &mut Vec<u8>) {
+        let Some(decoder) = &mut self.decoder else {
+            out.extend_from_slice(raw);
+            return;
+        };
+        loop {
+            let (result, read, written) = decoder.decode_to_utf8_without_replacement(raw, &mut self.scratch, last);
+            out.extend_from_slice(&self.scratch[..written]);
+            raw = &raw[read..];
+            match result {
+                DecoderResult::InputEmpty => return,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => out.push(MALFORMED),
+            }
+        }
+    }
+}
+
+/// Replaces the contents of `raw` by the next chunk; `true` if it is the last one. After an error `raw` has what came
+/// before it.
+fn read_chunk(source: &mut Box<dyn Read + Send>, raw: &mut Vec<u8>) -> io::Result<bool> {
+    raw.clear();
+    let read = source.take(CHUNK_BYTES as u64).read_to_end(raw)?;
+    Ok(read < CHUNK_BYTES)
+}
+
+/// Removes every byte order mark at the start: tools that concatenate files leave more than one.
+fn strip_boms(text: &mut Vec<u8>) {
+    let mut end = 0;
+    while text[end..].starts_with(UTF8_BOM) {
+        end += UTF8_BOM.len();
+    }
+    text.drain(..end);
+}
+
+fn is_utf8(sample: &[u8], whole: bool) -> bool {
+    match std::str::from_utf8(sample) {
+        Ok(_) => true,
+        // The end of the sample may halve a character; the end of the file may not.
+        Err(error) => !whole && error.error_len().is_none(),
+    }
+}
+
+/// Tells UTF-16 without byte order mark by its NUL bytes: the delimiters, digits and line breaks of any table are ASCII,
+/// and so have a NUL for their high byte. `split` gives the (low, high) bytes of a code unit.
+///
+/// A stray NUL in a file of another encoding must not count, so the pattern has to be frequent (a tenth of the units),
+/// one-sided (three to one; U+3000 is a space in Japanese, and its low byte NUL) and to include the line breaks.
+fn looks_like_utf16(sample: &[u8], split: fn([u8; 2]) -> (u8, u8)) -> bool {
+    let (mut units, mut ascii, mut reversed, mut breaks) = (0, 0, 0, 0);
+    for unit in sample.chunks_exact(2) {
+        let (low, high) = split([unit[0], unit[1]]);
+        units += 1;
+        ascii += usize::from(high == 0 && low != 0 && low.is_ascii());
+        reversed += usize::from(low == 0);
+        breaks += usize::from(high == 0 && low == b'\n');
+    }
+    let line_feeds = sample.iter().filter(|byte| **byte == b'\n').count();
+    ascii >= 2 && ascii * 10 >= units && reversed * 3 <= ascii && breaks * 2 >= line_feeds
+}

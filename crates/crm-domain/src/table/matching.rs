@@ -1,0 +1,127 @@
+//! How well names fit each other.
+
+use std::cmp::Ordering;
+
+use super::mapping::FieldSpec;
+
+/// Jaro-Winkler similarity from which a column counts as a misspelt name of a field.
+const MIN_SIMILARITY: f64 = 0.92;
+
+/// Similarity below which a suggestion would only puzzle.
+const MIN_SUGGESTION: f64 = 0.6;
+
+/// Characters of a name that a suggestion looks at: the comparison takes the product of two lengths.
+const SUGGESTION_CHARS: usize = 64;
+
+/// A column that may feed a field.
+pub(super) struct Candidate {
+    rank: Rank,
+    pub(super) confidence: f64,
+    pub(super) field: usize,
+    pub(super) column: usize,
+}
+
+/// Why it may; the best reason first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Name,
+    Synonym,
+    Similar,
+}
+
+impl Candidate {
+    fn order(&self, other: &Self) -> Ordering {
+        self.rank
+            .cmp(&other.rank)
+            .then(other.confidence.total_cmp(&self.confidence))
+            .then(self.field.cmp(&other.field))
+            .then(self.column.cmp(&other.column))
+    }
+}
+
+/// Every pair that may be mapped, the best first.
+pub(super) fn candidates(headers: &[String], fields: &[FieldSpec]) -> Vec<Candidate> {
+    let headers: Vec<String> = headers.iter().map(|header| normalise(header)).collect();
+    let mut candidates = Vec::new();
+    for (field, spec) in fields.iter().enumerate() {
+        let name = normalise(spec.name);
+        let synonyms: Vec<String> = spec.synonyms.iter().map(|synonym| normalise(synonym)).collect();
+        for (column, header) in headers.iter().enumerate() {
+            if let Some((rank, confidence)) = rate(header, &name, &synonyms) {
+                candidates.push(Candidate {
+                    rank,
+                    confidence,
+                    field,
+                    column,
+                });
+            }
+        }
+    }
+    candidates.sort_by(Candidate::order);
+    candidates
+}
+
+/// How well a header fits a field; all names are normalised.
+fn rate(header: &str, name: &str, synonyms: &[String]) -> Option<(Rank, f64)> {
+    if header.is_empty() {
+        return None;
+    }
+    if header == name {
+        return Some((Rank::Name, 1.0));
+    }
+    if synonyms.iter().any(|synonym| synonym == header) {
+        return Some((Rank::Synonym, 1.0));
+    }
+    let names = std::iter::once(name).chain(synonyms.iter().map(String::as_str));
+    let best = names.map(|name| similarity(header, name)).max_by(f64::total_cmp)?;
+    (best >= MIN_SIMILARITY).then_some((Rank::Similar, best))
+}
+
+/// Similarity of two normalised names, or 0.0 where it cannot reach the threshold or must not be trusted.
+fn similarity(left: &str, right: &str) -> f64 {
+    let (short, long) = (
+        left.chars().count().min(right.chars().count()),
+        left.chars().count().max(right.chars().count()),
+    );
+    // At a ratio below 0.6 even a perfect match of the shorter name stays under 0.92. Besides, a header may be very long.
+    if short * 5 < long * 3 || contradicting_numbers(left, right) {
+        return 0.0;
+    }
+    strsim::jaro_winkler(left, right)
+}
+
+/// `address1` and `address2` are very similar, and never the same.
+fn contradicting_numbers(left: &str, right: &str) -> bool {
+    let digits = |name: &str| name.chars().filter(|character| character.is_numeric()).collect::<String>();
+    let (left, right) = (digits(left), digits(right));
+    !left.is_empty() && !right.is_empty() && left != right
+}
+
+/// Folds case, spaces, punctuation and camelCase: letters and digits in lower case are left.
+fn normalise(name: &str) -> String {
+    name.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The index of the name that is meant: the same, else the first that is the same when normalised.
+pub(super) fn find(names: &[impl AsRef<str>], wanted: &str) -> Option<usize> {
+    let normal = normalise(wanted);
+    names.iter().position(|name| name.as_ref() == wanted).or_else(|| {
+        let same = |name: &str| !normal.is_empty() && normalise(name) == normal;
+        names.iter().position(|name| same(name.as_ref()))
+    })
+}
+
+/// The name most like the one that was not found.
+pub(super) fn closest(names: &[impl AsRef<str>], wanted: &str) -> Option<String> {
+    let shorten = |name: &str| normalise(name).chars().take(SUGGESTION_CHARS).collect::<String>();
+    let wanted = shorten(wanted);
+    let rated = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&shorten(name.as_ref()), &wanted), name.as_ref()));
+    // The first of equals, so that the answer does not depend on the order of comparison.
+    let best = rated.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
+    (best.0 >= MIN_SUGGESTION).then(|| best.1.to_owned())
+}

@@ -1,0 +1,231 @@
+//! The change feed: what happened to a record. Webhooks, workflows, activity lists and sync feeds all read this one feed by cursor.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    error::Result,
+    id::{ApiKeyId, UserId},
+    stamp::Stamp,
+};
+
+/// The kinds of record that changes are recorded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each is the noun of its module")]
+pub enum EntityKind {
+    Account,
+    Activity,
+    Contact,
+    Lead,
+    Opportunity,
+    Pipeline,
+    Stage,
+}
+
+impl EntityKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Account,
+        Self::Activity,
+        Self::Contact,
+        Self::Lead,
+        Self::Opportunity,
+        Self::Pipeline,
+        Self::Stage,
+    ];
+
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Activity => "activity",
+            Self::Contact => "contact",
+            Self::Lead => "lead",
+            Self::Opportunity => "opportunity",
+            Self::Pipeline => "pipeline",
+            Self::Stage => "stage",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What happened to the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words say it")]
+pub enum ChangeKind {
+    Created,
+    Updated,
+    Deleted,
+    Restored,
+}
+
+impl ChangeKind {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Created, Self::Updated, Self::Deleted, Self::Restored]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Who did it. Stored as `user:12`, `api_key:3`, `job:import` or `system`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A signed-in user.
+    User(UserId),
+    /// An integration with its API key.
+    ApiKey(ApiKeyId),
+    /// A job of the server or a command of its command line.
+    Job(&'static str),
+    /// The server itself.
+    System,
+}
+
+impl Actor {
+    /// The user, when it is one.
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::User(id) => Some(*id),
+            Self::ApiKey(_) | Self::Job(_) | Self::System => None,
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::ApiKey(id) => write!(f, "api_key:{id}"),
+            Self::Job(name) => write!(f, "job:{name}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// Who writes, and through which family.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who.
+    pub actor: Actor,
+    /// The endpoint family's name, or `cli`, `server`.
+    pub family: &'static str,
+}
+
+/// A record whose changes are recorded. Its serialised fields are what a change lists as before and after.
+pub trait Entity {
+    /// Its kind.
+    const KIND: EntityKind;
+    /// The fields that people change; ids and stamps are not among them.
+    type Fields: Serialize;
+    /// The record's id.
+    fn id(&self) -> i64;
+    /// Its fields.
+    fn fields(&self) -> &Self::Fields;
+}
+
+/// A change on its way into the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChange {
+    /// The record's kind.
+    pub entity: EntityKind,
+    /// The record's id.
+    pub entity_id: i64,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// A JSON object: field → `[before, after]`, only those that differ.
+    pub fields: String,
+}
+
+impl NewChange {
+    /// The record is new: its non-null fields.
+    pub fn created<E: Entity>(after: &E) -> Result<Self> {
+        Self::between(ChangeKind::Created, after, &Map::new(), &fields_of(after)?)
+    }
+
+    /// The record has other values now; `None` when it has not.
+    pub fn updated<E: Entity>(before: &E, after: &E) -> Result<Option<Self>> {
+        let (old, new) = (fields_of(before)?, fields_of(after)?);
+        if old == new {
+            return Ok(None);
+        }
+        Self::between(ChangeKind::Updated, after, &old, &new).map(Some)
+    }
+
+    /// The record is gone: the fields it had.
+    pub fn deleted<E: Entity>(before: &E) -> Result<Self> {
+        Self::between(ChangeKind::Deleted, before, &fields_of(before)?, &Map::new())
+    }
+
+    fn between<E: Entity>(kind: ChangeKind, entity: &E, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<Self> {
+        let mut fields = Map::new();
+        for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+            let (before, after) = (old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null));
+            if before != after {
+                fields.insert(name.clone(), Value::Array(vec![before.clone(), after.clone()]));
+            }
+        }
+        Ok(Self {
+            entity: E::KIND,
+            entity_id: entity.id(),
+            kind,
+            fields: Value::Object(fields).to_string(),
+        })
+    }
+}
+
+fn fields_of<E: Entity>(entity: &E) -> Result<Map<String, Value>> {
+    match serde_json::to_value(entity.fields()) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(crate::Error::Internal(format!("fields of {} are not an object", E::KIND.as_str()))),
+        Err(error) => Err(crate::Error::Internal(error.to_string())),
+    }
+}
+
+/// A committed change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its place in the tenant's feed: 1, 2, 3 … without a gap.
+    pub seq: i64,
+    /// The stamp of the unit that made it.
+    pub stamp: Stamp,
+    /// The record's kind.
+    pub entity: EntityKind,
+    /// The record's id.
+    pub entity_id: i64,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// Who did it, as [`Actor`] shows.
+    pub actor: String,
+    /// The endpoint family, or `cli`, `server`.
+    pub family: String,
+    /// A JSON object: field → `[before, after]`.
+    pub fields: String,
+}
+
+/// Reads the feed.
+pub trait ChangeReads {
+    /// Up to `limit` changes after `seq`, in order.
+    fn list_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Change>>;
+    /// The changes of one record, newest first.
+    fn list_of(&mut self, entity: EntityKind, entity_id: i64, limit: u32) -> Result<Vec<Change>>;
+    /// The last sequence number; 0 when nothing ever happened.
+    fn last_seq(&mut self) -> Result<i64>;
+}

@@ -1,0 +1,186 @@
+//! The tenant plane: every CRM record, its changes and the request log; one database per tenant.
+//!
+//! A port is a plain synchronous trait: `lookup`, `list`, `count` read, `add`, `update`, `remove` write, absence is `Ok(None)`.
+//! To add a noun: write its entity, draft, commands and port here in a file of its own, give [`TenantReader`] and [`UnitOfWork`] one
+//! method each for it, implement the port in `crm-store/src/tenant/<noun>.rs`, and run it in `tests/contract/<noun>.rs`.
+
+pub mod account;
+pub mod activity;
+pub mod change;
+pub mod contact;
+pub mod idempotency;
+pub mod lead;
+pub mod opportunity;
+pub mod pipeline;
+pub mod request;
+
+use std::sync::{Arc, mpsc};
+
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Result},
+    stamp::Stamp,
+};
+use change::{NewChange, Origin};
+
+/// The reading side of every port of one tenant.
+pub trait TenantReader {
+    /// Accounts.
+    fn accounts(&mut self) -> &mut dyn account::AccountReads;
+    /// Contacts.
+    fn contacts(&mut self) -> &mut dyn contact::ContactReads;
+    /// Leads.
+    fn leads(&mut self) -> &mut dyn lead::LeadReads;
+    /// Opportunities.
+    fn opportunities(&mut self) -> &mut dyn opportunity::OpportunityReads;
+    /// Pipelines with their stages.
+    fn pipelines(&mut self) -> &mut dyn pipeline::PipelineReads;
+    /// Activities.
+    fn activities(&mut self) -> &mut dyn activity::ActivityReads;
+    /// The change feed.
+    fn changes(&mut self) -> &mut dyn change::ChangeReads;
+    /// The request log.
+    fn requests(&mut self) -> &mut dyn request::RequestReads;
+}
+
+/// One unit of work: everything it writes is committed together, under one stamp, or not at all.
+pub trait UnitOfWork {
+    /// This unit's stamp: strictly greater than every stamp committed before in this tenant.
+    fn stamp(&self) -> Stamp;
+    /// Who writes, and through which family.
+    fn origin(&self) -> &Origin;
+    /// A fresh version 7 uuid of this unit's stamp.
+    fn new_uuid(&mut self) -> Uuid;
+    /// Appends a change to the feed; it gets its sequence number when the unit commits.
+    fn record(&mut self, change: NewChange);
+
+    /// Accounts.
+    fn accounts(&mut self) -> &mut dyn account::AccountRepository;
+    /// Contacts.
+    fn contacts(&mut self) -> &mut dyn contact::ContactRepository;
+    /// Leads.
+    fn leads(&mut self) -> &mut dyn lead::LeadRepository;
+    /// Opportunities.
+    fn opportunities(&mut self) -> &mut dyn opportunity::OpportunityRepository;
+    /// Pipelines with their stages.
+    fn pipelines(&mut self) -> &mut dyn pipeline::PipelineRepository;
+    /// Activities.
+    fn activities(&mut self) -> &mut dyn activity::ActivityRepository;
+    /// Answers kept for repeated requests.
+    fn idempotency(&mut self) -> &mut dyn idempotency::IdempotencyRepository;
+    /// The request log.
+    fn requests(&mut self) -> &mut dyn request::RequestRepository;
+}
+
+/// What a unit does. It may be dropped unrun when the store stops.
+pub type UnitWork = Box<dyn FnOnce(&mut dyn UnitOfWork) -> Result<()> + Send>;
+/// Called once: with `Ok` only after the unit is durably committed.
+pub type UnitDone = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// A unit of work on its way to a tenant's writer.
+pub struct Unit {
+    /// Who writes, and through which family.
+    pub origin: Origin,
+    /// What is to be written.
+    pub work: UnitWork,
+    /// Hears of the outcome, on the writer's thread: it must not block.
+    pub done: UnitDone,
+}
+
+/// One tenant's database. No query can reach another tenant, because no connection can.
+pub trait TenantStore: Send + Sync + 'static {
+    /// Runs reads on one connection; each statement sees its own newest committed state.
+    fn read(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()>;
+    /// Runs reads that all see one and the same committed state.
+    fn snapshot(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()>;
+    /// Queues a unit for the tenant's writer and returns at once; blocks only while the queue is full.
+    fn submit(&self, unit: Unit);
+}
+
+impl dyn TenantStore {
+    /// [`TenantStore::read`] with a result.
+    pub fn reading<T>(&self, work: impl FnOnce(&mut dyn TenantReader) -> Result<T>) -> Result<T> {
+        let read = |run: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>| self.read(run);
+        with_result!(work, read)
+    }
+
+    /// [`TenantStore::snapshot`] with a result.
+    pub fn reading_snapshot<T>(&self, work: impl FnOnce(&mut dyn TenantReader) -> Result<T>) -> Result<T> {
+        let read = |run: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>| self.snapshot(run);
+        with_result!(work, read)
+    }
+
+    /// Submits a unit and waits until it is committed. Not for async callers: they submit and await `done`.
+    pub fn writing<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.submit(Unit::with_result(origin, work, move |result| {
+            // A caller that went away no longer wants the answer.
+            let _ = sender.send(result);
+        }));
+        receiver.recv().map_err(|_| stopped())?
+    }
+}
+
+impl Unit {
+    /// A unit whose work has a result, handed to `done` after the commit.
+    pub fn with_result<T: Send + 'static>(
+        origin: Origin,
+        work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T> + Send + 'static,
+        done: impl FnOnce(Result<T>) + Send + 'static,
+    ) -> Self {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        Self {
+            origin,
+            work: Box::new(move |unit| {
+                let value = work(unit)?;
+                // The receiver lives in `done`, which outlives the work.
+                let _ = sender.send(value);
+                Ok(())
+            }),
+            done: Box::new(move |outcome| done(outcome.and_then(|()| receiver.try_recv().map_err(|_| stopped())))),
+        }
+    }
+}
+
+/// Opens, creates and drops tenant databases.
+pub trait Tenants: Send + Sync + 'static {
+    /// The tenant's store; opens the database when it is not open.
+    fn open(&self, tenant: &crate::control::tenant::Tenant) -> Result<Arc<dyn TenantStore>>;
+    /// Makes a new tenant database from the migrated template and returns its location.
+    fn provision(&self) -> Result<String>;
+    /// Removes a database that no tenant row names; for undoing [`Tenants::provision`].
+    fn discard(&self, location: &str) -> Result<()>;
+    /// Commits what is queued everywhere and closes every database.
+    fn close(&self);
+}
+
+fn stopped() -> Error {
+    Error::Unavailable {
+        what: "the database writer",
+        cause: "it stopped".to_owned(),
+        retry_after: std::time::Duration::from_secs(1),
+    }
+}
+
+/// Carries a result out of a closure that a trait object can only take as `FnMut() -> Result<()>`. A macro, because the ports' own
+/// lifetime is different in each call and a generic function cannot name it.
+macro_rules! with_result {
+    ($work:ident, $run:expr) => {{
+        let mut work = Some($work);
+        let mut result = None;
+        $run(&mut |ports| {
+            let work = work
+                .take()
+                .ok_or_else(|| $crate::Error::Internal("a closure ran twice".to_owned()))?;
+            result = Some(work(ports)?);
+            Ok(())
+        })?;
+        result.ok_or_else(|| $crate::Error::Internal("a closure did not run".to_owned()))
+    }};
+}
+pub(crate) use with_result;

@@ -1,0 +1,5 @@
+//! What spans several entities.
+
+pub mod api_keys;
+pub mod register;
+pub mod sign_in;

@@ -1,0 +1,35 @@
+# List the recipes.
+default:
+    @just --list --unsorted
+
+# Start the server on 127.0.0.1:5000, with SQLite in ./data.
+run *ARGS:
+    cargo run --release -- {{ ARGS }}
+
+# Start the server with a demo tenant.
+demo:
+    cargo run --release -- serve --demo
+
+# Run every test, on SQLite and on a throwaway PostgreSQL.
+test *ARGS:
+    ./scripts/test {{ ARGS }}
+
+# Formatting, lints, dependencies, documentation.
+check:
+    cargo fmt --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    cargo deny check bans licenses sources
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Measure the running server.
+bench *ARGS:
+    cargo run --release -p crm-bench -- bench {{ ARGS }}
+
+# Hurt the running server and see what it keeps.
+chaos *ARGS:
+    cargo run --release -p crm-bench -- chaos {{ ARGS }}
+
+# Regenerate docs/openapi.json.
+openapi:
+    cargo run -- openapi > docs/openapi.json.new
+    mv docs/openapi.json.new docs/openapi.json
