@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::error::Problem;
 
-/// The most minor units of an amount: beyond 2^53 a JSON number would lose cents.
-pub const MAX_MINOR: i64 = 9_007_199_254_740_991;
+/// The most minor units of an amount: 15 digits, which every JSON number (a double) keeps exactly, cents included.
+pub const MAX_MINOR: i64 = 999_999_999_999_999;
 
 /// An ISO 4217 currency code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,7 +99,7 @@ impl Money {
         }
         #[expect(
             clippy::cast_precision_loss,
-            reason = "minor units stay below 2^53, and a double prints back its shortest decimal"
+            reason = "a double keeps and prints back any 15 digits"
         )]
         let major = self.minor as f64 / scale as f64;
         serde_json::Number::from_f64(major).unwrap_or_else(|| 0.into())

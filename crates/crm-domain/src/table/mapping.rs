@@ -65,9 +65,10 @@ pub enum MappingError {
 
 /// Proposes a mapping by the names alone.
 ///
-/// Names are equal if they differ only in case, spaces, punctuation or camelCase (`E-Mail`, `eMail`). Equality with a field's name
-/// goes before equality with a synonym, and that before similarity (Jaro-Winkler, at least 0.92), where the most similar
-/// pair goes first; ties go to the first field, then the first column.
+/// Names are equal if they differ only in case, spaces, punctuation or camelCase (`E-Mail`, `eMail`). Equality with a
+/// field's name goes before equality with a synonym, and that before similarity (Jaro-Winkler, at least 0.92; names with
+/// different numbers are not similar), where the most similar pair goes first. Ties go to the first field, then the
+/// first column.
 #[must_use]
 pub fn auto_map(headers: &[String], fields: &[FieldSpec]) -> Mapping {
     let mut mapping = Mapping {

@@ -79,10 +79,8 @@ fn rate(header: &str, name: &str, synonyms: &[String]) -> Option<(Rank, f64)> {
 
 /// Similarity of two normalised names, or 0.0 where it cannot reach the threshold or must not be trusted.
 fn similarity(left: &str, right: &str) -> f64 {
-    let (short, long) = (
-        left.chars().count().min(right.chars().count()),
-        left.chars().count().max(right.chars().count()),
-    );
+    let lengths = [left.chars().count(), right.chars().count()];
+    let (short, long) = (lengths[0].min(lengths[1]), lengths[0].max(lengths[1]));
     // At a ratio below 0.6 even a perfect match of the shorter name stays under 0.92. Besides, a header may be very long.
     if short * 5 < long * 3 || contradicting_numbers(left, right) {
         return 0.0;
@@ -123,5 +121,6 @@ pub(super) fn closest(names: &[impl AsRef<str>], wanted: &str) -> Option<String>
         .map(|name| (strsim::jaro_winkler(&shorten(name.as_ref()), &wanted), name.as_ref()));
     // The first of equals, so that the answer does not depend on the order of comparison.
     let best = rated.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
-    (best.0 >= MIN_SUGGESTION).then(|| best.1.to_owned())
+    // Two names without letters are equal here, and tell nothing.
+    (best.0 >= MIN_SUGGESTION && !wanted.is_empty()).then(|| best.1.to_owned())
 }

@@ -133,6 +133,8 @@ fn unknown_names_are_named_with_the_closest() {
             suggestion: None
         }
     );
+    let error = change(&mut map(&["#"]), &[("??", "email")]).unwrap_err();
+    assert_eq!(error.to_string(), "there is no column \"??\"");
     assert_eq!(mapping, before);
 }
 

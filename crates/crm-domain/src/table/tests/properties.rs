@@ -117,10 +117,15 @@ proptest! {
     ) {
         let text = format!("a,b\n{}", text.concat());
         let options = TableOptions { delimiter: Some(Delimiter::Comma), encoding: None };
-        let outcomes: Vec<_> = TableReader::open(Cursor::new(text.clone()), options).unwrap().map(outcome).collect();
-        prop_assume!(!outcomes.iter().any(|(_, row)| *row == Err(RowProblem::UnclosedQuote)));
+        let mut outcomes: Vec<_> = TableReader::open(Cursor::new(text.clone()), options).unwrap().map(outcome).collect();
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        let expected: Vec<Vec<String>> = reader.deserialize().map(Result::unwrap).collect();
+        let mut expected: Vec<Vec<String>> = reader.deserialize().map(Result::unwrap).collect();
+        // From an unclosed quote on they differ: csv takes the rest for one record.
+        if let Some(unclosed) = outcomes.iter().position(|(_, row)| *row == Err(RowProblem::UnclosedQuote)) {
+            prop_assert_eq!(expected.len(), unclosed + 1);
+            outcomes.truncate(unclosed);
+            expected.truncate(unclosed);
+        }
         prop_assert_eq!(outcomes.len(), expected.len());
         for ((_, row), cells) in outcomes.into_iter().zip(expected) {
             match row {
