@@ -228,8 +228,11 @@ impl Check {
         Self::default()
     }
 
-    /// Notes a problem.
+    /// Notes a problem. Only a field's first problem stays: a wrong type is not reported as missing as well.
     pub fn fail(&mut self, field: &str, problem: Problem) {
+        if self.errors.iter().any(|error| error.field == field) {
+            return;
+        }
         self.errors.push(FieldError {
             field: field.to_owned(),
             problem,
