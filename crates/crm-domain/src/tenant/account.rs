@@ -8,7 +8,7 @@ use crate::{
     field::{Check, Email, Patch, Text, WebAddress, parse_integer},
     id::{AccountId, RecordId, UserId},
     money::{Currency, Money},
-    page::{Page, Sort, Window},
+    page::{Page, Sort, SortValue, Window},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
@@ -204,6 +204,32 @@ pub enum AccountSort {
     OwnerId,
 }
 
+impl AccountSort {
+    /// What a cursor carries of an account in a list sorted by this key. Names are compared in lower case; ids ascend with creation.
+    pub fn value(self, account: &Account) -> SortValue {
+        let fields = &account.fields;
+        let text = |value: Option<&str>| SortValue::Text(value.map(str::to_owned));
+        match self {
+            Self::CreatedAt => SortValue::Id,
+            Self::UpdatedAt => SortValue::Integer(Some(account.updated_at.micros())),
+            Self::Name => SortValue::Text(Some(fields.name.to_lowercase())),
+            Self::Category => text(fields.category.as_deref()),
+            Self::Website => text(fields.website.as_ref().map(WebAddress::as_str)),
+            Self::Phone => text(fields.phone.as_deref()),
+            Self::Email => text(fields.email.as_ref().map(Email::as_str)),
+            Self::City => text(fields.city.as_deref()),
+            Self::State => text(fields.state.as_deref()),
+            Self::ZipCode => text(fields.zip_code.as_deref()),
+            Self::Country => text(fields.country.as_deref()),
+            Self::Industry => text(fields.industry.as_deref()),
+            Self::Employees => SortValue::Integer(fields.employees),
+            Self::AnnualRevenue => SortValue::Integer(fields.annual_revenue.map(|money| money.minor)),
+            Self::FoundedYear => SortValue::Integer(fields.founded_year),
+            Self::OwnerId => SortValue::Integer(Some(fields.owner_id.get())),
+        }
+    }
+}
+
 /// Which accounts a list shows; deleted ones never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountFilter {
@@ -264,17 +290,22 @@ pub fn update(unit: &mut dyn UnitOfWork, id: AccountId, draft: AccountDraft, che
     let before = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
     check_references(unit, Some(id), &fields)?;
+    Ok(revise(unit, &before, fields)?.unwrap_or(before))
+}
+
+/// Gives an account, just read in this unit, fields whose references were checked before; `None` when nothing differs.
+pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Account, fields: AccountFields) -> Result<Option<Account>> {
     let after = Account {
         fields,
         updated_at: unit.stamp(),
         ..before.clone()
     };
-    let Some(change) = NewChange::updated(&before, &after)? else {
-        return Ok(before);
+    let Some(change) = NewChange::updated(before, &after)? else {
+        return Ok(None);
     };
     unit.accounts().update(&after)?;
     unit.record(change);
-    Ok(after)
+    Ok(Some(after))
 }
 
 /// Deletes an account and, with it, its opportunities (contract X-40).

@@ -236,17 +236,22 @@ pub fn update(unit: &mut dyn UnitOfWork, id: ContactId, draft: ContactDraft, che
     let before = unit.contacts().lookup(id)?.ok_or_else(|| Error::not_found(ContactId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
     check_references(unit, &fields)?;
+    Ok(revise(unit, &before, fields)?.unwrap_or(before))
+}
+
+/// Gives a contact, just read in this unit, fields whose references were checked before; `None` when nothing differs.
+pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Contact, fields: ContactFields) -> Result<Option<Contact>> {
     let after = Contact {
         fields,
         updated_at: unit.stamp(),
         ..before.clone()
     };
-    let Some(change) = NewChange::updated(&before, &after)? else {
-        return Ok(before);
+    let Some(change) = NewChange::updated(before, &after)? else {
+        return Ok(None);
     };
     unit.contacts().update(&after)?;
     unit.record(change);
-    Ok(after)
+    Ok(Some(after))
 }
 
 /// Deletes a contact.

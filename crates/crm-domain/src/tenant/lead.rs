@@ -235,17 +235,22 @@ pub fn update(unit: &mut dyn UnitOfWork, id: LeadId, draft: LeadDraft, check: Ch
     let before = unit.leads().lookup(id)?.ok_or_else(|| Error::not_found(LeadId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
     check_references(unit, &fields)?;
+    Ok(revise(unit, &before, fields)?.unwrap_or(before))
+}
+
+/// Gives a lead, just read in this unit, fields whose references were checked before; `None` when nothing differs.
+pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Lead, fields: LeadFields) -> Result<Option<Lead>> {
     let after = Lead {
         fields,
         updated_at: unit.stamp(),
         ..before.clone()
     };
-    let Some(change) = NewChange::updated(&before, &after)? else {
-        return Ok(before);
+    let Some(change) = NewChange::updated(before, &after)? else {
+        return Ok(None);
     };
     unit.leads().update(&after)?;
     unit.record(change);
-    Ok(after)
+    Ok(Some(after))
 }
 
 /// Deletes a lead.

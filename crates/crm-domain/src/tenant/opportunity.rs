@@ -9,7 +9,7 @@ use crate::{
     field::{Check, Patch, Text, format_date, parse_date, parse_integer},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     money::{Currency, Money},
-    page::{Page, Sort, Window},
+    page::{Page, Sort, SortValue, Window},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
@@ -122,14 +122,14 @@ pub struct OpportunityContext {
 }
 
 impl OpportunityContext {
-    fn default_pipeline(&self) -> Option<&Pipeline> {
+    pub(crate) fn default_pipeline(&self) -> Option<&Pipeline> {
         self.pipelines
             .iter()
             .find(|pipeline| pipeline.is_default)
             .or(self.pipelines.first())
     }
 
-    fn stage(&self, id: StageId) -> Option<&Stage> {
+    pub(crate) fn stage(&self, id: StageId) -> Option<&Stage> {
         self.pipelines
             .iter()
             .flat_map(|pipeline| &pipeline.stages)
@@ -257,6 +257,27 @@ pub enum OpportunitySort {
     OwnerId,
 }
 
+impl OpportunitySort {
+    /// What a cursor carries of an opportunity in a list sorted by this key. Names are compared in lower case; ids ascend with creation.
+    pub fn value(self, opportunity: &Opportunity) -> SortValue {
+        let fields = &opportunity.fields;
+        let day = |date: Option<Date>| SortValue::Text(date.map(format_date));
+        match self {
+            Self::CreatedAt => SortValue::Id,
+            Self::UpdatedAt => SortValue::Integer(Some(opportunity.updated_at.micros())),
+            Self::Name => SortValue::Text(Some(fields.name.to_lowercase())),
+            Self::AccountId => SortValue::Integer(fields.account_id.map(RecordId::get)),
+            Self::StageId => SortValue::Integer(Some(fields.stage_id.get())),
+            Self::Amount => SortValue::Integer(fields.amount.map(|money| money.minor)),
+            Self::Probability => SortValue::Integer(Some(fields.probability)),
+            Self::ExpectedCloseDate => day(fields.expected_close_date),
+            Self::ClosedOn => day(fields.closed_on),
+            Self::LeadSource => SortValue::Text(fields.lead_source.as_deref().map(str::to_owned)),
+            Self::OwnerId => SortValue::Integer(Some(fields.owner_id.get())),
+        }
+    }
+}
+
 /// Which opportunities a list shows; deleted ones never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpportunityFilter {
@@ -337,18 +358,29 @@ pub fn update(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: OpportunityDr
     let context = context(unit, before.fields.owner_id)?;
     let (fields, stage) = before.fields.updated(draft, &context, check)?;
     check_references(unit, &fields)?;
+    Ok(revise(unit, &before, fields, stage)?.unwrap_or(before))
+}
+
+/// Gives an opportunity, just read in this unit, fields whose references were checked before and the stage that they name; `None` when
+/// nothing differs.
+pub(crate) fn revise(
+    unit: &mut dyn UnitOfWork,
+    before: &Opportunity,
+    fields: OpportunityFields,
+    stage: Stage,
+) -> Result<Option<Opportunity>> {
     let after = Opportunity {
         fields,
         stage,
         updated_at: unit.stamp(),
         ..before.clone()
     };
-    let Some(change) = NewChange::updated(&before, &after)? else {
-        return Ok(before);
+    let Some(change) = NewChange::updated(before, &after)? else {
+        return Ok(None);
     };
     unit.opportunities().update(&after)?;
     unit.record(change);
-    Ok(after)
+    Ok(Some(after))
 }
 
 /// Deletes an opportunity.

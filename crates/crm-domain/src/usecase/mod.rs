@@ -1,5 +1,6 @@
 //! What spans several entities.
 
 pub mod api_keys;
+pub mod import;
 pub mod register;
 pub mod sign_in;

@@ -1,0 +1,178 @@
+//! Which cell of a row feeds which field, with the values that a person corrected.
+
+use std::collections::HashMap;
+
+use crate::{
+    error::{Error, FieldError, Problem},
+    field::Patch,
+    table::{Mapping, auto_map},
+};
+
+use super::{
+    options::{ImportKind, ImportOptions},
+    report::{ColumnUse, ImportError, RowFailure},
+};
+
+/// What else a domain field's value may have come from, when no column feeds it by its own name.
+const ALIASES: [(&str, &[&str]); 8] = [
+    ("name", &["product", "full_name"]),
+    ("first_name", &["full_name"]),
+    ("last_name", &["full_name"]),
+    ("closed_on", &["close_date"]),
+    ("expected_close_date", &["close_date"]),
+    ("account_id", &["account", "company"]),
+    ("owner_id", &["owner"]),
+    ("parent_id", &["parent"]),
+];
+
+/// The columns of a table, resolved.
+pub(super) struct Columns {
+    headers: Vec<String>,
+    mapping: Mapping,
+    by_field: HashMap<&'static str, usize>,
+    replacements: HashMap<usize, HashMap<String, String>>,
+    /// Major units per unit of the revenue column.
+    pub(super) revenue_scale: u64,
+}
+
+impl Columns {
+    /// Maps the headers, then applies what the caller says.
+    pub(super) fn resolve(headers: &[String], kind: ImportKind, options: &ImportOptions) -> Result<Self, ImportError> {
+        let mut mapping = auto_map(headers, kind.fields());
+        mapping.apply_overrides(&options.mapping)?;
+        let mut columns = Self {
+            headers: headers.to_vec(),
+            by_field: mapping.mapped().map(|mapped| (mapped.field, mapped.column)).collect(),
+            mapping,
+            replacements: HashMap::new(),
+            revenue_scale: 1,
+        };
+        if !kind.needed().iter().any(|field| columns.by_field.contains_key(field)) {
+            return Err(ImportError::NoNameColumn {
+                kind: kind.as_str(),
+                fields: kind.needed().join(", "),
+                headers: headers.join(", "),
+            });
+        }
+        columns.add_replacements(options)?;
+        columns.add_scales(options)?;
+        Ok(columns)
+    }
+
+    fn add_replacements(&mut self, options: &ImportOptions) -> Result<(), ImportError> {
+        for replacement in &options.replacements {
+            let column = self.find(&replacement.column)?;
+            let values = self.replacements.entry(column).or_default();
+            values.insert(replacement.from.clone(), replacement.to.clone());
+        }
+        Ok(())
+    }
+
+    fn add_scales(&mut self, options: &ImportOptions) -> Result<(), ImportError> {
+        for scale in &options.scales {
+            if Some(&self.find(&scale.column)?) != self.by_field.get("annual_revenue") {
+                return Err(ImportError::Option(format!(
+                    "{:?} cannot be scaled: only annual_revenue can",
+                    scale.column
+                )));
+            }
+            self.revenue_scale = scale.factor;
+        }
+        Ok(())
+    }
+
+    /// The column that a person means by a field's name or a header.
+    fn find(&self, name: &str) -> Result<usize, ImportError> {
+        let header = || self.headers.iter().position(|header| header.eq_ignore_ascii_case(name));
+        let found = self.by_field.get(name).copied().or_else(header);
+        found.ok_or_else(|| ImportError::Option(format!("{name:?} is neither a mapped field nor a column")))
+    }
+
+    /// What became of each column, from left to right.
+    pub(super) fn uses(&self) -> Vec<ColumnUse> {
+        let mapped: HashMap<usize, &'static str> = self.mapping.mapped().map(|mapped| (mapped.column, mapped.field)).collect();
+        let use_of = |(column, header): (usize, &String)| ColumnUse {
+            header: header.clone(),
+            field: mapped.get(&column).copied(),
+        };
+        self.headers.iter().enumerate().map(use_of).collect()
+    }
+
+    /// Whether any column feeds the field.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.by_field.contains_key(field)
+    }
+
+    /// The field's cell, trimmed and corrected; `None` when it is blank or no column feeds the field.
+    pub(super) fn text<'a>(&'a self, cells: &'a [String], field: &str) -> Option<&'a str> {
+        let column = *self.by_field.get(field)?;
+        let cell = cells.get(column)?.trim();
+        let corrected = self.replacements.get(&column).and_then(|values| values.get(cell));
+        Some(corrected.map_or(cell, String::as_str)).filter(|text| !text.is_empty())
+    }
+
+    /// The field's cell for a draft: a blank one says nothing.
+    pub(super) fn patch(&self, cells: &[String], field: &str) -> Patch<String> {
+        self.text(cells, field).map_or(Patch::Keep, |text| Patch::Set(text.to_owned()))
+    }
+
+    /// A row of which only one field's cell is known.
+    pub(super) fn cells_with(&self, field: &str, text: &str) -> Vec<String> {
+        let mut cells = vec![String::new(); self.headers.len()];
+        if let Some(cell) = self.by_field.get(field).and_then(|column| cells.get_mut(*column)) {
+            text.clone_into(cell);
+        }
+        cells
+    }
+
+    /// The header of the column that a domain field came from.
+    pub(super) fn header_of(&self, field: &str) -> Option<&str> {
+        let aliases = ALIASES.iter().find(|(name, _)| *name == field).map_or(&[][..], |(_, names)| *names);
+        let names = std::iter::once(field).chain(aliases.iter().copied());
+        let column = names.filter_map(|name| self.by_field.get(name)).next()?;
+        self.headers.get(*column).map(String::as_str)
+    }
+
+    /// Why a row fails, in the words of its file.
+    pub(super) fn failure(&self, line: u64, cells: Vec<String>, error: &Error) -> RowFailure {
+        let problems = match error {
+            Error::Invalid(fields) => fields.clone(),
+            Error::Duplicate { field, .. } => vec![FieldError {
+                field: (*field).to_owned(),
+                problem: Problem::Rule(error.to_string()),
+            }],
+            _ => Vec::new(),
+        };
+        let (columns, reason) = if problems.is_empty() {
+            (Vec::new(), error.to_string())
+        } else {
+            self.describe(&problems)
+        };
+        RowFailure {
+            line,
+            column: columns.join(", "),
+            reason,
+            cells,
+            raw: None,
+        }
+    }
+
+    /// The columns at fault and what is wrong with them; two fields that one column feeds are told once.
+    fn describe(&self, problems: &[FieldError]) -> (Vec<String>, String) {
+        let (mut columns, mut reasons) = (Vec::new(), Vec::new());
+        for FieldError { field, problem } in problems {
+            let column = self.header_of(field).unwrap_or(field).to_owned();
+            let reason = match problem {
+                Problem::Rule(_) if problems.len() == 1 => problem.to_string(),
+                _ => format!("{column}: {problem}"),
+            };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        (columns, reasons.join("; "))
+    }
+}

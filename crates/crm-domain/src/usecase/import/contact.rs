@@ -1,0 +1,126 @@
+//! Rows that are contacts.
+
+use std::sync::Arc;
+
+use crate::{
+    error::Result,
+    field::{Check, Email, Patch},
+    id::{AccountId, ContactId, RecordId, UserId},
+    tenant::{
+        TenantStore, UnitOfWork,
+        contact::{Contact, ContactDraft, ContactFields, create_many, revise},
+    },
+};
+
+use super::{
+    columns::Columns,
+    noun::{Natural, Noun, Records, Row},
+};
+
+/// Contacts.
+pub(super) struct Contacts {
+    columns: Arc<Columns>,
+    owner: UserId,
+}
+
+impl Contacts {
+    fn draft(&self, cells: &[String]) -> ContactDraft {
+        let patch = |field| self.columns.patch(cells, field);
+        let (first_name, last_name) = person_name(&self.columns, cells);
+        ContactDraft {
+            external_id: patch("external_id"),
+            first_name,
+            last_name,
+            email: patch("email"),
+            phone: patch("phone"),
+            other_phone: patch("other_phone"),
+            title: patch("title"),
+            company: patch("company"),
+            website: patch("website"),
+            city: patch("city"),
+            state: patch("state"),
+            country: patch("country"),
+            description: patch("description"),
+            account_id: Patch::Keep,
+            owner_id: Patch::Keep,
+        }
+    }
+}
+
+/// First and last name from their own columns, else from the full name, whose last word is the last name.
+pub(super) fn person_name(columns: &Columns, cells: &[String]) -> (Patch<String>, Patch<String>) {
+    let own = (columns.patch(cells, "first_name"), columns.patch(cells, "last_name"));
+    let full = columns.text(cells, "full_name").filter(|_| own == (Patch::Keep, Patch::Keep));
+    match full.map(|name| name.rsplit_once(char::is_whitespace).unwrap_or(("", name))) {
+        Some(("", last)) => (Patch::Keep, Patch::Set(last.to_owned())),
+        Some((first, last)) => (Patch::Set(first.to_owned()), Patch::Set(last.to_owned())),
+        None => own,
+    }
+}
+
+impl Noun for Contacts {
+    type Record = Contact;
+    type Parsed = ContactFields;
+    const NOUN: &'static str = ContactId::NOUN;
+    const NATURAL: Natural = Natural::Unique("email");
+    const ACCOUNT: Option<&'static str> = Some("company");
+
+    fn new(_store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
+        Ok(Self { columns, owner })
+    }
+
+    fn columns(&self) -> &Arc<Columns> {
+        &self.columns
+    }
+
+    fn parse(&self, cells: &[String]) -> Result<ContactFields> {
+        ContactFields::parse(self.draft(cells), self.owner, Check::new())
+    }
+
+    fn merge(&self, current: &ContactFields, row: &Row, account: Option<AccountId>) -> Result<ContactFields> {
+        let draft = ContactDraft {
+            account_id: account.into(),
+            owner_id: row.owner.into(),
+            ..self.draft(&row.cells)
+        };
+        current.updated(draft, Check::new())
+    }
+
+    fn complete(parsed: &mut ContactFields, owner: Option<UserId>, account: Option<AccountId>) {
+        parsed.owner_id = owner.unwrap_or(parsed.owner_id);
+        parsed.account_id = account.or(parsed.account_id);
+    }
+
+    fn external_id(parsed: &ContactFields) -> Option<&str> {
+        parsed.external_id.as_deref()
+    }
+
+    fn natural_key(parsed: &ContactFields) -> Option<String> {
+        parsed.email.as_ref().map(Email::key)
+    }
+
+    fn lookup_external(records: &mut Records<'_>, ids: &[String]) -> Result<Vec<Contact>> {
+        records.contacts().lookup_external(ids)
+    }
+
+    fn lookup_natural(records: &mut Records<'_>, keys: &[String]) -> Result<Vec<Contact>> {
+        records.contacts().lookup_emails(keys)
+    }
+
+    fn id(record: &Contact) -> i64 {
+        record.id.get()
+    }
+
+    fn fields(record: &Contact) -> ContactFields {
+        record.fields.clone()
+    }
+
+    fn add(unit: &mut dyn UnitOfWork, new: Vec<ContactFields>) -> Result<Vec<i64>> {
+        let added = create_many(unit, new)?;
+        Ok(added.iter().map(|contact| contact.id.get()).collect())
+    }
+
+    fn revise(unit: &mut dyn UnitOfWork, before: &Contact, fields: ContactFields) -> Result<()> {
+        revise(unit, before, fields).map(drop)
+    }
+}

@@ -1,0 +1,100 @@
+//! The fields that a table can fill, and the names that their columns have out there.
+//!
+//! A field's name is that of the domain, but for `close_date` (feeds the expected and, in a closing stage, the actual closing date),
+//! `product` (names an opportunity that has no name), `full_name` (first and last name in one), `parent`, `account` and `owner` (found by
+//! name).
+
+use crate::table::FieldSpec;
+
+macro_rules! fields {
+    ($($name:literal: [$($synonym:literal),* $(,)?],)*) => {
+        &[$(FieldSpec { name: $name, synonyms: &[$($synonym),*] }),*]
+    };
+}
+
+/// Accounts.
+pub const ACCOUNT: &[FieldSpec] = fields! {
+    "external_id": ["account id", "organization id", "organisation id", "company id", "customer id", "record id", "crm id", "id"],
+    "name": ["account", "account name", "company", "company name", "organization", "organization name", "organisation", "business name", "customer", "client"],
+    "category": ["type", "account type", "company type", "kind", "customer type"],
+    "website": ["url", "web site", "homepage", "web", "domain"],
+    "phone": ["phone number", "telephone", "phone 1", "main phone", "tel"],
+    "email": ["email address", "email 1", "mail", "contact email"],
+    "address": ["street", "street address", "address line 1", "billing street", "billing address"],
+    "city": ["town", "billing city"],
+    "state": ["province", "region", "billing state"],
+    "zip_code": ["zip", "postal code", "postcode", "billing postal code", "billing zip"],
+    "country": ["office location", "location", "billing country", "headquarters", "nation"],
+    "industry": ["sector", "vertical", "branch"],
+    "employees": ["number of employees", "employee count", "headcount", "staff", "company size"],
+    "annual_revenue": ["revenue", "turnover", "annual sales", "yearly revenue"],
+    "currency": ["currency code", "iso currency"],
+    "founded_year": ["year established", "founded", "established", "year founded", "founding year"],
+    "description": ["notes", "about", "comments"],
+    "parent": ["subsidiary of", "parent account", "parent company", "parent name"],
+    "owner": ["account owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to", "account manager", "lead owner"],
+};
+
+/// Contacts.
+pub const CONTACT: &[FieldSpec] = fields! {
+    "external_id": ["contact id", "customer id", "person id", "user id", "record id", "crm id", "id"],
+    "first_name": ["given name", "forename", "first"],
+    "last_name": ["surname", "family name", "last"],
+    "full_name": ["name", "contact name", "contact", "customer name"],
+    "email": ["email address", "email 1", "mail", "work email"],
+    "phone": ["phone number", "telephone", "phone 1", "work phone", "tel"],
+    "other_phone": ["phone 2", "mobile", "mobile phone", "cell", "cell phone", "second phone"],
+    "title": ["job title", "position", "role", "job"],
+    "company": ["account", "account name", "company name", "organization", "organisation", "employer"],
+    "website": ["url", "web site", "homepage", "web"],
+    "city": ["town", "mailing city"],
+    "state": ["province", "region", "mailing state"],
+    "country": ["nation", "mailing country"],
+    "description": ["notes", "about", "comments"],
+    "owner": ["contact owner", "lead owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to"],
+};
+
+/// Leads.
+pub const LEAD: &[FieldSpec] = fields! {
+    "external_id": ["lead id", "account id", "customer id", "person id", "record id", "crm id", "id"],
+    "first_name": ["given name", "forename", "first"],
+    "last_name": ["surname", "family name", "last"],
+    "full_name": ["name", "lead name", "lead", "contact name"],
+    "email": ["email address", "email 1", "mail", "work email"],
+    "phone": ["phone number", "telephone", "phone 1", "work phone", "mobile", "tel"],
+    "title": ["job title", "position", "role", "job"],
+    "company": ["account", "account name", "company name", "organization", "organisation", "employer"],
+    "source": ["lead source", "channel", "origin", "utm source"],
+    "status": ["lead status", "deal stage", "stage", "lead stage"],
+    "description": ["notes", "about", "comments"],
+    "owner": ["lead owner", "contact owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to"],
+};
+
+/// Opportunities.
+pub const OPPORTUNITY: &[FieldSpec] = fields! {
+    "external_id": ["opportunity id", "deal id", "opp id", "record id", "crm id", "id"],
+    "name": ["opportunity", "opportunity name", "deal", "deal name", "title", "subject"],
+    "product": ["product name", "item"],
+    "account": ["account name", "company", "company name", "organization", "organisation", "customer", "client"],
+    "stage": ["deal stage", "stage name", "sales stage", "pipeline stage", "opportunity stage", "status"],
+    "amount": ["close value", "value", "deal value", "deal amount", "price", "revenue", "expected revenue"],
+    "currency": ["currency code", "iso currency"],
+    "probability": ["win probability", "likelihood", "chance"],
+    "close_date": ["closing date", "date closed"],
+    "expected_close_date": ["expected close", "expected closing date"],
+    "closed_on": ["closed date", "actual close date", "closed at"],
+    "engaged_on": ["engage date", "engagement date", "start date", "opened"],
+    "description": ["notes", "comments"],
+    "lead_source": ["source"],
+    "next_step": ["next steps", "next action"],
+    "owner": ["sales agent", "opportunity owner", "deal owner", "owner name", "owner email", "sales rep", "rep", "agent", "assigned to", "lead owner"],
+};
+
+/// Users.
+pub const USER: &[FieldSpec] = fields! {
+    "name": ["sales agent", "agent", "user", "user name", "full name", "employee", "sales rep", "rep", "owner"],
+    "email": ["email address", "mail", "work email"],
+    "manager": ["supervisor", "reports to", "boss", "team lead", "manager name"],
+    "office": ["regional office", "region", "territory", "location", "branch"],
+    "role": ["user role", "permission"],
+};

@@ -1,0 +1,77 @@
+//! Importing tables of records: accounts, opportunities, contacts, leads and users.
+//!
+//! A file goes through in slices. One thread reads and parses the next slices (`feed`) while the tenant's writer works on the current
+//! one (`slice`): it looks up which records exist with a few bulk queries, merges the slice's rows in memory, and adds and updates what
+//! is left. A slice that a row spoils is halved until the bad row stands alone, so that it costs only itself and no row is half written.
+//!
+//! What a noun adds stands in its own file as an implementation of `noun::Noun`; which headers it knows stands in [`headers`].
+//!
+//! Rows are matched with records by external id, else by what people know a record by: an account's name, a contact's or lead's email, a
+//! user's name or email; opportunities only by external id. A row with an unknown external id takes over the record of its name or
+//! email if that has no external id yet. An empty cell says nothing: it clears nothing, and nothing is invented for it.
+
+mod account;
+mod columns;
+mod contact;
+mod feed;
+pub mod headers;
+mod lead;
+mod noun;
+mod opportunity;
+mod options;
+mod owner;
+mod parent;
+mod report;
+mod run;
+mod slice;
+mod user;
+
+use std::{io::Read, sync::Arc};
+
+pub use options::{ImportKind, ImportOptions, Replacement, Scale, parse_pair};
+pub use report::{ColumnUse, ImportError, Observer, RowFailure, Summary};
+
+use crate::{
+    control::ControlStore,
+    id::TenantId,
+    table::TableReader,
+    tenant::{TenantStore, change::Origin},
+};
+use columns::Columns;
+
+/// Where an import writes, and as whom.
+#[derive(Clone)]
+pub struct ImportTarget {
+    /// Keeps the users that rows name as owners.
+    pub control: Arc<dyn ControlStore>,
+    /// Keeps the records.
+    pub store: Arc<dyn TenantStore>,
+    /// The tenant of both.
+    pub tenant: TenantId,
+    /// Who imports.
+    pub origin: Origin,
+}
+
+/// Imports a table, blockingly, and tells `observer` of its progress and of each row that fails.
+///
+/// # Errors
+/// [`ImportError`], when the table cannot be read at all, its columns cannot be mapped, or the database fails. Rows of slices that were
+/// applied before stay; running the import again goes on where it stopped, as rows that are there already change nothing.
+pub fn import(
+    target: &ImportTarget,
+    kind: ImportKind,
+    input: impl Read + Send + 'static,
+    options: &ImportOptions,
+    observer: &mut dyn Observer,
+) -> Result<Summary, ImportError> {
+    let reader = TableReader::open(input, options.table)?;
+    let columns = Arc::new(Columns::resolve(reader.headers(), kind, options)?);
+    observer.mapped(&columns.uses())?;
+    match kind {
+        ImportKind::Accounts => run::run::<account::Accounts>(target, reader, columns, options, observer),
+        ImportKind::Contacts => run::run::<contact::Contacts>(target, reader, columns, options, observer),
+        ImportKind::Leads => run::run::<lead::Leads>(target, reader, columns, options, observer),
+        ImportKind::Opportunities => run::run::<opportunity::Opportunities>(target, reader, columns, options, observer),
+        ImportKind::Users => user::run(target, reader, &columns, options, observer),
+    }
+}

@@ -1,0 +1,133 @@
+//! What an import needs to know of a noun.
+
+use std::sync::Arc;
+
+use crate::{
+    error::Result,
+    id::{AccountId, UserId},
+    tenant::{
+        TenantReader, TenantStore, UnitOfWork, account::AccountReads, change::Origin, contact::ContactReads, lead::LeadReads,
+        opportunity::OpportunityReads,
+    },
+};
+
+use super::columns::Columns;
+
+/// A row that was cut into cells.
+pub(super) struct Row {
+    /// Physical line on which it starts, counted from 1.
+    pub(super) line: u64,
+    /// As many as there are columns.
+    pub(super) cells: Vec<String>,
+    /// The user whom the row names as owner.
+    pub(super) owner: Option<UserId>,
+}
+
+/// What people know a record by when it has no external id.
+pub(super) enum Natural {
+    /// Nothing: without an external id each row is a new record.
+    None,
+    /// Something that several records may share; the oldest is meant.
+    Shared,
+    /// This field, which no two records share.
+    Unique(&'static str),
+}
+
+/// A noun that can be imported.
+pub(super) trait Noun: Send + Sync + Sized + 'static {
+    /// The entity.
+    type Record: Send + 'static;
+    /// A valid row: the entity's fields.
+    type Parsed: PartialEq + Send + 'static;
+    /// The noun, lower case singular.
+    const NOUN: &'static str;
+    /// What a record is known by but its external id.
+    const NATURAL: Natural;
+    /// The field whose cell names an account, if any.
+    const ACCOUNT: Option<&'static str> = None;
+    /// Whether a row fails that names an account which does not exist.
+    const NEEDS_ACCOUNT: bool = false;
+    /// The field whose cell names a parent of the same noun, which is resolved after the last row.
+    const PARENT: Option<&'static str> = None;
+
+    /// Gets ready; `owner` owns rows that name nobody.
+    fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self>;
+    /// The columns.
+    fn columns(&self) -> &Arc<Columns>;
+    /// Makes what rows name and parsing needs; `Some` replaces this noun from these rows on, with the number of stages made.
+    fn prepared(&self, _rows: &[Row], _gate: &Gate<'_>) -> Result<Option<(Self, u64)>> {
+        Ok(None)
+    }
+
+    /// The row as a new record.
+    fn parse(&self, cells: &[String]) -> Result<Self::Parsed>;
+    /// The row as an update of a record: what it does not say stays.
+    fn merge(&self, current: &Self::Parsed, row: &Row, account: Option<AccountId>) -> Result<Self::Parsed>;
+    /// Sets what [`Noun::parse`] could not know.
+    fn complete(parsed: &mut Self::Parsed, owner: Option<UserId>, account: Option<AccountId>);
+
+    /// The external id.
+    fn external_id(parsed: &Self::Parsed) -> Option<&str>;
+    /// What the record is known by but its external id, lower case.
+    fn natural_key(parsed: &Self::Parsed) -> Option<String>;
+    /// The stage that the row is counted under.
+    fn stage(_parsed: &Self::Parsed) -> Option<&str> {
+        None
+    }
+
+    /// The live records with these external ids.
+    fn lookup_external(records: &mut Records<'_>, ids: &[String]) -> Result<Vec<Self::Record>>;
+    /// The live records with these natural keys, oldest first.
+    fn lookup_natural(records: &mut Records<'_>, keys: &[String]) -> Result<Vec<Self::Record>>;
+    /// The record's id.
+    fn id(record: &Self::Record) -> i64;
+    /// The record's fields.
+    fn fields(record: &Self::Record) -> Self::Parsed;
+    /// Keeps new records and their changes; returns the ids in order.
+    fn add(unit: &mut dyn UnitOfWork, new: Vec<Self::Parsed>) -> Result<Vec<i64>>;
+    /// Keeps a record's new fields and the change.
+    fn revise(unit: &mut dyn UnitOfWork, before: &Self::Record, fields: Self::Parsed) -> Result<()>;
+}
+
+/// The way to the tenant's database for what rows need before they can be parsed.
+pub(super) struct Gate<'a> {
+    pub(super) store: &'a dyn TenantStore,
+    pub(super) origin: &'a Origin,
+    pub(super) dry_run: bool,
+}
+
+/// Reads within a unit of work or, in a dry run, outside of any.
+pub(super) enum Records<'a> {
+    Unit(&'a mut dyn UnitOfWork),
+    Reader(&'a mut dyn TenantReader),
+}
+
+impl Records<'_> {
+    pub(super) fn accounts(&mut self) -> &mut dyn AccountReads {
+        match self {
+            Self::Unit(unit) => unit.accounts(),
+            Self::Reader(reader) => reader.accounts(),
+        }
+    }
+
+    pub(super) fn contacts(&mut self) -> &mut dyn ContactReads {
+        match self {
+            Self::Unit(unit) => unit.contacts(),
+            Self::Reader(reader) => reader.contacts(),
+        }
+    }
+
+    pub(super) fn leads(&mut self) -> &mut dyn LeadReads {
+        match self {
+            Self::Unit(unit) => unit.leads(),
+            Self::Reader(reader) => reader.leads(),
+        }
+    }
+
+    pub(super) fn opportunities(&mut self) -> &mut dyn OpportunityReads {
+        match self {
+            Self::Unit(unit) => unit.opportunities(),
+            Self::Reader(reader) => reader.opportunities(),
+        }
+    }
+}

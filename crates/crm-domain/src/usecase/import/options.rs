@@ -1,0 +1,134 @@
+//! What a caller may say about an import.
+
+use crate::table::{FieldSpec, TableOptions};
+
+use super::headers;
+
+/// What the rows of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the nouns")]
+pub enum ImportKind {
+    Accounts,
+    Contacts,
+    Leads,
+    Opportunities,
+    Users,
+}
+
+impl ImportKind {
+    /// The plural noun.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Contacts => "contacts",
+            Self::Leads => "leads",
+            Self::Opportunities => "opportunities",
+            Self::Users => "users",
+        }
+    }
+
+    /// The fields that a table can fill.
+    pub fn fields(self) -> &'static [FieldSpec] {
+        match self {
+            Self::Accounts => headers::ACCOUNT,
+            Self::Contacts => headers::CONTACT,
+            Self::Leads => headers::LEAD,
+            Self::Opportunities => headers::OPPORTUNITY,
+            Self::Users => headers::USER,
+        }
+    }
+
+    /// Fields of which at least one must have a column.
+    pub(super) fn needed(self) -> &'static [&'static str] {
+        match self {
+            Self::Accounts | Self::Users => &["name"],
+            Self::Contacts | Self::Leads => &["first_name", "last_name", "full_name"],
+            Self::Opportunities => &["name", "product"],
+        }
+    }
+}
+
+/// In a column, a cell `from` (trimmed, same case) is read as `to`: for misspelt values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// A field's name or a column's header.
+    pub column: String,
+    /// The cell as it stands in the file.
+    pub from: String,
+    /// What it is read as; empty for nothing.
+    pub to: String,
+}
+
+impl Replacement {
+    /// Parses `column:from=to`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (column, rest) = text.split_once(':')?;
+        let (from, to) = rest.split_once('=')?;
+        let [column, from, to] = [column, from, to].map(|part| part.trim().to_owned());
+        (!column.is_empty() && !from.is_empty()).then_some(Self { column, from, to })
+    }
+}
+
+/// The figures of a column are given in this many units: 1,000,000 for "millions of USD".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scale {
+    /// A field's name or a column's header; only `annual_revenue` can be scaled.
+    pub column: String,
+    /// At least 1.
+    pub factor: u64,
+}
+
+impl Scale {
+    /// Parses `column=factor`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (column, factor) = parse_pair(text)?;
+        let factor = factor.replace(['_', ','], "").parse().ok().filter(|factor| *factor >= 1)?;
+        Some(Self { column, factor })
+    }
+}
+
+/// Parses `left=right`, cut at the last `=`, since headers may have one.
+pub fn parse_pair(text: &str) -> Option<(String, String)> {
+    let (left, right) = text.rsplit_once('=')?;
+    let (left, right) = (left.trim(), right.trim());
+    (!left.is_empty() && !right.is_empty()).then(|| (left.to_owned(), right.to_owned()))
+}
+
+/// What a caller says about an import.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// How the file is written, as far as known.
+    pub table: TableOptions,
+    /// Pairs of a header and a field, or [`crate::table::UNMAP`].
+    pub mapping: Vec<(String, String)>,
+    /// Columns whose figures are given in other units.
+    pub scales: Vec<Scale>,
+    /// Values to correct.
+    pub replacements: Vec<Replacement>,
+    /// Email, name or id of the user who owns rows that name no owner; `None` for the tenant's first Admin.
+    pub default_owner: Option<String>,
+    /// Opportunities of an account that does not exist make it; otherwise their row fails.
+    pub create_accounts: bool,
+    /// Report what would happen and write nothing.
+    pub dry_run: bool,
+    /// Rows per unit of work, at least 1: more is faster, fewer lets other writers of the tenant in sooner.
+    pub slice_rows: usize,
+}
+
+/// At some 10,000 rows a second the writer's turn stays under 100 ms.
+const SLICE_ROWS: usize = 1000;
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            table: TableOptions::default(),
+            mapping: Vec::new(),
+            scales: Vec::new(),
+            replacements: Vec::new(),
+            default_owner: None,
+            create_accounts: false,
+            dry_run: false,
+            slice_rows: SLICE_ROWS,
+        }
+    }
+}

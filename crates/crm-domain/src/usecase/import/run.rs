@@ -1,0 +1,308 @@
+//! The course of an import: takes slices from the feed, has them written, and keeps count.
+
+use std::{
+    collections::HashSet,
+    ops::Range,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use crate::{
+    error::{Error, Result},
+    id::UserId,
+    table::TableReader,
+    tenant::UnitOfWork,
+};
+
+use super::{
+    ImportTarget,
+    columns::Columns,
+    feed::{AHEAD, Feed, Slice},
+    noun::{Gate, Noun, Records, Row},
+    options::ImportOptions,
+    owner::Owners,
+    parent::{Parents, Wish, fulfil, unknown_parent},
+    report::{ImportError, Observer, Summary},
+    slice::{Fate, Outcome, Plan, accounts_named, create_accounts, hash, imagine_accounts, missing_accounts},
+};
+
+/// Single rows in a row that may fail for no reason of their own, until the database counts as broken.
+const MAX_DEFECTS: u32 = 20;
+
+/// Imports the rows of a table as records of `N`.
+pub(super) fn run<N: Noun>(
+    target: &ImportTarget,
+    reader: TableReader,
+    columns: Arc<Columns>,
+    options: &ImportOptions,
+    observer: &mut dyn Observer,
+) -> Result<Summary, ImportError> {
+    let owners = Owners::load(
+        target.control.clone(),
+        target.tenant,
+        options.default_owner.as_deref(),
+        options.dry_run,
+    )?;
+    let owner = owners.default;
+    let noun = Arc::new(N::new(&*target.store, columns.clone(), owner)?);
+    let gate = Gate {
+        store: &*target.store,
+        origin: &target.origin,
+        dry_run: options.dry_run,
+    };
+    let feed = Feed {
+        reader,
+        noun,
+        owners,
+        gate,
+        slice_rows: options.slice_rows.max(1),
+    };
+    let mut run = Run::new(target, options, columns, owner, observer);
+    thread::scope(|scope| {
+        let (sender, slices) = mpsc::sync_channel(AHEAD);
+        scope.spawn(move || feed.run(&sender));
+        // On an error `slices` is dropped, which ends the feed.
+        slices.iter().try_for_each(|slice| run.take(slice?))
+    })?;
+    run.finish::<N>()
+}
+
+struct Run<'a> {
+    target: &'a ImportTarget,
+    options: &'a ImportOptions,
+    columns: Arc<Columns>,
+    owner: UserId,
+    observer: &'a mut dyn Observer,
+    summary: Summary,
+    parents: Parents,
+    /// What a dry run would have made: hashes of keys.
+    imagined: HashSet<u64>,
+    defects: u32,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        target: &'a ImportTarget,
+        options: &'a ImportOptions,
+        columns: Arc<Columns>,
+        owner: UserId,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        Self {
+            target,
+            options,
+            columns,
+            owner,
+            observer,
+            summary: Summary::default(),
+            parents: Parents::default(),
+            imagined: HashSet::new(),
+            defects: 0,
+        }
+    }
+
+    fn take<N: Noun>(&mut self, slice: Slice<N>) -> Result<(), ImportError> {
+        self.summary.read += slice.read;
+        self.summary.owners_created += slice.owners_created;
+        self.summary.stages_created += slice.stages_created;
+        let mut failures = slice.failures;
+        let outcomes = self.outcomes(&slice.noun, &slice.rows, slice.parsed)?;
+        for (row, outcome) in slice.rows.iter().zip(outcomes) {
+            if let Fate::Failed(error) = &outcome.fate {
+                failures.push(self.columns.failure(row.line, row.cells.clone(), error));
+            } else {
+                self.count::<N>(row, outcome);
+            }
+        }
+        failures.sort_by_key(|failure| failure.line);
+        self.summary.failed += failures.len() as u64;
+        for failure in &failures {
+            self.observer.failed(failure)?;
+        }
+        Ok(self.observer.progressed(&self.summary)?)
+    }
+
+    fn count<N: Noun>(&mut self, row: &Row, outcome: Outcome) {
+        let again = self.options.dry_run && self.seen_before(&outcome);
+        match outcome.fate {
+            Fate::Created if !again => self.summary.created += 1,
+            Fate::Created | Fate::Updated => self.summary.updated += 1,
+            Fate::Unchanged => self.summary.unchanged += 1,
+            Fate::Failed(_) => {}
+        }
+        if let Some(stage) = outcome.stage {
+            *self.summary.stages.entry(stage).or_default() += 1;
+        }
+        if let Some(parent) = N::PARENT.and_then(|field| self.columns.text(&row.cells, field)) {
+            self.parents.wish(row.line, outcome.id.unwrap_or(0), parent);
+        }
+    }
+
+    /// Whether an earlier row of a dry run would have made the record; remembers it.
+    fn seen_before(&mut self, outcome: &Outcome) -> bool {
+        let [external, natural] = outcome.keys;
+        let decisive = external.or(natural);
+        let seen = decisive.is_some_and(|key| self.imagined.contains(&key));
+        self.imagined.extend(outcome.keys.into_iter().flatten());
+        seen
+    }
+
+    fn outcomes<N: Noun>(&mut self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
+        if self.options.dry_run {
+            return self.imagine(noun, rows, parsed);
+        }
+        self.write(noun, rows, 0..rows.len(), parsed)
+    }
+
+    fn imagine<N: Noun>(&mut self, noun: &Arc<N>, rows: &[Row], parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
+        let create = self.options.create_accounts && N::NEEDS_ACCOUNT;
+        let (outcomes, made) = self.target.store.reading(|reader| {
+            let mut records = Records::Reader(reader);
+            let mut accounts = accounts_named(&mut records, &**noun, rows)?;
+            let mut made = Vec::new();
+            if create {
+                let missing = missing_accounts(&**noun, rows, &accounts);
+                made.extend(missing.iter().map(|(name, _)| hash(&("account", name.to_lowercase()))));
+                imagine_accounts(&missing, &mut accounts);
+            }
+            Ok((Plan::make(&mut records, &**noun, rows, parsed, &accounts)?.imagine(), made))
+        })?;
+        self.summary.accounts_created += made.into_iter().filter(|key| self.imagined.insert(*key)).count() as u64;
+        Ok(outcomes)
+    }
+
+    /// Writes the rows in one unit or, when one of them spoils it, in halves: a bad row costs only itself.
+    fn write<N: Noun>(&mut self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.write_once(noun, rows, range.clone(), parsed) {
+            Ok((outcomes, accounts)) => {
+                self.defects = 0;
+                self.summary.accounts_created += accounts;
+                Ok(outcomes)
+            }
+            Err(error) if !is_of_a_row(&error) => Err(error),
+            Err(error) if range.len() == 1 => self.note_defect(error).map(|error| vec![Outcome::failed(error)]),
+            Err(_) => {
+                let middle = range.start + range.len() / 2;
+                let mut outcomes = self.write_again(noun, rows, range.start..middle)?;
+                outcomes.extend(self.write_again(noun, rows, middle..range.end)?);
+                Ok(outcomes)
+            }
+        }
+    }
+
+    /// Parsed rows go with the unit that failed: they are parsed anew.
+    fn write_again<N: Noun>(&mut self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, range: Range<usize>) -> Result<Vec<Outcome>> {
+        let parsed = rows[range.clone()]
+            .iter()
+            .map(|row| noun.parse(&row.cells))
+            .collect::<Result<_>>()?;
+        self.write(noun, rows, range, parsed)
+    }
+
+    fn write_once<N: Noun>(
+        &self,
+        noun: &Arc<N>,
+        rows: &Arc<Vec<Row>>,
+        range: Range<usize>,
+        parsed: Vec<N::Parsed>,
+    ) -> Result<(Vec<Outcome>, u64)> {
+        let (noun, rows, owner) = (noun.clone(), rows.clone(), self.owner);
+        let create = self.options.create_accounts && N::NEEDS_ACCOUNT;
+        self.target.store.writing(self.target.origin.clone(), move |unit| {
+            write_slice(unit, &*noun, &rows[range], parsed, create.then_some(owner))
+        })
+    }
+
+    /// Lets a few rows fail for a defect of the database, not all of them.
+    fn note_defect(&mut self, error: Error) -> Result<Error> {
+        if !matches!(error, Error::Internal(_)) {
+            self.defects = 0;
+            return Ok(error);
+        }
+        self.defects += 1;
+        if self.defects > MAX_DEFECTS { Err(error) } else { Ok(error) }
+    }
+
+    fn finish<N: Noun>(mut self) -> Result<Summary, ImportError> {
+        for wishes in std::mem::take(&mut self.parents).into_slices() {
+            if self.options.dry_run {
+                self.imagine_parents(wishes)?;
+            } else {
+                self.set_parents(wishes)?;
+            }
+            self.observer.progressed(&self.summary)?;
+        }
+        Ok(self.summary)
+    }
+
+    fn imagine_parents(&mut self, wishes: Vec<Wish>) -> Result<(), ImportError> {
+        let names: Vec<String> = wishes.iter().map(|wish| wish.parent.to_lowercase()).collect();
+        let found = self.target.store.reading(|reader| reader.accounts().lookup_named(&names))?;
+        let found: HashSet<String> = found.into_iter().map(|account| account.fields.name.to_lowercase()).collect();
+        for (wish, name) in wishes.into_iter().zip(names) {
+            if found.contains(&name) || self.imagined.contains(&hash(&name.as_str())) {
+                self.summary.parents_set += 1;
+            } else {
+                let error = unknown_parent(&wish.parent);
+                self.parent_failed(&wish, &error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the parents in one unit or, when one cannot be set, in halves.
+    fn set_parents(&mut self, wishes: Vec<Wish>) -> Result<(), ImportError> {
+        let shared = Arc::new(wishes);
+        let of_unit = shared.clone();
+        let work = move |unit: &mut dyn UnitOfWork| fulfil(unit, &of_unit);
+        match self.target.store.writing(self.target.origin.clone(), work) {
+            Ok(()) => self.summary.parents_set += shared.len() as u64,
+            Err(error) if !is_of_a_row(&error) => return Err(error.into()),
+            Err(error) if shared.len() == 1 => {
+                let error = self.note_defect(error)?;
+                self.parent_failed(&shared[0], &error)?;
+            }
+            Err(_) => {
+                let (left, right) = shared.split_at(shared.len() / 2);
+                self.set_parents(left.to_vec())?;
+                self.set_parents(right.to_vec())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parent_failed(&mut self, wish: &Wish, error: &Error) -> Result<(), ImportError> {
+        self.summary.parents_failed += 1;
+        let cells = self.columns.cells_with("parent", &wish.parent);
+        Ok(self.observer.failed(&self.columns.failure(wish.line, cells, error))?)
+    }
+}
+
+/// Whether a unit failed for one of its rows, so that the others may go on without it.
+fn is_of_a_row(error: &Error) -> bool {
+    match error {
+        Error::NotFound { .. } | Error::Duplicate { .. } | Error::Invalid(_) | Error::Conflict(_) | Error::Internal(_) => true,
+        Error::Forbidden(_) | Error::IdempotencyMismatch | Error::Unavailable { .. } => false,
+    }
+}
+
+/// One unit of work; returns the outcomes and how many accounts were made. `create_accounts` is the owner of those that rows name in vain.
+fn write_slice<N: Noun>(
+    unit: &mut dyn UnitOfWork,
+    noun: &N,
+    rows: &[Row],
+    parsed: Vec<N::Parsed>,
+    create_for: Option<UserId>,
+) -> Result<(Vec<Outcome>, u64)> {
+    let mut accounts = accounts_named(&mut Records::Unit(unit), noun, rows)?;
+    let mut made = 0;
+    if let Some(owner) = create_for {
+        let missing = missing_accounts(noun, rows, &accounts);
+        made = create_accounts(unit, &missing, owner, &mut accounts)?;
+    }
+    let plan = Plan::make(&mut Records::Unit(unit), noun, rows, parsed, &accounts)?;
+    Ok((plan.write(unit)?, made))
+}

@@ -1,0 +1,330 @@
+//! One slice of rows against the database: which records they mean, what becomes of them, and the writing of it.
+//!
+//! Everything between the bulk look-ups and the bulk writes happens in memory, row after row in the order of the file, so that a row
+//! sees what earlier rows of its slice did.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use crate::{
+    error::{Error, Result},
+    id::{AccountId, RecordId, UserId},
+    tenant::{UnitOfWork, account::create_many},
+};
+
+use super::{
+    account::named,
+    noun::{Natural, Noun, Records, Row},
+    opportunity::unknown_account,
+};
+
+/// What becomes of a row.
+#[derive(Debug)]
+pub(super) enum Fate {
+    Created,
+    Updated,
+    Unchanged,
+    Failed(Error),
+}
+
+/// What became of a row.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) fate: Fate,
+    /// The record's id; `None` for a failed row and in a dry run for a new one.
+    pub(super) id: Option<i64>,
+    /// Hashes of what the record is known by: its external id, its natural key.
+    pub(super) keys: [Option<u64>; 2],
+    /// The stage that it is counted under.
+    pub(super) stage: Option<String>,
+}
+
+impl Outcome {
+    pub(super) fn failed(error: Error) -> Self {
+        Self {
+            fate: Fate::Failed(error),
+            id: None,
+            keys: [None; 2],
+            stage: None,
+        }
+    }
+}
+
+/// What is to be written.
+pub(super) struct Plan<N: Noun> {
+    slots: Vec<Slot<N>>,
+    by_external: HashMap<String, usize>,
+    by_natural: HashMap<String, Vec<usize>>,
+    /// Each row's outcome, with its slot.
+    outcomes: Vec<(Outcome, Option<usize>)>,
+}
+
+/// A record, there before or new.
+struct Slot<N: Noun> {
+    record: Option<N::Record>,
+    now: N::Parsed,
+    changed: bool,
+}
+
+impl<N: Noun> Plan<N> {
+    /// Looks up what the rows may mean, and decides.
+    pub(super) fn make(
+        records: &mut Records<'_>,
+        noun: &N,
+        rows: &[Row],
+        parsed: Vec<N::Parsed>,
+        accounts: &HashMap<String, AccountId>,
+    ) -> Result<Self> {
+        let mut plan = Self {
+            slots: Vec::new(),
+            by_external: HashMap::new(),
+            by_natural: HashMap::new(),
+            outcomes: Vec::with_capacity(rows.len()),
+        };
+        plan.look_up(records, &parsed)?;
+        for (row, parsed) in rows.iter().zip(parsed) {
+            let outcome = plan.place(noun, row, parsed, accounts);
+            plan.outcomes.push(outcome.unwrap_or_else(|error| (Outcome::failed(error), None)));
+        }
+        Ok(plan)
+    }
+
+    /// The outcomes, nothing being written.
+    pub(super) fn imagine(self) -> Vec<Outcome> {
+        self.outcomes.into_iter().map(|(outcome, _)| outcome).collect()
+    }
+
+    /// Writes, and tells the outcomes with their ids.
+    pub(super) fn write(self, unit: &mut dyn UnitOfWork) -> Result<Vec<Outcome>> {
+        let mut ids = vec![0; self.slots.len()];
+        let (mut new, mut new_slots) = (Vec::new(), Vec::new());
+        // Updates first: a value that one of them gives up may be a new record's.
+        for (index, slot) in self.slots.into_iter().enumerate() {
+            match slot.record {
+                Some(record) => {
+                    ids[index] = N::id(&record);
+                    if slot.changed {
+                        N::revise(unit, &record, slot.now)?;
+                    }
+                }
+                None => {
+                    new.push(slot.now);
+                    new_slots.push(index);
+                }
+            }
+        }
+        if !new.is_empty() {
+            for (index, id) in new_slots.into_iter().zip(N::add(unit, new)?) {
+                ids[index] = id;
+            }
+        }
+        let with_id = |(outcome, slot): (Outcome, Option<usize>)| Outcome {
+            id: slot.map(|slot| ids[slot]),
+            ..outcome
+        };
+        Ok(self.outcomes.into_iter().map(with_id).collect())
+    }
+
+    fn look_up(&mut self, records: &mut Records<'_>, parsed: &[N::Parsed]) -> Result<()> {
+        let external = distinct(parsed.iter().filter_map(|row| N::external_id(row).map(str::to_owned)));
+        if !external.is_empty() {
+            self.know(N::lookup_external(records, &external)?);
+        }
+        let natural = match N::NATURAL {
+            Natural::None => return Ok(()),
+            Natural::Unique(_) => distinct(parsed.iter().filter_map(N::natural_key)),
+            Natural::Shared => distinct(parsed.iter().filter(|row| !self.knows_external(row)).filter_map(N::natural_key)),
+        };
+        if !natural.is_empty() {
+            self.know(N::lookup_natural(records, &natural)?);
+        }
+        Ok(())
+    }
+
+    fn knows_external(&self, row: &N::Parsed) -> bool {
+        N::external_id(row).is_some_and(|id| self.by_external.contains_key(id))
+    }
+
+    fn know(&mut self, records: Vec<N::Record>) {
+        let mut known: HashSet<i64> = self.slots.iter().filter_map(|slot| slot.record.as_ref()).map(N::id).collect();
+        for record in records {
+            if known.insert(N::id(&record)) {
+                let now = N::fields(&record);
+                self.push(Slot {
+                    record: Some(record),
+                    now,
+                    changed: false,
+                });
+            }
+        }
+    }
+
+    fn push(&mut self, slot: Slot<N>) -> usize {
+        let index = self.slots.len();
+        self.index(index, &slot.now);
+        self.slots.push(slot);
+        index
+    }
+
+    fn index(&mut self, index: usize, fields: &N::Parsed) {
+        if let Some(id) = N::external_id(fields) {
+            self.by_external.insert(id.to_owned(), index);
+        }
+        if let Some(key) = N::natural_key(fields) {
+            self.by_natural.entry(key).or_default().push(index);
+        }
+    }
+
+    fn unindex(&mut self, index: usize) {
+        let fields = &self.slots[index].now;
+        if let Some(id) = N::external_id(fields) {
+            self.by_external.remove(id);
+        }
+        if let Some(same) = N::natural_key(fields).and_then(|key| self.by_natural.get_mut(&key)) {
+            same.retain(|other| *other != index);
+        }
+    }
+
+    /// Decides what a row means, and does it in memory.
+    fn place(
+        &mut self,
+        noun: &N,
+        row: &Row,
+        mut parsed: N::Parsed,
+        accounts: &HashMap<String, AccountId>,
+    ) -> Result<(Outcome, Option<usize>)> {
+        let account = account_of::<N>(noun, row, accounts)?;
+        let Some(index) = self.find(&parsed) else {
+            N::complete(&mut parsed, row.owner, account);
+            self.check_unique(&parsed, None)?;
+            let index = self.push(Slot {
+                record: None,
+                now: parsed,
+                changed: true,
+            });
+            return Ok((self.outcome(index, Fate::Created), Some(index)));
+        };
+        let merged = noun.merge(&self.slots[index].now, row, account)?;
+        if merged == self.slots[index].now {
+            return Ok((self.outcome(index, Fate::Unchanged), Some(index)));
+        }
+        self.check_unique(&merged, Some(index))?;
+        self.unindex(index);
+        self.index(index, &merged);
+        self.slots[index].now = merged;
+        self.slots[index].changed = true;
+        Ok((self.outcome(index, Fate::Updated), Some(index)))
+    }
+
+    /// The record that a row means: that of its external id, else one of its natural key; a row with an unknown external id only takes
+    /// over a record that has none.
+    fn find(&self, row: &N::Parsed) -> Option<usize> {
+        let external = N::external_id(row);
+        if let Some(index) = external.and_then(|id| self.by_external.get(id)) {
+            return Some(*index);
+        }
+        let same = self.by_natural.get(&N::natural_key(row)?)?;
+        let fits = |index: &&usize| external.is_none() || N::external_id(&self.slots[**index].now).is_none();
+        same.iter().find(fits).copied()
+    }
+
+    fn check_unique(&self, fields: &N::Parsed, own: Option<usize>) -> Result<()> {
+        let Natural::Unique(field) = N::NATURAL else { return Ok(()) };
+        let same = N::natural_key(fields).and_then(|key| self.by_natural.get(&key));
+        if same.is_some_and(|same| same.iter().any(|index| Some(*index) != own)) {
+            return Err(Error::Duplicate { noun: N::NOUN, field });
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, index: usize, fate: Fate) -> Outcome {
+        let fields = &self.slots[index].now;
+        Outcome {
+            fate,
+            id: self.slots[index].record.as_ref().map(N::id),
+            keys: [
+                N::external_id(fields).map(|id| hash(&("external", id))),
+                N::natural_key(fields).map(|key| hash(&key.as_str())),
+            ],
+            stage: N::stage(fields).map(str::to_owned),
+        }
+    }
+}
+
+/// Under what a key is remembered in a dry run.
+pub(super) fn hash(key: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn distinct(keys: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    keys.filter(|key| seen.insert(key.clone())).collect()
+}
+
+fn account_name<'a, N: Noun>(noun: &'a N, row: &'a Row) -> Option<&'a str> {
+    noun.columns().text(&row.cells, N::ACCOUNT?)
+}
+
+fn account_of<N: Noun>(noun: &N, row: &Row, accounts: &HashMap<String, AccountId>) -> Result<Option<AccountId>> {
+    let Some(name) = account_name(noun, row) else { return Ok(None) };
+    match accounts.get(&name.to_lowercase()) {
+        None if N::NEEDS_ACCOUNT => Err(unknown_account(name)),
+        found => Ok(found.copied()),
+    }
+}
+
+/// The accounts that the rows name, by lower-case name; of several the oldest.
+pub(super) fn accounts_named<N: Noun>(records: &mut Records<'_>, noun: &N, rows: &[Row]) -> Result<HashMap<String, AccountId>> {
+    let names = distinct(rows.iter().filter_map(|row| account_name(noun, row)).map(str::to_lowercase));
+    let mut accounts = HashMap::with_capacity(names.len());
+    if !names.is_empty() {
+        for account in records.accounts().lookup_named(&names)? {
+            accounts.entry(account.fields.name.to_lowercase()).or_insert(account.id);
+        }
+    }
+    Ok(accounts)
+}
+
+/// The accounts that rows name and that do not exist: name and owner, in the order of the rows.
+pub(super) fn missing_accounts<'a, N: Noun>(
+    noun: &'a N,
+    rows: &'a [Row],
+    known: &HashMap<String, AccountId>,
+) -> Vec<(&'a str, Option<UserId>)> {
+    let mut seen = HashSet::new();
+    let named = rows.iter().filter_map(|row| account_name(noun, row).map(|name| (name, row.owner)));
+    named
+        .filter(|(name, _)| {
+            let key = name.to_lowercase();
+            !known.contains_key(&key) && seen.insert(key)
+        })
+        .collect()
+}
+
+/// Makes the accounts; a name that cannot be one is left out, so that its rows fail. Returns how many were made.
+pub(super) fn create_accounts(
+    unit: &mut dyn UnitOfWork,
+    missing: &[(&str, Option<UserId>)],
+    owner: UserId,
+    known: &mut HashMap<String, AccountId>,
+) -> Result<u64> {
+    let new: Vec<_> = missing
+        .iter()
+        .filter_map(|(name, own)| named(name, own.unwrap_or(owner)).ok())
+        .collect();
+    if new.is_empty() {
+        return Ok(0);
+    }
+    let made = create_many(unit, new)?;
+    known.extend(made.iter().map(|account| (account.fields.name.to_lowercase(), account.id)));
+    Ok(made.len() as u64)
+}
+
+/// Stands for an account that a dry run does not make.
+pub(super) fn imagine_accounts(missing: &[(&str, Option<UserId>)], known: &mut HashMap<String, AccountId>) {
+    known.extend(missing.iter().map(|(name, _)| (name.to_lowercase(), AccountId::from_i64(0))));
+}
