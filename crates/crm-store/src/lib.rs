@@ -1,1 +1,21 @@
-//! stub
+//! The ports of `crm-domain` on SQLite and PostgreSQL, by one adapter.
+//!
+//! * [`connection`]: the one connection type of both backends; [`dialect`] is the only place that knows which of them it is.
+//! * `pool`: reading connections; `tenant::writer`: the queue that all writes of a tenant go through.
+//! * `control`, `tenant`: SQL, one file per noun with the same stem as in `crm-domain`.
+//!
+//! Column types are text, big integers and booleans only, so that both backends keep and compare the same values.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod connection;
+pub mod control;
+pub mod dialect;
+pub mod error;
+pub mod location;
+mod migrate;
+mod pool;
+mod store;
+pub mod tenant;
+
+pub use location::Location;
+pub use store::{DatabaseReport, Store, StoreSettings};

@@ -1,0 +1,276 @@
+//! Where the two backends part. The only file that matches on the backend.
+
+use std::time::Duration;
+
+use crm_domain::error::{Error, Result};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection,
+    sql_types::{BigInt, Text},
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::{
+    connection::Connection,
+    error::{map, unavailable},
+    location::Location,
+};
+
+/// The oldest SQLite without the WAL-reset corruption bug.
+const SQLITE_MIN: (u32, u32, u32) = (3, 51, 3);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading only; writes are refused by the database itself.
+    Read,
+    /// Reading and writing.
+    Write,
+}
+
+/// Opens a connection set up for its purpose: SQLite in WAL mode and fully durable, PostgreSQL with `synchronous_commit=on`.
+pub fn open(location: &Location, purpose: Purpose) -> Result<Connection> {
+    match location {
+        Location::Sqlite(path) => open_sqlite(&path.to_string_lossy(), purpose).map(Connection::Sqlite),
+        Location::Postgres(url) => open_postgres(url, purpose).map(Connection::Postgres),
+    }
+}
+
+fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
+    let mut connection = SqliteConnection::establish(path).map_err(unavailable)?;
+    let query_only = if purpose == Purpose::Read { "PRAGMA query_only = ON;" } else { "" };
+    let setup = format!(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA mmap_size = 1073741824; {query_only}"
+    );
+    connection.batch_execute(&setup).map_err(map)?;
+    Ok(connection)
+}
+
+fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
+    let mut connection = PgConnection::establish(url).map_err(unavailable)?;
+    let read_only = if purpose == Purpose::Read {
+        "SET default_transaction_read_only = on;"
+    } else {
+        ""
+    };
+    let setup = format!("SET synchronous_commit = on; SET timezone = 'UTC'; SET lock_timeout = '30s'; {read_only}");
+    connection.batch_execute(&setup).map_err(map)?;
+    Ok(connection)
+}
+
+/// Begins a transaction that will write: it holds the writer's place from its first statement on.
+pub fn begin_write(connection: &mut Connection) -> diesel::QueryResult<()> {
+    match connection {
+        Connection::Sqlite(c) => c.batch_execute("BEGIN IMMEDIATE"),
+        Connection::Postgres(c) => c.batch_execute("BEGIN"),
+    }
+}
+
+/// Begins a transaction whose reads all see one state.
+pub fn begin_snapshot(connection: &mut Connection) -> diesel::QueryResult<()> {
+    match connection {
+        Connection::Sqlite(c) => c.batch_execute("BEGIN"),
+        Connection::Postgres(c) => c.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ"),
+    }
+}
+
+/// What a row lock appends to `SELECT`; SQLite's `BEGIN IMMEDIATE` holds the whole file already.
+pub fn lock_clause(connection: &Connection) -> &'static str {
+    match connection {
+        Connection::Sqlite(_) => "",
+        Connection::Postgres(_) => " FOR UPDATE",
+    }
+}
+
+/// Whether a substring search goes through the trigram index as a `MATCH` of its own table (SQLite) or as `LIKE` (PostgreSQL).
+pub fn has_search_table(connection: &Connection) -> bool {
+    matches!(connection, Connection::Sqlite(_))
+}
+
+/// Inserts rows by the backend's fastest way: COPY for many rows on PostgreSQL, one prepared statement run row by row on SQLite.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! insert_rows {
+    ($connection:expr, $table:path, $rows:expr) => {{
+        use diesel::{ExecuteCopyFromDsl as _, RunQueryDsl as _};
+        let rows = $rows;
+        match $connection {
+            $crate::connection::Connection::Postgres(c) if rows.len() >= 50 => {
+                diesel::copy_from($table).from_insertable(rows).execute(c).map(|_| ())
+            }
+            $crate::connection::Connection::Postgres(c) => diesel::insert_into($table).values(rows).execute(c).map(|_| ()),
+            $crate::connection::Connection::Sqlite(c) => rows
+                .iter()
+                .try_for_each(|row| diesel::insert_into($table).values(row).execute(c).map(|_| ())),
+        }
+    }};
+}
+
+const CONTROL_SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/control/sqlite");
+const CONTROL_POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/control/postgres");
+const TENANT_SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/tenant/sqlite");
+const TENANT_POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/tenant/postgres");
+
+/// The two planes of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plane {
+    /// Tenants, users, sessions, keys.
+    Control,
+    /// One tenant's records.
+    Tenant,
+}
+
+/// Runs the migrations that a database lacks; returns their names.
+pub fn migrate(connection: &mut Connection, plane: Plane) -> Result<Vec<String>> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(format!("migration failed: {error}"));
+    let done = match connection {
+        Connection::Sqlite(c) => {
+            let migrations = if plane == Plane::Control { CONTROL_SQLITE } else { TENANT_SQLITE };
+            c.run_pending_migrations(migrations)
+                .map_err(failed)?
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        }
+        Connection::Postgres(c) => {
+            let migrations = if plane == Plane::Control {
+                CONTROL_POSTGRES
+            } else {
+                TENANT_POSTGRES
+            };
+            c.run_pending_migrations(migrations)
+                .map_err(failed)?
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        }
+    };
+    Ok(done)
+}
+
+/// Whether a database lacks migrations.
+pub fn has_pending_migrations(connection: &mut Connection, plane: Plane) -> Result<bool> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(format!("migrations cannot be read: {error}"));
+    match connection {
+        Connection::Sqlite(c) => c
+            .has_pending_migration(if plane == Plane::Control { CONTROL_SQLITE } else { TENANT_SQLITE })
+            .map_err(failed),
+        Connection::Postgres(c) => c
+            .has_pending_migration(if plane == Plane::Control {
+                CONTROL_POSTGRES
+            } else {
+                TENANT_POSTGRES
+            })
+            .map_err(failed),
+    }
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+#[derive(QueryableByName)]
+struct NumberRow {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+/// The backend's name and version. Refuses a SQLite that can corrupt its file.
+pub fn version(connection: &mut Connection) -> Result<String> {
+    match connection {
+        Connection::Sqlite(c) => {
+            let row: TextRow = diesel::sql_query("SELECT sqlite_version() AS value").get_result(c).map_err(map)?;
+            let mut parts = row.value.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+            let mut next = || parts.next().unwrap_or(0);
+            let (major, minor, patch) = (next(), next(), next());
+            if (major, minor, patch) < SQLITE_MIN {
+                return Err(Error::Internal(format!(
+                    "SQLite {} can corrupt its write-ahead log; 3.51.3 or later is needed",
+                    row.value
+                )));
+            }
+            Ok(format!("SQLite {}", row.value))
+        }
+        Connection::Postgres(c) => {
+            let row: TextRow = diesel::sql_query("SELECT current_setting('server_version') AS value")
+                .get_result(c)
+                .map_err(map)?;
+            Ok(format!("PostgreSQL {}", row.value))
+        }
+    }
+}
+
+/// Checks a database's pages and indexes; `ok` when nothing is wrong. PostgreSQL checks its own checksums: reading suffices there.
+pub fn integrity(connection: &mut Connection) -> Result<String> {
+    match connection {
+        Connection::Sqlite(c) => {
+            #[derive(QueryableByName)]
+            struct Check {
+                #[diesel(sql_type = Text)]
+                integrity_check: String,
+            }
+            let rows: Vec<Check> = diesel::sql_query("PRAGMA integrity_check").load(c).map_err(map)?;
+            Ok(rows.into_iter().map(|row| row.integrity_check).collect::<Vec<_>>().join("; "))
+        }
+        Connection::Postgres(c) => {
+            let row: NumberRow = diesel::sql_query("SELECT 1::bigint AS value").get_result(c).map_err(map)?;
+            Ok(if row.value == 1 { "ok".to_owned() } else { "unreadable".to_owned() })
+        }
+    }
+}
+
+/// Folds SQLite's write-ahead log into the file, so that the file alone is the database; nothing on PostgreSQL.
+pub fn checkpoint(connection: &mut Connection) -> Result<()> {
+    match connection {
+        Connection::Sqlite(c) => c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(map),
+        Connection::Postgres(_) => Ok(()),
+    }
+}
+
+/// Creates a PostgreSQL database from a template; without one an empty database that sorts by code point, as SQLite does.
+pub fn create_database(admin_url: &str, name: &str, template: Option<&str>) -> Result<()> {
+    let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;
+    let from = match template {
+        Some(template) => format!("TEMPLATE {}", quoted(template)),
+        None => "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'".to_owned(),
+    };
+    connection
+        .batch_execute(&format!("CREATE DATABASE {} {from}", quoted(name)))
+        .map_err(map)
+}
+
+/// Drops a PostgreSQL database with whoever is connected to it.
+pub fn drop_database(admin_url: &str, name: &str) -> Result<()> {
+    let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;
+    connection
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
+        .map_err(map)
+}
+
+/// Whether a PostgreSQL database exists.
+pub fn database_exists(admin_url: &str, name: &str) -> Result<bool> {
+    let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;
+    let row: NumberRow = diesel::sql_query("SELECT count(*) AS value FROM pg_database WHERE datname = $1")
+        .bind::<Text, _>(name)
+        .get_result(&mut connection)
+        .map_err(map)?;
+    Ok(row.value > 0)
+}
+
+/// Holds a lock of the whole PostgreSQL server's database `admin_url` while `work` runs: one node at a time prepares the template.
+pub fn with_server_lock<T>(admin_url: &str, key: i64, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;
+    connection.batch_execute(&format!("SELECT pg_advisory_lock({key})")).map_err(map)?;
+    // The lock ends with the connection.
+    work()
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// How long a pool waits for a free connection before it says that the database is overloaded.
+pub const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,0 +1,115 @@
+//! Pools of reading connections. Tenants by the thousand share one maintenance thread.
+
+use std::sync::{Arc, LazyLock};
+
+use crm_domain::error::{Error, Result};
+use diesel::connection::SimpleConnection;
+use r2d2::{ManageConnection, PooledConnection};
+use scheduled_thread_pool::ScheduledThreadPool;
+
+use crate::{
+    connection::Connection,
+    dialect::{self, CHECKOUT_TIMEOUT, Purpose},
+    error::unavailable,
+    location::Location,
+};
+
+static MAINTENANCE: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| {
+    Arc::new(
+        ScheduledThreadPool::builder()
+            .num_threads(1)
+            .thread_name_pattern("pool-maintenance")
+            .build(),
+    )
+});
+
+/// A pooled connection that remembers whether it broke.
+pub(crate) struct Slot {
+    pub(crate) connection: Connection,
+    broken: bool,
+}
+
+impl Slot {
+    /// Runs `work`; a connection that turns out to be gone is not used again.
+    pub(crate) fn run<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        // A panic leaves it marked: nobody knows what transaction it is in.
+        self.broken = true;
+        let result = work(&mut self.connection);
+        self.broken = matches!(result, Err(Error::Unavailable { .. }));
+        result
+    }
+}
+
+/// Opens connections to one database.
+pub(crate) struct Manager {
+    location: Location,
+    purpose: Purpose,
+}
+
+impl ManageConnection for Manager {
+    type Connection = Slot;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Slot> {
+        dialect::open(&self.location, self.purpose).map(|connection| Slot { connection, broken: false })
+    }
+
+    fn is_valid(&self, slot: &mut Slot) -> Result<()> {
+        slot.connection.batch_execute("SELECT 1").map_err(crate::error::map)
+    }
+
+    fn has_broken(&self, slot: &mut Slot) -> bool {
+        slot.broken
+    }
+}
+
+/// A pool of connections to one database; opens them when they are first needed.
+#[derive(Clone)]
+pub(crate) struct Pool(r2d2::Pool<Manager>);
+
+impl Pool {
+    pub(crate) fn new(location: Location, purpose: Purpose, size: u32) -> Self {
+        let pool = r2d2::Pool::builder()
+            .max_size(size.max(1))
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .connection_timeout(CHECKOUT_TIMEOUT)
+            .idle_timeout(Some(std::time::Duration::from_secs(300)))
+            .thread_pool(Arc::clone(&MAINTENANCE))
+            .error_handler(Box::new(LogErrors))
+            .build_unchecked(Manager { location, purpose });
+        Self(pool)
+    }
+
+    pub(crate) fn get(&self) -> Result<PooledConnection<Manager>> {
+        self.0.get().map_err(unavailable)
+    }
+
+    /// Runs reads on one connection.
+    pub(crate) fn run<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        self.get()?.run(work)
+    }
+
+    /// Runs reads in one transaction, which sees one state.
+    pub(crate) fn run_snapshot<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        self.get()?.run(|connection| {
+            dialect::begin_snapshot(connection).map_err(crate::error::map)?;
+            let result = work(connection);
+            let end = connection
+                .batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })
+                .map_err(crate::error::map);
+            let value = result?;
+            end?;
+            Ok(value)
+        })
+    }
+}
+
+#[derive(Debug)]
+struct LogErrors;
+
+impl r2d2::HandleError<Error> for LogErrors {
+    fn handle_error(&self, error: Error) {
+        tracing::warn!(%error, "a database connection could not be opened");
+    }
+}

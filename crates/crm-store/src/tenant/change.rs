@@ -1,0 +1,105 @@
+//! The change feed in SQL.
+
+use crm_domain::{
+    error::{Error, Result},
+    stamp::Stamp,
+    tenant::change::{Change, ChangeKind, ChangeReads, EntityKind},
+};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
+
+use super::{
+    Session, Writing,
+    counter::next,
+    schema::{change, counter},
+};
+use crate::{error::map, insert_rows};
+
+#[derive(Debug, Queryable, Insertable)]
+#[diesel(table_name = change, treat_none_as_default_value = false)]
+struct ChangeRow {
+    seq: i64,
+    stamp: i64,
+    entity: String,
+    entity_id: i64,
+    kind: String,
+    actor: String,
+    family: String,
+    fields: String,
+}
+
+impl TryFrom<ChangeRow> for Change {
+    type Error = Error;
+
+    fn try_from(row: ChangeRow) -> Result<Self> {
+        let unknown = |what: &str| Error::Internal(format!("change {}: unknown {what}", row.seq));
+        Ok(Self {
+            seq: row.seq,
+            stamp: Stamp::from_micros(row.stamp),
+            entity: EntityKind::parse(&row.entity).ok_or_else(|| unknown("entity"))?,
+            entity_id: row.entity_id,
+            kind: ChangeKind::parse(&row.kind).ok_or_else(|| unknown("kind"))?,
+            actor: row.actor,
+            family: row.family,
+            fields: row.fields,
+        })
+    }
+}
+
+/// Appends what the unit recorded; sequence numbers are taken here, so that a unit undone leaves no gap.
+pub(crate) fn append(session: &mut Session<'_, Writing<'_>>) -> Result<()> {
+    let recorded = std::mem::take(&mut session.state.changes);
+    if recorded.is_empty() {
+        return Ok(());
+    }
+    let (stamp, actor, family) = (
+        session.state.stamp.micros(),
+        session.state.origin.actor.to_string(),
+        session.state.origin.family,
+    );
+    let mut row = |new: crm_domain::tenant::change::NewChange| ChangeRow {
+        seq: next(&mut session.state.counters.change_seq),
+        stamp,
+        entity: new.entity.as_str().to_owned(),
+        entity_id: new.entity_id,
+        kind: new.kind.as_str().to_owned(),
+        actor: actor.clone(),
+        family: family.to_owned(),
+        fields: new.fields,
+    };
+    let rows: Vec<ChangeRow> = recorded.into_iter().map(&mut row).collect();
+    insert_rows!(session.connection, change::table, &rows).map_err(map)
+}
+
+impl<State> ChangeReads for Session<'_, State> {
+    fn list_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Change>> {
+        let rows = change::table
+            .filter(change::seq.gt(seq))
+            .order(change::seq.asc())
+            .limit(i64::from(limit));
+        rows.load::<ChangeRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Change::try_from)
+            .collect()
+    }
+
+    fn list_of(&mut self, entity: EntityKind, entity_id: i64, limit: u32) -> Result<Vec<Change>> {
+        let of = change::table
+            .filter(change::entity.eq(entity.as_str()))
+            .filter(change::entity_id.eq(entity_id));
+        let rows = of.order(change::seq.desc()).limit(i64::from(limit));
+        rows.load::<ChangeRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Change::try_from)
+            .collect()
+    }
+
+    fn last_seq(&mut self) -> Result<i64> {
+        counter::table
+            .find(1)
+            .select(counter::change_seq)
+            .first(self.connection)
+            .map_err(map)
+    }
+}

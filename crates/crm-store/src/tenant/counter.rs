@@ -1,0 +1,76 @@
+//! The one row that a writer locks first: last stamp, last change, last ids and exact totals.
+
+use crm_domain::{error::Result, stamp::Stamp};
+use diesel::{AsChangeset, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
+
+use super::{fragment::Locked, schema::counter};
+use crate::{connection::Connection, error::map};
+
+/// The counters of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, AsChangeset)]
+#[diesel(table_name = counter)]
+pub(crate) struct Counters {
+    id: i64,
+    pub(crate) stamp: i64,
+    pub(crate) change_seq: i64,
+    pub(crate) account_id: i64,
+    pub(crate) account_live: i64,
+    pub(crate) contact_id: i64,
+    pub(crate) contact_live: i64,
+    pub(crate) lead_id: i64,
+    pub(crate) lead_live: i64,
+    pub(crate) opportunity_id: i64,
+    pub(crate) opportunity_forecast: i64,
+    pub(crate) opportunity_other: i64,
+    pub(crate) activity_id: i64,
+    pub(crate) activity_live: i64,
+    pub(crate) stage_id: i64,
+    pub(crate) request_id: i64,
+    pub(crate) request_total: i64,
+}
+
+impl Counters {
+    /// Reads the row and keeps every other writer of this tenant out until the transaction ends.
+    pub(crate) fn lock(connection: &mut Connection) -> Result<Self> {
+        let row = counter::table.select(counter::all_columns).filter(Locked::new(connection));
+        row.first(connection).map_err(map)
+    }
+
+    /// Keeps the counters that changed since `before`.
+    pub(crate) fn save(&self, before: &Self, connection: &mut Connection) -> Result<()> {
+        if self != before {
+            diesel::update(counter::table.filter(counter::id.eq(1)))
+                .set(self)
+                .execute(connection)
+                .map_err(map)?;
+        }
+        Ok(())
+    }
+
+    /// The next unit's stamp: the time, but always later than every stamp before it.
+    pub(crate) fn next_stamp(&mut self, now: Stamp) -> Stamp {
+        self.stamp = now.micros().max(self.stamp + 1);
+        Stamp::from_micros(self.stamp)
+    }
+}
+
+/// Takes the next id.
+pub(crate) fn next(counter: &mut i64) -> i64 {
+    *counter += 1;
+    *counter
+}
+
+/// One counter and the last stamp, read in one statement.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! read_counters {
+    ($connection:expr, $column:expr) => {{
+        use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+        use $crate::tenant::schema::counter;
+        counter::table
+            .filter(counter::id.eq(1))
+            .select(($column, counter::stamp))
+            .first::<(i64, i64)>($connection)
+            .map_err($crate::error::map)
+    }};
+}

@@ -1,0 +1,200 @@
+//! The tenant plane: one database per tenant.
+
+pub(crate) mod account;
+pub(crate) mod activity;
+pub(crate) mod change;
+pub(crate) mod contact;
+mod counter;
+mod fragment;
+pub(crate) mod idempotency;
+pub(crate) mod lead;
+pub(crate) mod opportunity;
+pub(crate) mod pipeline;
+pub(crate) mod registry;
+pub(crate) mod request;
+pub mod schema;
+mod window;
+pub(crate) mod writer;
+
+use std::sync::Arc;
+
+use crm_domain::{
+    clock::{Entropy, uuid_from},
+    error::Result,
+    stamp::Stamp,
+    tenant::{
+        TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
+        change::{NewChange, Origin},
+        contact as contacts, idempotency as idempotencies, lead as leads, opportunity as opportunities, pipeline as pipelines,
+        request as requests,
+    },
+};
+use uuid::Uuid;
+
+use crate::{connection::Connection, dialect::Purpose, location::Location, pool::Pool};
+use counter::Counters;
+use writer::{TenantWriter, WriterPool};
+
+/// One tenant's open database.
+pub(crate) struct TenantDatabase {
+    readers: Pool,
+    writer: Arc<TenantWriter>,
+}
+
+impl TenantDatabase {
+    pub(crate) fn new(location: Location, readers: u32, writers: &Arc<WriterPool>) -> Self {
+        let pool = Pool::new(location.clone(), Purpose::Read, readers);
+        Self {
+            readers: pool,
+            writer: TenantWriter::new(location, writers),
+        }
+    }
+}
+
+impl TenantStore for TenantDatabase {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()> {
+        self.readers.run(|connection| work(&mut Session::reading(connection)))
+    }
+
+    fn snapshot(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()> {
+        self.readers.run_snapshot(|connection| work(&mut Session::reading(connection)))
+    }
+
+    fn submit(&self, unit: Unit) {
+        self.writer.submit(unit);
+    }
+}
+
+/// A connection at work: `Session<Reading>` has the ports' reading side, `Session<Writing>` all of them.
+pub(crate) struct Session<'a, State> {
+    pub(crate) connection: &'a mut Connection,
+    pub(crate) state: State,
+}
+
+/// Nothing can be written.
+pub(crate) struct Reading;
+
+/// A unit of work in progress.
+pub(crate) struct Writing<'a> {
+    pub(crate) stamp: Stamp,
+    pub(crate) origin: &'a Origin,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) changes: Vec<NewChange>,
+    entropy: &'a dyn Entropy,
+    random: Vec<u8>,
+}
+
+impl<'a> Session<'a, Reading> {
+    pub(crate) fn reading(connection: &'a mut Connection) -> Self {
+        Self {
+            connection,
+            state: Reading,
+        }
+    }
+}
+
+impl<'a> Session<'a, Writing<'a>> {
+    pub(crate) fn writing(
+        connection: &'a mut Connection,
+        stamp: Stamp,
+        origin: &'a Origin,
+        counters: &'a mut Counters,
+        entropy: &'a dyn Entropy,
+    ) -> Self {
+        let state = Writing {
+            stamp,
+            origin,
+            counters,
+            changes: Vec::new(),
+            entropy,
+            random: Vec::new(),
+        };
+        Self { connection, state }
+    }
+}
+
+/// Bytes drawn from the operating system at once: one call serves a hundred ids.
+const RANDOM_BATCH: usize = 1000;
+
+impl Writing<'_> {
+    pub(crate) fn uuid(&mut self) -> Uuid {
+        if self.random.len() < 10 {
+            self.random.resize(RANDOM_BATCH, 0);
+            self.entropy.fill(&mut self.random);
+        }
+        let mut bytes = [0; 10];
+        bytes.copy_from_slice(&self.random.split_off(self.random.len() - 10));
+        uuid_from(self.stamp, bytes)
+    }
+
+    pub(crate) fn created_by(&self) -> Option<i64> {
+        use crm_domain::id::RecordId;
+        self.origin.actor.user().map(RecordId::get)
+    }
+}
+
+impl TenantReader for Session<'_, Reading> {
+    fn accounts(&mut self) -> &mut dyn accounts::AccountReads {
+        self
+    }
+    fn contacts(&mut self) -> &mut dyn contacts::ContactReads {
+        self
+    }
+    fn leads(&mut self) -> &mut dyn leads::LeadReads {
+        self
+    }
+    fn opportunities(&mut self) -> &mut dyn opportunities::OpportunityReads {
+        self
+    }
+    fn pipelines(&mut self) -> &mut dyn pipelines::PipelineReads {
+        self
+    }
+    fn activities(&mut self) -> &mut dyn activities::ActivityReads {
+        self
+    }
+    fn changes(&mut self) -> &mut dyn changes::ChangeReads {
+        self
+    }
+    fn requests(&mut self) -> &mut dyn requests::RequestReads {
+        self
+    }
+}
+
+impl UnitOfWork for Session<'_, Writing<'_>> {
+    fn stamp(&self) -> Stamp {
+        self.state.stamp
+    }
+    fn origin(&self) -> &Origin {
+        self.state.origin
+    }
+    fn new_uuid(&mut self) -> Uuid {
+        self.state.uuid()
+    }
+    fn record(&mut self, change: NewChange) {
+        self.state.changes.push(change);
+    }
+    fn accounts(&mut self) -> &mut dyn accounts::AccountRepository {
+        self
+    }
+    fn contacts(&mut self) -> &mut dyn contacts::ContactRepository {
+        self
+    }
+    fn leads(&mut self) -> &mut dyn leads::LeadRepository {
+        self
+    }
+    fn opportunities(&mut self) -> &mut dyn opportunities::OpportunityRepository {
+        self
+    }
+    fn pipelines(&mut self) -> &mut dyn pipelines::PipelineRepository {
+        self
+    }
+    fn activities(&mut self) -> &mut dyn activities::ActivityRepository {
+        self
+    }
+    fn idempotency(&mut self) -> &mut dyn idempotencies::IdempotencyRepository {
+        self
+    }
+    fn requests(&mut self) -> &mut dyn requests::RequestRepository {
+        self
+    }
+}

@@ -1,0 +1,221 @@
+//! Which tenants' databases are open: the most recently used, each with a small pool of readers and one writer.
+
+use std::{
+    collections::HashMap,
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use crm_domain::{
+    clock::{Clock, Entropy, uuid_at},
+    control::tenant::Tenant,
+    error::{Error, Result},
+    id::TenantId,
+    tenant::{TenantReader, TenantStore, Tenants, Unit},
+};
+use lru::LruCache;
+use uuid::Uuid;
+
+use super::{TenantDatabase, writer::WriterPool};
+use crate::{
+    dialect::{self, Plane, Purpose},
+    location::{Location, database_of, with_database},
+    migrate,
+    store::StoreSettings,
+};
+
+/// The tenants of a deployment, as one node sees them.
+pub(crate) struct TenantRegistry {
+    control: Location,
+    data_dir: PathBuf,
+    readers: u32,
+    open: Mutex<Open>,
+    writers: Arc<WriterPool>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    own: Weak<Self>,
+}
+
+struct Open {
+    recent: LruCache<TenantId, Arc<TenantDatabase>>,
+    /// Closed to new callers, but still in somebody's hands: found again, so that a tenant never has two writers on one node.
+    leaving: HashMap<TenantId, Weak<TenantDatabase>>,
+}
+
+impl TenantRegistry {
+    pub(crate) fn start(
+        settings: &StoreSettings,
+        control: Location,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Arc<Self>> {
+        let writers = WriterPool::start(settings.writer_threads, Arc::clone(&clock), Arc::clone(&entropy))?;
+        let capacity = NonZeroUsize::new(settings.max_open_tenants).unwrap_or(NonZeroUsize::MIN);
+        Ok(Arc::new_cyclic(|own| Self {
+            control,
+            data_dir: settings.data_dir.clone(),
+            readers: settings.connections_per_tenant,
+            open: Mutex::new(Open {
+                recent: LruCache::new(capacity),
+                leaving: HashMap::new(),
+            }),
+            writers,
+            clock,
+            entropy,
+            own: own.clone(),
+        }))
+    }
+
+    pub(crate) fn location_of(&self, tenant: &Tenant) -> Result<Location> {
+        Location::of_tenant(&tenant.location, &self.control, &self.data_dir)
+    }
+
+    /// The open database of a tenant; opens and migrates it when it is not open.
+    fn database(&self, id: TenantId, location: &Location) -> Result<Arc<TenantDatabase>> {
+        let mut open = self.lock();
+        if let Some(database) = open.recent.get(&id) {
+            return Ok(Arc::clone(database));
+        }
+        let database = match open.leaving.remove(&id).and_then(|weak| weak.upgrade()) {
+            Some(database) => database,
+            None => {
+                drop(open);
+                prepare(location)?;
+                open = self.lock();
+                // Another thread may have opened it meanwhile.
+                if let Some(database) = open.recent.get(&id) {
+                    return Ok(Arc::clone(database));
+                }
+                Arc::new(TenantDatabase::new(location.clone(), self.readers, &self.writers))
+            }
+        };
+        if let Some((left, leaving)) = open.recent.push(id, Arc::clone(&database)) {
+            open.leaving.retain(|_, weak| weak.strong_count() > 0);
+            open.leaving.insert(left, Arc::downgrade(&leaving));
+        }
+        Ok(database)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.data_dir.join("tenants")
+    }
+
+    fn provision_sqlite(&self, id: Uuid) -> Result<String> {
+        let folder = self.folder();
+        let file = format!("{}.db", id.simple());
+        let target = folder.join(&file);
+        let made = fs::create_dir_all(&folder).and_then(|()| {
+            let template = folder.join(format!(".template-{}.db", id.simple()));
+            migrated_file(&template).map_err(|error| std::io::Error::other(error.to_string()))?;
+            // A rename is whole or not at all, and the template is this tenant's own: no other node or process touches it.
+            fs::rename(&template, &target)?;
+            fs::File::open(&target)?.sync_all()?;
+            fs::File::open(&folder)?.sync_all()
+        });
+        made.map_err(|error| Error::Internal(format!("{}: {error}", target.display())))?;
+        Ok(format!("sqlite:tenants/{file}"))
+    }
+
+    fn provision_postgres(&self, url: &str, id: Uuid) -> Result<String> {
+        let control = database_of(url)?;
+        // PostgreSQL cuts names at 63 bytes.
+        let stem: String = control.chars().filter(char::is_ascii).take(28).collect();
+        let (template, name) = (format!("{stem}_template"), format!("{stem}_t_{}", id.simple()));
+        let maintenance = with_database(url, "postgres")?;
+        migrate::with_template_lock(url, || {
+            if !dialect::database_exists(url, &template)? {
+                dialect::create_database(&maintenance, &template, None)?;
+            }
+            // Closed before the copy: a database in use cannot be a template.
+            drop(migrated(&Location::Postgres(with_database(url, &template)?))?);
+            dialect::create_database(&maintenance, &name, Some(&template))
+        })?;
+        Ok(format!("postgres:{name}"))
+    }
+}
+
+/// Opens a tenant's database for the first time on this node: it must be there, and it gets the migrations it lacks.
+fn prepare(location: &Location) -> Result<()> {
+    if let Location::Sqlite(path) = location
+        && !path.exists()
+    {
+        return Err(Error::Internal(format!("the tenant's database {} is missing", path.display())));
+    }
+    migrated(location).map(drop)
+}
+
+fn migrated(location: &Location) -> Result<crate::connection::Connection> {
+    let mut connection = dialect::open(location, Purpose::Write)?;
+    migrate::run_locked(location, &mut connection, Plane::Tenant)?;
+    Ok(connection)
+}
+
+/// A new file that is a whole, migrated database by itself.
+fn migrated_file(path: &Path) -> Result<()> {
+    let mut connection = migrated(&Location::Sqlite(path.to_owned()))?;
+    dialect::checkpoint(&mut connection)
+}
+
+impl Tenants for TenantRegistry {
+    fn open(&self, tenant: &Tenant) -> Result<Arc<dyn TenantStore>> {
+        let registry = self
+            .own
+            .upgrade()
+            .ok_or_else(|| Error::Internal("the store is closed".to_owned()))?;
+        Ok(Arc::new(TenantHandle {
+            id: tenant.id,
+            location: self.location_of(tenant)?,
+            registry,
+        }))
+    }
+
+    fn provision(&self) -> Result<String> {
+        let id = uuid_at(self.clock.now(), &*self.entropy);
+        match &self.control {
+            Location::Sqlite(_) => self.provision_sqlite(id),
+            Location::Postgres(url) => self.provision_postgres(url, id),
+        }
+    }
+
+    fn discard(&self, location: &str) -> Result<()> {
+        match Location::of_tenant(location, &self.control, &self.data_dir)? {
+            Location::Sqlite(path) => fs::remove_file(&path).map_err(|error| Error::Internal(format!("{}: {error}", path.display()))),
+            Location::Postgres(url) => dialect::drop_database(&with_database(&url, "postgres")?, &database_of(&url)?),
+        }
+    }
+
+    fn close(&self) {
+        self.writers.stop();
+        self.lock().recent.clear();
+    }
+}
+
+/// A tenant's store in a caller's hands. Holding it keeps nothing open: each use finds the open database, or opens it.
+struct TenantHandle {
+    id: TenantId,
+    location: Location,
+    registry: Arc<TenantRegistry>,
+}
+
+impl TenantStore for TenantHandle {
+    fn read(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()> {
+        self.registry.database(self.id, &self.location)?.read(work)
+    }
+
+    fn snapshot(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()> {
+        self.registry.database(self.id, &self.location)?.snapshot(work)
+    }
+
+    fn submit(&self, unit: Unit) {
+        match self.registry.database(self.id, &self.location) {
+            Ok(database) => database.submit(unit),
+            Err(error) => (unit.done)(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+DROP TABLE idempotency;
+DROP TABLE request;
+DROP TABLE change;
+DROP TABLE activity;
+DROP TABLE opportunity;
+DROP TABLE stage;
+DROP TABLE pipeline;
+DROP TABLE lead;
+DROP TABLE contact;
+DROP TABLE account;
+DROP TABLE counter;

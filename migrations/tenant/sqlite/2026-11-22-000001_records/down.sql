@@ -1,0 +1,15 @@
+DROP TABLE account_search;
+DROP TABLE contact_search;
+DROP TABLE lead_search;
+DROP TABLE opportunity_search;
+DROP TABLE idempotency;
+DROP TABLE request;
+DROP TABLE change;
+DROP TABLE activity;
+DROP TABLE opportunity;
+DROP TABLE stage;
+DROP TABLE pipeline;
+DROP TABLE lead;
+DROP TABLE contact;
+DROP TABLE account;
+DROP TABLE counter;
