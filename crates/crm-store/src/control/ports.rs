@@ -1,0 +1,104 @@
+//! Every port of the control plane on one connection: a pooled reading one, or a writing one within its transaction.
+
+use crm_domain::{
+    control::{
+        ControlReader, ControlUnit,
+        api_key::{ApiKeyReads, ApiKeyRepository},
+        refresh_token::RefreshTokenRepository,
+        session::{SessionReads, SessionRepository},
+        tenant::{TenantReads, TenantRepository},
+        user::{UserReads, UserRepository},
+    },
+    error::{Error, Result},
+    stamp::Stamp,
+};
+
+use crate::connection::Connection;
+
+/// One connection, at one time. Each noun's file implements its port on it.
+pub(super) struct Ports<'c> {
+    pub(super) connection: &'c mut Connection,
+    pub(super) stamp: Stamp,
+    raises_epoch: bool,
+}
+
+impl<'c> Ports<'c> {
+    pub(super) fn new(connection: &'c mut Connection, stamp: Stamp) -> Self {
+        Self {
+            connection,
+            stamp,
+            raises_epoch: false,
+        }
+    }
+
+    /// Whether something was changed that the credential epoch tells of.
+    pub(super) fn raises_epoch(&self) -> bool {
+        self.raises_epoch
+    }
+
+    /// Notes a change of existing rows: it raises the credential epoch when the transaction commits.
+    pub(super) fn changed(&mut self, rows: usize) {
+        self.raises_epoch |= rows > 0;
+    }
+
+    /// [`Ports::changed`] for a row that must exist.
+    pub(super) fn changed_one(&mut self, rows: usize, missing: impl FnOnce() -> Error) -> Result<()> {
+        self.changed(rows);
+        if rows == 0 { Err(missing()) } else { Ok(()) }
+    }
+}
+
+impl ControlReader for Ports<'_> {
+    fn tenants(&mut self) -> &mut dyn TenantReads {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserReads {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionReads {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyReads {
+        self
+    }
+}
+
+impl ControlUnit for Ports<'_> {
+    fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    fn tenants(&mut self) -> &mut dyn TenantRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn refresh_tokens(&mut self) -> &mut dyn RefreshTokenRepository {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+}
+
+/// Whether a text can be in the database at all: PostgreSQL refuses a NUL even in a comparison, while to a caller it is just a text that
+/// nothing is stored under.
+pub(super) fn can_be_stored(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+/// A stored value that no version of this program wrote.
+pub(super) fn unreadable(column: &str, value: &str) -> Error {
+    Error::Internal(format!("{column} holds {value:?}, which cannot be read"))
+}
