@@ -1,0 +1,145 @@
+//! The application: what every worker shares, and how it is mounted into actix.
+
+use std::sync::Arc;
+
+use actix_web::web::ServiceConfig;
+use crm_domain::{
+    clock::{Clock, Entropy},
+    control::ControlStore,
+    tenant::Tenants,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::{
+    families, openapi, probes,
+    settings::HttpSettings,
+    shared::{
+        auth::Auth,
+        background::Background,
+        hash_pool::HashPool,
+        pipeline,
+        rate_limit::{LocalRateLimits, Queues, RateLimits},
+        request_log::RequestLog,
+        trace::TraceIds,
+    },
+};
+
+/// Secrets of the deployment. Never shown.
+#[derive(Clone)]
+pub struct Secrets {
+    /// Signs access tokens.
+    pub jwt: Vec<u8>,
+    /// Derives the successors of refresh tokens.
+    pub refresh: Vec<u8>,
+    /// Encrypts what must be recoverable at rest.
+    pub sealing: [u8; 32],
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct AppParts {
+    /// The control plane.
+    pub control: Arc<dyn ControlStore>,
+    /// The tenants' databases.
+    pub tenants: Arc<dyn Tenants>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The deployment's secrets.
+    pub secrets: Secrets,
+    /// The settings.
+    pub settings: HttpSettings,
+    /// What `/metrics` shows; `None` when no recorder is installed.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// The application; one per process, shared by all workers.
+pub struct App {
+    /// The control plane.
+    pub control: Arc<dyn ControlStore>,
+    /// The tenants' databases.
+    pub tenants: Arc<dyn Tenants>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The deployment's secrets.
+    pub secrets: Secrets,
+    /// The settings.
+    pub settings: HttpSettings,
+    /// What `/metrics` shows.
+    pub metrics: Option<PrometheusHandle>,
+    /// Who may enter.
+    pub auth: Auth,
+    /// Where bcrypt runs.
+    pub hashing: Arc<HashPool>,
+    /// How often clients may ask.
+    pub rate_limits: Arc<dyn RateLimits>,
+    /// The requests that wait for their turn.
+    pub queues: Queues,
+    /// Who asked for what.
+    pub request_log: Arc<RequestLog>,
+    pub(crate) trace_ids: TraceIds,
+    background: Background,
+}
+
+impl App {
+    /// Puts the parts together; nothing runs before [`App::start_background`].
+    pub fn new(parts: AppParts) -> Arc<Self> {
+        let hashing = Arc::new(HashPool::new(parts.settings.hashing.threads, parts.settings.hashing.queue));
+        let request_log = Arc::new(RequestLog::new(
+            Arc::clone(&parts.control),
+            Arc::clone(&parts.tenants),
+            parts.settings.request_log,
+        ));
+        Arc::new(Self {
+            auth: Auth::new(
+                Arc::clone(&parts.control),
+                Arc::clone(&parts.tenants),
+                Arc::clone(&hashing),
+                Arc::clone(&request_log),
+            ),
+            hashing,
+            rate_limits: Arc::new(LocalRateLimits::new(Arc::clone(&parts.clock))),
+            queues: Queues::default(),
+            request_log,
+            trace_ids: TraceIds::new(&*parts.entropy),
+            background: Background::default(),
+            control: parts.control,
+            tenants: parts.tenants,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            secrets: parts.secrets,
+            settings: parts.settings,
+            metrics: parts.metrics,
+        })
+    }
+
+    /// Starts writing the request log and the housekeeping. Call it once, within the runtime, before requests come: without it the request
+    /// log fills up and slows every request.
+    pub fn start_background(&self) {
+        self.background.start(self);
+    }
+
+    /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.
+    pub async fn shutdown(&self) {
+        self.background.stop();
+        self.request_log.flush_all().await;
+    }
+}
+
+/// Mounts every family, the probes and the documentation.
+pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) + Clone {
+    move |config| {
+        probes::register(&app, config);
+        openapi::register(config);
+        families::register(&app, config);
+        pipeline::register_unmatched(&app, config);
+    }
+}

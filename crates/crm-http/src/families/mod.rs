@@ -1,0 +1,146 @@
+//! The registry of endpoint families. A sixth family is one folder beside this file and one line in [`FAMILIES`].
+
+pub mod health_trixss;
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, header::HeaderMap},
+    web::ServiceConfig,
+};
+use futures_util::future::LocalBoxFuture;
+
+use crate::{
+    App,
+    shared::{call::Call, pipeline, rate_limit::Decision},
+};
+
+/// Every family, one line each.
+pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss];
+
+/// One dialect: which paths it owns, whom it lets in and how its answers look.
+pub trait Family: Sync + 'static {
+    /// Its name, as records, metrics and settings use it.
+    fn name(&self) -> &'static str;
+
+    /// The paths it owns, without trailing slash; of two families the one with the longer matching prefix answers an unknown path (contract X-04).
+    fn prefixes(&self) -> &'static [&'static str];
+
+    /// Its route table.
+    fn routes(&self) -> Vec<Route>;
+
+    /// The credential that an unknown path under its prefixes asks for before it is answered 404.
+    fn unknown_path_credential(&self) -> Credential;
+
+    /// Lets a request in: recognises the credential, counts the request, and notes both on the call ([`Call::set_key`], [`Call::set_user`],
+    /// [`Call::set_decision`]). Runs before every handler, also before 404 and 405.
+    fn admit<'a>(&'static self, call: &'a Call, request: &'a HttpRequest, credential: Credential) -> Admitting<'a>;
+
+    /// Renders whatever went wrong in the family's envelope: its own error type, [`crate::shared::fault::Fault`], or an extractor's error.
+    fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse;
+
+    /// Writes the rate-limit headers in the family's units; runs on every answer whose call has a decision.
+    fn rate_headers(&self, decision: &Decision, headers: &mut HeaderMap);
+
+    /// Its part of the OpenAPI document.
+    fn openapi(&self) -> utoipa::openapi::OpenApi;
+}
+
+/// The future of [`Family::admit`].
+pub type Admitting<'a> = LocalBoxFuture<'a, actix_web::Result<()>>;
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// Nothing.
+    Open,
+    /// An API key in `x-api-key`.
+    ApiKeyHeader,
+    /// An access token in `Authorization: Bearer`.
+    Jwt,
+}
+
+/// A row of a family's route table. [`register`] makes the actix resources of it and [`routes`] lists it, so that the two cannot drift.
+pub struct Route {
+    /// The method; `GET` answers `HEAD` as well.
+    pub method: Method,
+    /// The path with its parameters in braces.
+    pub template: &'static str,
+    /// What it asks of its caller.
+    pub credential: Credential,
+    /// Makes the handler: `|| web::to(list)`. It runs once per worker.
+    pub handler: fn() -> actix_web::Route,
+}
+
+impl Route {
+    /// A row.
+    pub const fn new(method: Method, template: &'static str, credential: Credential, handler: fn() -> actix_web::Route) -> Self {
+        Self {
+            method,
+            template,
+            credential,
+            handler,
+        }
+    }
+}
+
+/// A route as tests and documentation see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The family's name; `server` for the probes.
+    pub family: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path with its parameters in braces.
+    pub template: &'static str,
+    /// What it asks of its caller.
+    pub credential: Credential,
+}
+
+/// Every route that is registered.
+pub fn routes() -> Vec<RouteInfo> {
+    let info = |family: &'static str, route: Route| RouteInfo {
+        family,
+        method: route.method,
+        template: route.template,
+        credential: route.credential,
+    };
+    let families = FAMILIES
+        .iter()
+        .flat_map(|family| family.routes().into_iter().map(move |route| info(family.name(), route)));
+    let probes = crate::probes::routes().into_iter().map(|route| info("server", route));
+    probes.chain(families).collect()
+}
+
+/// The family that owns a path.
+pub(crate) fn owner(path: &str) -> Option<&'static dyn Family> {
+    let owned = |prefix: &&&str| {
+        path.strip_prefix(**prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let longest = |family: &dyn Family| {
+        family
+            .prefixes()
+            .iter()
+            .filter(|prefix| owned(prefix))
+            .map(|prefix| prefix.len())
+            .max()
+    };
+    let owners = FAMILIES
+        .iter()
+        .filter_map(|family| longest(*family).map(|length| (length, *family)));
+    owners.max_by_key(|(length, _)| *length).map(|(_, family)| family)
+}
+
+/// Registers every family's routes, one resource per template.
+pub(crate) fn register(app: &Arc<App>, config: &mut ServiceConfig) {
+    for family in FAMILIES {
+        let mut rows = family.routes();
+        // Static segments win over parameters (contract X-02): actix takes the first resource that matches.
+        rows.sort_by_key(|route| (route.template.replace('{', "\u{10FFFF}"), route.template));
+        for resource in rows.chunk_by(|a, b| a.template == b.template) {
+            pipeline::register(app, *family, resource, config);
+        }
+    }
+}

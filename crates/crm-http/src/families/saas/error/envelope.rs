@@ -1,0 +1,150 @@
+//! Family C's error envelope (contract C-111 … C-113), and the error responses that its operations document.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
+
+use super::{Code, SaasError, Shown};
+use crate::shared::{
+    call::Call,
+    fault::{Fault, retry_after_seconds},
+};
+
+/// Every error's body.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SaasError)]
+pub(crate) struct ErrorBody {
+    error: ErrorInfo,
+    /// When it was answered.
+    #[schema(example = "2026-01-17T10:30:00Z")]
+    timestamp: String,
+    /// The request's path.
+    #[schema(example = "/api/companies")]
+    path: String,
+    /// Names the request in the server's logs.
+    #[schema(example = "trace_0123456789abcdef0123456789abcdef")]
+    trace_id: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SaasErrorInfo)]
+struct ErrorInfo {
+    code: Code,
+    message: String,
+    details: Vec<Detail>,
+}
+
+/// One field that is not valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SaasErrorDetail)]
+pub(crate) struct Detail {
+    /// Its name, in camelCase.
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+/// Renders whatever went wrong.
+pub(crate) fn render(call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+    let shown = shown(error);
+    let mut response = HttpResponse::build(shown.status);
+    if let Some(wait) = shown.retry_after {
+        response.insert_header((RETRY_AFTER, retry_after_seconds(wait)));
+    }
+    if let Some(challenge) = challenge(&shown) {
+        response.insert_header((WWW_AUTHENTICATE, challenge));
+    }
+    response.json(ErrorBody {
+        error: ErrorInfo {
+            code: shown.code,
+            message: shown.message,
+            details: shown.details,
+        },
+        timestamp: call.app.clock.now().to_second_precision(),
+        path: request.path().to_owned(),
+        trace_id: call.trace.to_string(),
+    })
+}
+
+fn shown(error: &actix_web::Error) -> Shown {
+    if let Some(error) = error.as_error::<SaasError>() {
+        return Shown::from(error);
+    }
+    if let Some(fault) = error.as_error::<Fault>() {
+        return Shown::from(fault);
+    }
+    foreign(error.as_response_error().status_code())
+}
+
+/// An error of actix's own, of which only the status is worth showing.
+fn foreign(status: StatusCode) -> Shown {
+    let code = match status {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Code::NotFound,
+        status if status.is_client_error() => Code::ValidationError,
+        _ => Code::InternalError,
+    };
+    Shown::new(status, code, status.canonical_reason().unwrap_or("Error"))
+}
+
+/// What a 401 asks for (RFC 6750).
+fn challenge(shown: &Shown) -> Option<&'static str> {
+    match (shown.status, shown.code) {
+        (StatusCode::UNAUTHORIZED, Code::InvalidToken) => Some(r#"Bearer error="invalid_token""#),
+        (StatusCode::UNAUTHORIZED, _) => Some("Bearer"),
+        _ => None,
+    }
+}
+
+/// The errors of every operation.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(crate) enum ErrorResponses {
+    /// Invalid parameters, or a body that cannot be read: `VALIDATION_ERROR`.
+    #[response(status = 400)]
+    BadRequest(#[to_schema] ErrorBody),
+    /// No access token or wrong credentials: `AUTH_FAILED`; a refused token: `INVALID_TOKEN`.
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] ErrorBody),
+    /// The role does not permit it: `PERMISSION_DENIED`.
+    #[response(status = 403)]
+    Forbidden(#[to_schema] ErrorBody),
+    /// Too many requests: `RATE_LIMIT_EXCEEDED`, with `Retry-After`.
+    #[response(status = 429)]
+    TooManyRequests(#[to_schema] ErrorBody),
+    /// A defect: `INTERNAL_ERROR`.
+    #[response(status = 500)]
+    Internal(#[to_schema] ErrorBody),
+    /// A database cannot be reached: `INTERNAL_ERROR`, with `Retry-After`.
+    #[response(status = 503)]
+    Unavailable(#[to_schema] ErrorBody),
+}
+
+/// The errors of operations on one record.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(crate) enum LookupResponses {
+    /// No such record in this tenant: `NOT_FOUND`.
+    #[response(status = 404)]
+    NotFound(#[to_schema] ErrorBody),
+}
+
+/// The errors of operations with a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(crate) enum WriteResponses {
+    /// A value that must be unique is taken: `DUPLICATE`.
+    #[response(status = 409)]
+    Duplicate(#[to_schema] ErrorBody),
+    /// The body is too large: `VALIDATION_ERROR`.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] ErrorBody),
+    /// Fields are not valid, or the `Idempotency-Key` came with another body before: `VALIDATION_ERROR`.
+    #[response(status = 422)]
+    Invalid(#[to_schema] ErrorBody),
+}

@@ -1,0 +1,195 @@
+//! The settings of the HTTP layer: plain data with defaults; where they come from is the server's matter.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crm_domain::{control::user::BCRYPT_COST, usecase::register::RegistrationPolicy};
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, de::Error};
+
+/// Every setting of the HTTP layer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Networks of the proxies whose word on the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which trusted proxies name the client.
+    pub forwarded_header: ForwardedHeader,
+    /// What a request body may be.
+    pub body: BodySettings,
+    /// How often clients may ask.
+    pub rate_limits: RateLimitSettings,
+    /// Access and refresh tokens.
+    pub tokens: TokenSettings,
+    /// Who may register a tenant: `first`, `open` or `closed`.
+    #[serde(deserialize_with = "registration")]
+    pub registration: RegistrationPolicy,
+    /// bcrypt's cost and threads.
+    pub hashing: HashingSettings,
+    /// The request log.
+    pub request_log: RequestLogSettings,
+}
+
+/// The header in which trusted proxies name the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, or `Forwarded` where that is missing.
+    #[default]
+    Auto,
+    /// `X-Forwarded-For` alone.
+    XForwardedFor,
+    /// `Forwarded` alone (RFC 7239).
+    Forwarded,
+}
+
+/// What a request body may be.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BodySettings {
+    /// Most bytes of a JSON body.
+    pub json_bytes: usize,
+    /// Most bytes of a bulk request's body.
+    pub bulk_bytes: usize,
+    /// Seconds within which a body must have arrived.
+    pub deadline_seconds: u64,
+}
+
+impl Default for BodySettings {
+    fn default() -> Self {
+        Self {
+            json_bytes: 1 << 20,
+            bulk_bytes: 5 << 20,
+            deadline_seconds: 30,
+        }
+    }
+}
+
+/// How often clients may ask, per minute.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimitSettings {
+    /// Family `health_trixss`: requests per key whose own limit is not set (contract A-87).
+    pub health_trixss: u32,
+    /// Family `saas`: requests per tenant, by its tier's name; `default` is the one for every tier not named (contract C-125, X-103).
+    pub saas_tiers: BTreeMap<String, u32>,
+    /// Family `saas`: how many requests of a tenant may wait for their turn (contract C-127, X-104).
+    pub saas_queue: usize,
+    /// Longest wait in that queue, in seconds.
+    pub saas_queue_seconds: u64,
+    /// Keys never seen before that one address may present: each costs a bcrypt round.
+    pub unverified_keys: u32,
+}
+
+impl Default for RateLimitSettings {
+    fn default() -> Self {
+        Self {
+            health_trixss: 100,
+            saas_tiers: [("default", 100), ("professional", 600), ("enterprise", 3_000)]
+                .map(|(tier, limit)| (tier.to_owned(), limit))
+                .into(),
+            saas_queue: 10,
+            saas_queue_seconds: 60,
+            unverified_keys: 600,
+        }
+    }
+}
+
+/// Access and refresh tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenSettings {
+    /// How long an access token lives, in seconds (contract C-26).
+    pub access_seconds: u64,
+    /// How long a refresh token lives, in seconds (contract C-27).
+    pub refresh_seconds: u64,
+    /// The `iss` claim.
+    pub issuer: String,
+    /// The `aud` claim.
+    pub audience: String,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            access_seconds: 3_600,
+            refresh_seconds: 7 * 24 * 3_600,
+            issuer: "crm-server".to_owned(),
+            audience: "crm-api".to_owned(),
+        }
+    }
+}
+
+/// bcrypt's cost and threads.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HashingSettings {
+    /// bcrypt's cost: 12 as documented (contract A-17); tests lower it.
+    pub bcrypt_cost: u32,
+    /// Threads that hash.
+    pub threads: usize,
+    /// Jobs that may wait for a thread; one more is answered 503.
+    pub queue: usize,
+}
+
+impl Default for HashingSettings {
+    fn default() -> Self {
+        Self {
+            bcrypt_cost: BCRYPT_COST,
+            threads: 2,
+            queue: 64,
+        }
+    }
+}
+
+/// The request log.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RequestLogSettings {
+    /// Rows of one tenant that may wait to be written; with a full buffer that tenant's requests wait.
+    pub buffer: usize,
+    /// Longest that a request waits for room in the buffer, in seconds; after that its row is counted as lost.
+    pub patience_seconds: u64,
+    /// Most rows of one write.
+    pub batch: usize,
+    /// Longest that a row waits to be written, in milliseconds.
+    pub flush_milliseconds: u64,
+    /// Days that rows are kept; 0 keeps them for ever.
+    pub retention_days: u64,
+}
+
+impl Default for RequestLogSettings {
+    fn default() -> Self {
+        Self {
+            buffer: 8_192,
+            patience_seconds: 10,
+            batch: 500,
+            flush_milliseconds: 1_000,
+            retention_days: 90,
+        }
+    }
+}
+
+impl RateLimitSettings {
+    /// Requests per minute of a tier (contract X-103).
+    pub fn saas_tier(&self, tier: &str) -> u32 {
+        let named = self.saas_tiers.get(tier).or_else(|| self.saas_tiers.get("default"));
+        named.copied().unwrap_or(100)
+    }
+}
+
+impl TokenSettings {
+    /// How long an access token lives.
+    pub fn access_lifetime(&self) -> Duration {
+        Duration::from_secs(self.access_seconds)
+    }
+
+    /// How long a refresh token lives.
+    pub fn refresh_lifetime(&self) -> Duration {
+        Duration::from_secs(self.refresh_seconds)
+    }
+}
+
+fn registration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RegistrationPolicy, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    RegistrationPolicy::parse(&word).map_err(|problem| D::Error::custom(format!("registration {problem}")))
+}

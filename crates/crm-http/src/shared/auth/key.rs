@@ -1,0 +1,245 @@
+//! API keys.
+
+use std::sync::{Arc, OnceLock};
+
+use crm_domain::{
+    Error, Result,
+    control::{
+        api_key::{ApiKey, KeyFamily, KeyHash, KeyRejection, KeyText},
+        tenant::Tenant,
+    },
+    id::{RecordId, UserId},
+    tenant::{TenantStore, change::Actor, change::Origin},
+};
+
+use super::Auth;
+use crate::shared::{
+    call::{Call, CallState},
+    rate_limit::{Decision, LimitKey, Limiter, Quota},
+    request_log::TenantLog,
+    tenant::{TenantSession, block},
+};
+
+/// An API key whose secret was verified, and the way into its tenant. Whether it is in force is decided anew by each request.
+pub struct KeyPrincipal {
+    /// The key.
+    pub key: ApiKey,
+    /// Its tenant.
+    pub tenant: Arc<Tenant>,
+    /// The tenant's database.
+    pub store: Arc<dyn TenantStore>,
+    /// The tenant's oldest user.
+    pub first_user: UserId,
+    pub(crate) log: Arc<TenantLog>,
+    limiter: OnceLock<Arc<dyn Limiter>>,
+}
+
+/// What was read at an epoch.
+pub(super) struct Remembered {
+    epoch: i64,
+    principal: Arc<KeyPrincipal>,
+}
+
+/// Whether a key has the secret that a stored hash stands for.
+pub(super) struct Verdict {
+    hash: KeyHash,
+    verified: bool,
+}
+
+/// A family's door for API keys.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyGate {
+    /// The family whose keys fit.
+    pub family: KeyFamily,
+    /// The name under which requests without a recognised key are counted per address.
+    pub class: &'static str,
+    /// The quota of keys without a limit of their own, and of addresses without a recognised key (contract X-09).
+    pub quota: Quota,
+    /// Keys never seen before that one address may present per minute.
+    pub unverified: u32,
+}
+
+/// Why a key does not open the door.
+#[derive(Debug)]
+pub enum KeyRefusal {
+    /// The key is missing, malformed, unknown, revoked, expired, or not for this address.
+    Rejected(KeyRejection),
+    /// Too many requests.
+    RateLimited(Decision),
+    /// It could not be found out.
+    Failed(Error),
+}
+
+impl From<Error> for KeyRefusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl KeyPrincipal {
+    fn limiter(&self, call: &CallState, gate: KeyGate) -> &dyn Limiter {
+        let own = self.key.fields.rate_limit.map_or(gate.quota, |limit| scaled(gate.quota, limit));
+        &**self.limiter.get_or_init(|| call.app.rate_limits.limiter(own))
+    }
+
+    /// A session on the key's tenant.
+    pub fn session(&self, call: &CallState) -> TenantSession {
+        TenantSession {
+            tenant: Arc::clone(&self.tenant),
+            store: Arc::clone(&self.store),
+            origin: Origin {
+                actor: Actor::ApiKey(self.key.id),
+                family: call.family.name(),
+            },
+            clock: Arc::clone(&call.app.clock),
+            now: call.received_at,
+        }
+    }
+}
+
+/// A key's own limit per minute, with as much burst for its size as the family's quota has.
+fn scaled(quota: Quota, limit: u32) -> Quota {
+    let burst = u64::from(limit) * u64::from(quota.burst) / u64::from(quota.limit.max(1));
+    Quota {
+        limit,
+        period: std::time::Duration::from_secs(60),
+        burst: u32::try_from(burst).unwrap_or(u32::MAX),
+    }
+}
+
+impl KeyGate {
+    /// Lets the holder of a key in: verifies it, counts the request against the key's quota, and notes both on the call. A request without a
+    /// key in force counts against its address (contract X-09).
+    pub async fn admit(self, call: &Call, presented: Option<&str>) -> Result<Arc<KeyPrincipal>, KeyRefusal> {
+        match self.recognise(call, presented).await {
+            Ok(principal) => {
+                let decision = principal.limiter(call, self).check(LimitKey::ApiKey(principal.key.id)).await;
+                pass(call, decision)?;
+                Ok(principal)
+            }
+            Err(refusal @ KeyRefusal::RateLimited(_)) => Err(refusal),
+            Err(refusal) => {
+                self.count_address(call).await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn recognise(self, call: &Call, presented: Option<&str>) -> Result<Arc<KeyPrincipal>, KeyRefusal> {
+        let text = presented.ok_or(KeyRefusal::Rejected(KeyRejection::Missing))?;
+        let key = KeyText::parse(text).ok_or(KeyRefusal::Rejected(KeyRejection::Malformed))?;
+        // A key of another family is no key here (contract X-06).
+        if key.family() != self.family {
+            return Err(KeyRefusal::Rejected(KeyRejection::Unknown));
+        }
+        let principal = call.app.auth.key_principal(call, self, &key).await?;
+        let principal = principal.ok_or(KeyRefusal::Rejected(KeyRejection::Unknown))?;
+        call.set_key(Arc::clone(&principal));
+        if !principal.tenant.is_active {
+            return Err(KeyRefusal::Rejected(KeyRejection::Revoked));
+        }
+        principal.key.admit(call.received_at, call.client).map_err(KeyRefusal::Rejected)?;
+        Ok(principal)
+    }
+
+    /// Counts a request without a recognised credential.
+    async fn count_address(self, call: &Call) -> Result<(), KeyRefusal> {
+        let limiter = call.app.rate_limits.limiter(self.quota);
+        pass(call, limiter.check(LimitKey::address(self.class, call.client)).await)
+    }
+
+    /// Counts a key never seen before: checking it costs a bcrypt round.
+    async fn count_unverified(self, call: &Call) -> Result<(), KeyRefusal> {
+        let limiter = call.app.rate_limits.limiter(Quota::per_minute(self.unverified));
+        let decision = limiter.check(LimitKey::address("unverified keys", call.client)).await;
+        if decision.allowed { Ok(()) } else { pass(call, decision) }
+    }
+}
+
+fn pass(call: &CallState, decision: Decision) -> Result<(), KeyRefusal> {
+    call.set_decision(decision);
+    if decision.allowed {
+        Ok(())
+    } else {
+        Err(KeyRefusal::RateLimited(decision))
+    }
+}
+
+impl Auth {
+    /// The key's row and tenant, when its secret is right; current as of this call.
+    async fn key_principal(&self, call: &Call, gate: KeyGate, key: &KeyText) -> Result<Option<Arc<KeyPrincipal>>, KeyRefusal> {
+        let digest = key.digest();
+        let epoch = self.epoch().await?;
+        if let Some(known) = self.keys.get(&digest).filter(|known| known.epoch == epoch) {
+            return Ok(Some(Arc::clone(&known.principal)));
+        }
+        let Some(principal) = self.read_key(key.clone()).await? else {
+            return Ok(None);
+        };
+        let hash = &principal.key.hash;
+        let verified = match self.known_verdict(&digest, key, hash) {
+            Some(verified) => verified,
+            None => {
+                gate.count_unverified(call).await?;
+                self.verify(digest, key.clone(), hash.clone()).await?
+            }
+        };
+        if !verified {
+            return Ok(None);
+        }
+        let remembered = Remembered {
+            epoch,
+            principal: Arc::clone(&principal),
+        };
+        self.keys.insert(digest, Arc::new(remembered));
+        Ok(Some(principal))
+    }
+
+    async fn read_key(&self, key: KeyText) -> Result<Option<Arc<KeyPrincipal>>> {
+        let (control, tenants, log) = (Arc::clone(&self.control), Arc::clone(&self.tenants), Arc::clone(&self.request_log));
+        block(move || {
+            let found = control.reading(|reader| {
+                let row = reader.api_keys().lookup_public(key.public_id())?;
+                let Some(row) = row.filter(|row| row.family == key.family()) else {
+                    return Ok(None);
+                };
+                let tenant = reader.tenants().lookup(row.tenant_id)?;
+                let tenant = tenant.ok_or_else(|| Error::Internal(format!("the tenant of API key {} is missing", row.id)))?;
+                let first = reader.users().list(tenant.id)?.into_iter().map(|user| user.id).min();
+                Ok(Some((row, tenant, first)))
+            })?;
+            let Some((key, tenant, first)) = found else { return Ok(None) };
+            Ok(Some(Arc::new(KeyPrincipal {
+                first_user: first.unwrap_or(UserId::from_i64(key.created_by.get())),
+                key,
+                store: tenants.open(&tenant)?,
+                log: log.of_tenant(&tenant),
+                tenant: Arc::new(tenant),
+                limiter: OnceLock::new(),
+            })))
+        })
+        .await
+    }
+
+    fn known_verdict(&self, digest: &[u8; 32], key: &KeyText, hash: &KeyHash) -> Option<bool> {
+        if !hash.is_slow() {
+            return Some(hash.verify(key));
+        }
+        self.verdicts
+            .get(digest)
+            .filter(|known| known.hash == *hash)
+            .map(|known| known.verified)
+    }
+
+    /// A slow hash is checked once per key and hash; the verdict, not the right to enter, is remembered.
+    async fn verify(&self, digest: [u8; 32], key: KeyText, hash: KeyHash) -> Result<bool> {
+        let job = move || Verdict {
+            verified: hash.verify(&key),
+            hash,
+        };
+        let verdict = self.hashing.run(job).await?;
+        let verified = verdict.verified;
+        self.verdicts.insert(digest, Arc::new(verdict));
+        Ok(verified)
+    }
+}

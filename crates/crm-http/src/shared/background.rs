@@ -1,0 +1,136 @@
+//! What runs beside the requests: the request log's flusher, limiter and metrics upkeep, and the purge of what is kept for a time only.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use crm_domain::{
+    Result,
+    clock::Clock,
+    control::{ControlStore, tenant::Tenant},
+    tenant::{
+        Tenants,
+        change::{Actor, Origin},
+        idempotency,
+    },
+};
+use metrics::counter;
+use tokio::{
+    task::{JoinHandle, spawn_blocking},
+    time::sleep,
+};
+
+use crate::App;
+
+/// How often limiters and metrics forget what is old.
+const UPKEEP: Duration = Duration::from_secs(10);
+/// How often old rows are purged.
+const PURGE: Duration = Duration::from_secs(3_600);
+/// Rows purged in one unit of work, so that the writer's turn stays short.
+const PURGE_BATCH: u32 = 2_000;
+/// How long an ended or expired session is kept, so that its end stays explicable.
+const SESSION_RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// The running tasks.
+#[derive(Default)]
+pub(crate) struct Background(Mutex<Vec<JoinHandle<()>>>);
+
+impl Background {
+    /// Starts everything; a second start does nothing.
+    pub(crate) fn start(&self, app: &App) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tasks.is_empty() {
+            tasks.push(tokio::spawn(Arc::clone(&app.request_log).run()));
+            tasks.push(tokio::spawn(upkeep(app)));
+            tasks.push(tokio::spawn(purge(Purge::of(app))));
+        }
+    }
+
+    /// Stops everything.
+    pub(crate) fn stop(&self) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for task in tasks.drain(..) {
+            task.abort();
+        }
+    }
+}
+
+fn upkeep(app: &App) -> impl Future<Output = ()> + Send + use<> {
+    let (limits, metrics) = (Arc::clone(&app.rate_limits), app.metrics.clone());
+    async move {
+        loop {
+            sleep(UPKEEP).await;
+            limits.housekeep();
+            if let Some(metrics) = &metrics {
+                metrics.run_upkeep();
+            }
+        }
+    }
+}
+
+async fn purge(purge: Purge) {
+    loop {
+        sleep(PURGE).await;
+        let purge = purge.clone();
+        if let Err(error) = spawn_blocking(move || purge.run()).await {
+            tracing::error!(%error, "the purge of old rows panicked");
+        }
+    }
+}
+
+/// Forgets what is kept for a time only.
+#[derive(Clone)]
+pub(crate) struct Purge {
+    control: Arc<dyn ControlStore>,
+    tenants: Arc<dyn Tenants>,
+    clock: Arc<dyn Clock>,
+    /// `None` keeps the request log for ever.
+    retention: Option<Duration>,
+}
+
+impl Purge {
+    pub(crate) fn of(app: &App) -> Self {
+        let days = app.settings.request_log.retention_days;
+        Self {
+            control: Arc::clone(&app.control),
+            tenants: Arc::clone(&app.tenants),
+            clock: Arc::clone(&app.clock),
+            retention: (days > 0).then(|| Duration::from_secs(days.saturating_mul(24 * 3_600))),
+        }
+    }
+
+    /// One round over the deployment. What fails is logged and tried again in the next round.
+    pub(crate) fn run(&self) {
+        let before = self.clock.now().minus(SESSION_RETENTION);
+        note("sessions", self.control.writing(|unit| unit.sessions().purge(before)).map(drop));
+        match self.control.reading(|reader| reader.tenants().list()) {
+            Ok(tenants) => tenants.iter().for_each(|tenant| note("a tenant's rows", self.run_tenant(tenant))),
+            Err(error) => note("tenants", Err(error)),
+        }
+    }
+
+    fn run_tenant(&self, tenant: &Tenant) -> Result<()> {
+        let store = self.tenants.open(tenant)?;
+        let now = self.clock.now();
+        store.writing(origin(), move |unit| unit.idempotency().purge(now.minus(idempotency::LIFETIME)))?;
+        let Some(retention) = self.retention else { return Ok(()) };
+        let before = now.minus(retention);
+        while store.writing(origin(), move |unit| unit.requests().purge(before, PURGE_BATCH))? >= u64::from(PURGE_BATCH) {}
+        Ok(())
+    }
+}
+
+fn origin() -> Origin {
+    Origin {
+        actor: Actor::System,
+        family: "server",
+    }
+}
+
+fn note(what: &'static str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        counter!("crm_purge_failures_total").increment(1);
+        tracing::warn!(%error, "{what} could not be purged; the next round tries again");
+    }
+}

@@ -1,0 +1,119 @@
+//! What is known of the request under way: made by the pipeline, filled by the family's `admit`, read by handlers, log and metrics.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::{Ready, ready},
+    net::IpAddr,
+    ops::Deref,
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use crm_domain::stamp::Stamp;
+
+use crate::{
+    App,
+    families::Family,
+    shared::{
+        auth::{KeyPrincipal, UserPrincipal},
+        fault::Fault,
+        rate_limit::Decision,
+        trace::TraceId,
+    },
+};
+
+/// A handle on the request under way; cheap to clone, and an extractor.
+#[derive(Clone)]
+pub struct Call(Rc<CallState>);
+
+/// What is known of the request under way.
+pub struct CallState {
+    /// The application.
+    pub app: Arc<App>,
+    /// The family that answers.
+    pub family: &'static dyn Family,
+    /// Names the request in its answer and in the logs.
+    pub trace: TraceId,
+    /// When it arrived.
+    pub received_at: Stamp,
+    /// The client's address, as trusted proxies report it.
+    pub client: IpAddr,
+    decision: Cell<Option<Decision>>,
+    caller: RefCell<Caller>,
+}
+
+/// Who asks: also somebody recognised but turned away, so that the log shows it.
+#[derive(Clone, Default)]
+pub enum Caller {
+    /// Nobody that is known.
+    #[default]
+    Nobody,
+    /// The holder of an API key.
+    Key(Arc<KeyPrincipal>),
+    /// A signed-in user.
+    User(Arc<UserPrincipal>),
+}
+
+impl Call {
+    pub(crate) fn new(app: &Arc<App>, family: &'static dyn Family, client: IpAddr) -> Self {
+        Self(Rc::new(CallState {
+            app: Arc::clone(app),
+            family,
+            trace: app.trace_ids.next(),
+            received_at: app.clock.now(),
+            client,
+            decision: Cell::new(None),
+            caller: RefCell::default(),
+        }))
+    }
+
+    /// The call of a request that came through the pipeline.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+}
+
+impl CallState {
+    /// Notes the API key that the request came with, in force or not.
+    pub fn set_key(&self, key: Arc<KeyPrincipal>) {
+        self.caller.replace(Caller::Key(key));
+    }
+
+    /// Notes the user whom the request came from.
+    pub fn set_user(&self, user: Arc<UserPrincipal>) {
+        self.caller.replace(Caller::User(user));
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> Caller {
+        self.caller.borrow().clone()
+    }
+
+    /// Notes the outcome of counting the request; its numbers go into the answer's headers.
+    pub fn set_decision(&self, decision: Decision) {
+        self.decision.set(Some(decision));
+    }
+
+    /// The outcome of counting the request.
+    pub fn decision(&self) -> Option<Decision> {
+        self.decision.get()
+    }
+}
+
+impl Deref for Call {
+    type Target = CallState;
+    fn deref(&self) -> &CallState {
+        &self.0
+    }
+}
+
+impl FromRequest for Call {
+    type Error = Fault;
+    type Future = Ready<Result<Self, Fault>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let missing = || Fault::Domain(crm_domain::Error::Internal("a handler runs outside the pipeline".to_owned()));
+        ready(Self::of(request).ok_or_else(missing))
+    }
+}

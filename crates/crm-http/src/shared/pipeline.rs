@@ -1,0 +1,213 @@
+//! What happens to every request of every family, once: trace id, client address, credential and rate class by the family's `admit`, a guard
+//! against panics, errors in the family's envelope, rate-limit headers, metrics and the request log.
+
+use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
+
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    guard,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderName, HeaderValue},
+    },
+    middleware::{Next, from_fn},
+    web::{self, ServiceConfig},
+};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use crate::{
+    App,
+    families::{Credential, FAMILIES, Family, Route, owner},
+    shared::{
+        call::Call,
+        client_address::client_address,
+        fault::Fault,
+        metrics::EndpointMetrics,
+        request_log::{Endpoint as LoggedEndpoint, Entry},
+    },
+};
+
+/// The response header that carries the trace id.
+const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+/// What metrics call paths that no route matched.
+const UNMATCHED: &str = "unmatched";
+
+/// What the pipeline knows of an endpoint; one per template and worker.
+struct Endpoint {
+    app: Arc<App>,
+    family: &'static dyn Family,
+    /// `None` for paths that no route matched.
+    template: Option<&'static str>,
+    /// What each method asks of its caller.
+    credentials: Vec<(Method, Credential)>,
+    /// What any other method asks before it is answered 405, or 404 where no route matched.
+    other: Credential,
+    /// The `Allow` header of a 405.
+    allow: Option<HeaderValue>,
+    metrics: EndpointMetrics,
+}
+
+impl Endpoint {
+    fn of_rows(app: &Arc<App>, family: &'static dyn Family, first: &Route, rows: &[Route]) -> Self {
+        Self {
+            app: Arc::clone(app),
+            family,
+            template: Some(first.template),
+            credentials: rows.iter().map(|row| (row.method.clone(), row.credential)).collect(),
+            other: first.credential,
+            allow: HeaderValue::from_str(&allowed(rows)).ok(),
+            metrics: EndpointMetrics::default(),
+        }
+    }
+
+    fn unmatched(app: &Arc<App>, family: &'static dyn Family) -> Self {
+        Self {
+            app: Arc::clone(app),
+            family,
+            template: None,
+            credentials: Vec::new(),
+            other: family.unknown_path_credential(),
+            allow: None,
+            metrics: EndpointMetrics::default(),
+        }
+    }
+
+    fn credential(&self, method: &Method) -> Credential {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let known = self.credentials.iter().find(|(known, _)| known == method);
+        known.map_or(self.other, |(_, credential)| *credential)
+    }
+}
+
+fn allowed(rows: &[Route]) -> String {
+    let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.join(", ")
+}
+
+/// Registers the rows of a route table that share a template, as one resource.
+pub(crate) fn register(app: &Arc<App>, family: &'static dyn Family, rows: &[Route], config: &mut ServiceConfig) {
+    let Some(first) = rows.first() else { return };
+    let endpoint = Rc::new(Endpoint::of_rows(app, family, first, rows));
+    let mut resource = web::resource(first.template);
+    for row in rows {
+        resource = resource.route(with_method((row.handler)(), &row.method));
+    }
+    let resource = resource.default_service(web::to(async || Err::<HttpResponse, _>(Fault::MethodNotAllowed)));
+    config.service(resource.wrap(from_fn(move |request, next| run(Rc::clone(&endpoint), request, next))));
+}
+
+/// actix cuts the body off an answer to `HEAD` by itself.
+pub(crate) fn with_method(route: actix_web::Route, method: &Method) -> actix_web::Route {
+    if method == Method::GET {
+        return route.guard(guard::Any(guard::Get()).or(guard::Head()));
+    }
+    route.method(method.clone())
+}
+
+/// Answers the paths that no route matches: each in the envelope of the family that owns it.
+pub(crate) fn register_unmatched(app: &Arc<App>, config: &mut ServiceConfig) {
+    let endpoints: Vec<_> = FAMILIES.iter().map(|family| Rc::new(Endpoint::unmatched(app, *family))).collect();
+    let answer = web::to(async || Err::<HttpResponse, _>(Fault::NotFound)).wrap(from_fn(move |request: ServiceRequest, next| {
+        let family = owner(request.path()).map(Family::name);
+        let endpoint = endpoints.iter().find(|endpoint| Some(endpoint.family.name()) == family);
+        let endpoint = endpoint.map(Rc::clone);
+        async move {
+            match endpoint {
+                Some(endpoint) => run(endpoint, request, next).await,
+                None => next.call(request).await,
+            }
+        }
+    }));
+    config.default_service(answer);
+}
+
+async fn run(endpoint: Rc<Endpoint>, request: ServiceRequest, next: Next<BoxBody>) -> actix_web::Result<ServiceResponse> {
+    let started = Instant::now();
+    let settings = &endpoint.app.settings;
+    let client = client_address(
+        request.peer_addr(),
+        request.headers(),
+        &settings.trusted_proxies,
+        settings.forwarded_header,
+    );
+    let call = Call::new(&endpoint.app, endpoint.family, client);
+    request.extensions_mut().insert(call.clone());
+    let http = request.request().clone();
+    let span = tracing::error_span!("request", trace_id = %call.trace);
+    let outcome = AssertUnwindSafe(serve(&endpoint, &call, request, next).instrument(span.clone()));
+    let outcome = outcome.catch_unwind().await.unwrap_or_else(|_| Err(Fault::Panicked.into()));
+    let mut response = span.in_scope(|| settle(&endpoint, &call, &http, outcome));
+    finish(&endpoint, &call, &mut response);
+    note(&endpoint, &call, &http, response.status(), started).await;
+    Ok(ServiceResponse::new(http, response))
+}
+
+async fn serve(endpoint: &Endpoint, call: &Call, request: ServiceRequest, next: Next<BoxBody>) -> actix_web::Result<HttpResponse> {
+    let credential = endpoint.credential(request.method());
+    endpoint.family.admit(call, request.request(), credential).await?;
+    let response = next.call(request).await?;
+    Ok(response.into_parts().1)
+}
+
+/// The handler's answer, or what went wrong in the family's envelope.
+fn settle(endpoint: &Endpoint, call: &Call, request: &HttpRequest, outcome: actix_web::Result<HttpResponse>) -> HttpResponse {
+    match outcome {
+        Ok(response) => match response.error() {
+            Some(error) => rendered(endpoint, call, request, error),
+            None => response,
+        },
+        Err(error) => rendered(endpoint, call, request, &error),
+    }
+}
+
+fn rendered(endpoint: &Endpoint, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+    let response = endpoint.family.render(call, request, error);
+    if response.status().is_server_error() {
+        tracing::error!(%error, endpoint = endpoint.template.unwrap_or(UNMATCHED), status = response.status().as_u16(), "a request failed");
+    }
+    response
+}
+
+fn finish(endpoint: &Endpoint, call: &Call, response: &mut HttpResponse) {
+    let not_allowed = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    let headers = response.headers_mut();
+    if let Some(allow) = endpoint.allow.as_ref().filter(|_| not_allowed) {
+        headers.insert(ALLOW, allow.clone());
+    }
+    if let Some(decision) = call.decision() {
+        endpoint.family.rate_headers(&decision, headers);
+    }
+    if let Ok(trace) = HeaderValue::from_str(&call.trace.to_string()) {
+        headers.insert(X_TRACE_ID, trace);
+    }
+}
+
+async fn note(endpoint: &Endpoint, call: &Call, request: &HttpRequest, status: StatusCode, started: Instant) {
+    let latency = started.elapsed();
+    let template = endpoint.template.unwrap_or(UNMATCHED);
+    let status = status.as_u16();
+    endpoint
+        .metrics
+        .note(endpoint.family.name(), template, request.method(), status, latency);
+    let entry = Entry {
+        received_at: call.received_at,
+        family: endpoint.family.name(),
+        endpoint: match endpoint.template {
+            Some(template) => LoggedEndpoint::Template(template),
+            None => LoggedEndpoint::unmatched(request.path()),
+        },
+        method: request.method().clone(),
+        status,
+        latency,
+        caller: call.caller().into(),
+        client: call.client,
+        trace: call.trace,
+    };
+    call.app.request_log.note(entry).await;
+}
