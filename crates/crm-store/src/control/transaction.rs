@@ -1,7 +1,5 @@
 //! One transaction of the control plane.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
 use crm_domain::{clock::Clock, control::ControlUnit, error::Result};
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, prelude::*, sql_types::BigInt};
 
@@ -14,19 +12,18 @@ use crate::{
 
 type Work<'a> = &'a mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>;
 
-/// Runs `work` and commits it durably, or leaves nothing of it.
+/// Runs `work` and commits it durably, or leaves nothing of it. Where even the rollback fails, or `work` panics, the pool closes the
+/// connection, which ends the transaction too.
 pub(super) fn run(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>) -> Result<()> {
     dialect::begin_write(connection).map_err(map)?;
-    // A panic must not leave the transaction open in the pool: it would hold every other one of the deployment.
-    let outcome = catch_unwind(AssertUnwindSafe(|| run_and_commit(connection, clock, work)));
-    if matches!(outcome, Ok(Ok(()))) {
+    let Err(error) = run_and_commit(connection, clock, work) else {
         return Ok(());
+    };
+    match connection.batch_execute("ROLLBACK") {
+        Ok(()) => Err(error),
+        // Only an unavailable connection is closed, whatever was wrong before.
+        Err(cause) => Err(unavailable(format!("{cause} (in the rollback after: {error})"))),
     }
-    let rolled_back = connection.batch_execute("ROLLBACK");
-    let result = outcome.unwrap_or_else(|panic| resume_unwind(panic));
-    // "Unavailable" makes the pool discard a connection whose transaction may still be open.
-    rolled_back.map_err(|error| unavailable(format!("{error} in the rollback after {result:?}")))?;
-    result
 }
 
 fn run_and_commit(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>) -> Result<()> {
@@ -36,7 +33,23 @@ fn run_and_commit(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>
     if ports.raises_epoch() {
         raise_epoch(connection)?;
     }
-    connection.batch_execute("COMMIT").map_err(map)
+    // After a failed statement PostgreSQL answers COMMIT with a silent rollback; SELECT makes that an error.
+    connection.batch_execute("SELECT 1; COMMIT").map_err(map)
+}
+
+/// Runs a statement whose failure the caller may live with: it leaves nothing, and the transaction goes on.
+pub(super) fn savepoint<T>(connection: &mut Connection, statement: impl FnOnce(&mut Connection) -> QueryResult<T>) -> Result<T> {
+    connection.batch_execute("SAVEPOINT statement").map_err(map)?;
+    let result = statement(connection);
+    let end = if result.is_ok() {
+        "RELEASE statement"
+    } else {
+        "ROLLBACK TO statement; RELEASE statement"
+    };
+    let ended = connection.batch_execute(end);
+    let value = result.map_err(map)?;
+    ended.map_err(map)?;
+    Ok(value)
 }
 
 #[derive(QueryableByName)]

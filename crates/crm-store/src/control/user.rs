@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use super::{
     ports::{Ports, can_be_stored, unreadable},
     schema::user,
+    transaction::savepoint,
 };
 use crate::{connection::Connection, error::map};
 
@@ -144,21 +145,17 @@ impl UserReads for Ports<'_> {
 impl UserRepository for Ports<'_> {
     fn add(&mut self, new: NewUser) -> Result<User> {
         check_manager(self.connection, new.tenant_id, new.manager_id)?;
-        diesel::insert_into(user::table)
+        let insert = diesel::insert_into(user::table)
             .values(NewUserRow::new(new, self.stamp))
-            .returning(user::all_columns)
-            .get_result::<UserRow>(self.connection)
-            .map_err(map)?
-            .try_into()
+            .returning(user::all_columns);
+        savepoint(self.connection, |connection| insert.get_result::<UserRow>(connection))?.try_into()
     }
 
     fn update(&mut self, user: &User) -> Result<()> {
         check_manager(self.connection, user.tenant_id, user.manager_id)?;
         let of_tenant = user::table.find(user.id.get()).filter(user::tenant_id.eq(user.tenant_id.get()));
-        let rows = diesel::update(of_tenant)
-            .set(UserChange::new(user, self.stamp))
-            .execute(self.connection)
-            .map_err(map)?;
+        let update = diesel::update(of_tenant).set(UserChange::new(user, self.stamp));
+        let rows = savepoint(self.connection, |connection| update.execute(connection))?;
         self.changed_one(rows, || Error::not_found(UserId::NOUN, user.id))
     }
 }
