@@ -289,7 +289,10 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<AccountFields>) -> Res
 pub fn update(unit: &mut dyn UnitOfWork, id: AccountId, draft: AccountDraft, check: Check) -> Result<Account> {
     let before = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
-    check_references(unit, Some(id), &fields)?;
+    // A parent that stays may have been deleted since: that must not keep people from editing the rest.
+    if fields.parent_id != before.fields.parent_id {
+        check_references(unit, Some(id), &fields)?;
+    }
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 

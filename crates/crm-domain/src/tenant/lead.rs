@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Problem, Result},
     field::{Check, Email, Patch, Text},
     id::{AccountId, LeadId, RecordId, UserId},
-    page::{Page, Sort, Window},
+    page::{Page, Sort, SortValue, Window},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
@@ -175,6 +175,24 @@ pub enum LeadSort {
     Status,
 }
 
+impl LeadSort {
+    /// What a cursor carries of a lead in a list sorted by this key. Emails are compared in lower case; ids ascend with creation.
+    pub fn value(self, lead: &Lead) -> SortValue {
+        let fields = &lead.fields;
+        let text = |value: Option<&str>| SortValue::Text(value.map(str::to_owned));
+        match self {
+            Self::CreatedAt => SortValue::Id,
+            Self::UpdatedAt => SortValue::Integer(Some(lead.updated_at.micros())),
+            Self::FirstName => text(fields.first_name.as_deref()),
+            Self::LastName => text(fields.last_name.as_deref()),
+            Self::Email => SortValue::Text(fields.email.as_ref().map(Email::key)),
+            Self::Company => text(fields.company.as_deref()),
+            Self::Source => text(fields.source.as_deref()),
+            Self::Status => text(Some(&fields.status)),
+        }
+    }
+}
+
 /// Which leads a list shows; deleted ones never.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFilter {
@@ -234,7 +252,10 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<LeadFields>) -> Result
 pub fn update(unit: &mut dyn UnitOfWork, id: LeadId, draft: LeadDraft, check: Check) -> Result<Lead> {
     let before = unit.leads().lookup(id)?.ok_or_else(|| Error::not_found(LeadId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
-    check_references(unit, &fields)?;
+    // A reference that stays may name an account deleted since: that must not keep people from editing the rest.
+    if fields.account_id != before.fields.account_id {
+        check_references(unit, &fields)?;
+    }
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 

@@ -330,7 +330,7 @@ pub fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityCo
 pub fn create(unit: &mut dyn UnitOfWork, draft: OpportunityDraft, owner: UserId, check: Check) -> Result<Opportunity> {
     let context = context(unit, owner)?;
     let new = OpportunityFields::parse(draft, &context, check)?;
-    check_references(unit, &new.0)?;
+    check_references(unit, None, &new.0)?;
     let mut added = create_many(unit, vec![new])?;
     added
         .pop()
@@ -357,7 +357,7 @@ pub fn update(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: OpportunityDr
         .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
     let context = context(unit, before.fields.owner_id)?;
     let (fields, stage) = before.fields.updated(draft, &context, check)?;
-    check_references(unit, &fields)?;
+    check_references(unit, Some(&before.fields), &fields)?;
     Ok(revise(unit, &before, fields, stage)?.unwrap_or(before))
 }
 
@@ -397,14 +397,17 @@ pub fn remove(unit: &mut dyn UnitOfWork, id: OpportunityId) -> Result<()> {
     Ok(())
 }
 
-fn check_references(unit: &mut dyn UnitOfWork, fields: &OpportunityFields) -> Result<()> {
+/// A reference that stays may name a record deleted since: that must not keep people from editing the rest.
+fn check_references(unit: &mut dyn UnitOfWork, before: Option<&OpportunityFields>, fields: &OpportunityFields) -> Result<()> {
     let mut check = Check::new();
     if let Some(id) = fields.account_id
+        && before.is_none_or(|before| before.account_id != fields.account_id)
         && unit.accounts().lookup(id)?.is_none()
     {
         check.fail("account_id", Problem::Reference { noun: AccountId::NOUN });
     }
     if let Some(id) = fields.contact_id
+        && before.is_none_or(|before| before.contact_id != fields.contact_id)
         && unit.contacts().lookup(id)?.is_none()
     {
         check.fail("contact_id", Problem::Reference { noun: ContactId::NOUN });
