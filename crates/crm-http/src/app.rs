@@ -20,6 +20,7 @@ use crate::{
         pipeline,
         rate_limit::{LocalRateLimits, Queues, RateLimits},
         request_log::RequestLog,
+        sign_in::SignIn,
         trace::TraceIds,
     },
 };
@@ -81,6 +82,8 @@ pub struct App {
     pub hashing: Arc<HashPool>,
     /// How often clients may ask.
     pub rate_limits: Arc<dyn RateLimits>,
+    /// Passwords and access tokens.
+    pub sign_in: SignIn,
     /// The requests that wait for their turn.
     pub queues: Queues,
     /// Who asked for what.
@@ -104,6 +107,14 @@ impl App {
                 Arc::clone(&parts.tenants),
                 Arc::clone(&hashing),
                 Arc::clone(&request_log),
+            ),
+            sign_in: SignIn::new(
+                &parts.secrets.jwt,
+                &parts.settings.tokens,
+                parts.settings.hashing.bcrypt_cost,
+                Arc::clone(&hashing),
+                Arc::clone(&parts.clock),
+                Arc::clone(&parts.entropy),
             ),
             hashing,
             rate_limits: Arc::new(LocalRateLimits::new(Arc::clone(&parts.clock))),

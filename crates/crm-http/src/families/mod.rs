@@ -1,6 +1,7 @@
 //! The registry of endpoint families. A sixth family is one folder beside this file and one line in [`FAMILIES`].
 
 pub mod health_trixss;
+pub mod saas;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Every family, one line each.
-pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss];
+pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas];
 
 /// One dialect: which paths it owns, whom it lets in and how its answers look.
 pub trait Family: Sync + 'static {

@@ -15,9 +15,7 @@ use crm_domain::{
     usecase::sign_in::SignInError,
 };
 
-use crate::shared::{
-    fault::Fault, idempotency::InvalidKey, json_body::BodyError, jwt::TokenRejection, login_guard::TooEarly,
-};
+use crate::shared::{fault::Fault, idempotency::InvalidKey, json_body::BodyError, jwt::TokenRejection, login_guard::TooEarly};
 
 pub(crate) use envelope::{Detail, ErrorBody, ErrorResponses, LookupResponses, WriteResponses, render};
 
@@ -102,7 +100,11 @@ impl Shown {
     }
 
     fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::InternalError, "An unexpected error occurred")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Code::InternalError,
+            "An unexpected error occurred",
+        )
     }
 
     fn not_found(noun: &str) -> Self {
@@ -116,22 +118,33 @@ impl From<&SaasError> for Shown {
         match error {
             SaasError::MissingToken => Self::new(StatusCode::UNAUTHORIZED, Code::AuthFailed, "An access token is required"),
             // One answer for all: why a token is refused helps only whoever forges one.
-            SaasError::InvalidToken(TokenRejection::Invalid | TokenRejection::Expired | TokenRejection::NotYet) | SaasError::SessionEnded => {
-                Self::new(StatusCode::UNAUTHORIZED, Code::InvalidToken, "The access token is invalid or has expired")
-            }
+            SaasError::InvalidToken(TokenRejection::Invalid | TokenRejection::Expired | TokenRejection::NotYet)
+            | SaasError::SessionEnded => Self::new(
+                StatusCode::UNAUTHORIZED,
+                Code::InvalidToken,
+                "The access token is invalid or has expired",
+            ),
             SaasError::SignIn(SignInError::BadCredentials) => {
                 Self::new(StatusCode::UNAUTHORIZED, Code::AuthFailed, "Invalid email or password")
             }
-            SaasError::SignIn(SignInError::BadRefreshToken | SignInError::RefreshTokenReused) => {
-                Self::new(StatusCode::UNAUTHORIZED, Code::InvalidToken, "The refresh token is invalid or has expired")
-            }
+            SaasError::SignIn(SignInError::BadRefreshToken | SignInError::RefreshTokenReused) => Self::new(
+                StatusCode::UNAUTHORIZED,
+                Code::InvalidToken,
+                "The refresh token is invalid or has expired",
+            ),
             SaasError::TooEarly(early) => {
-                let shown = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitExceeded, "Too many failed login attempts");
+                let shown = Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    Code::RateLimitExceeded,
+                    "Too many failed login attempts",
+                );
                 shown.retry_after(early.retry_after)
             }
-            SaasError::NotPermitted(_) => {
-                Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, "Your role does not permit this operation")
-            }
+            SaasError::NotPermitted(_) => Self::new(
+                StatusCode::FORBIDDEN,
+                Code::PermissionDenied,
+                "Your role does not permit this operation",
+            ),
             SaasError::BadParameters(errors) => invalid(StatusCode::BAD_REQUEST, errors, parameter_detail),
             SaasError::BadBody(error @ (BodyError::NotJson(_) | BodyError::NotAnObject | BodyError::Nul)) => {
                 Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, error.to_string())
@@ -296,7 +309,9 @@ fn words_of(camel: &str) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -367,7 +382,15 @@ mod tests {
             (InvalidKey.into(), 400, Code::ValidationError),
             (SaasError::Stale, 412, Code::ValidationError),
             (Error::not_found("account", 1).into(), 404, Code::NotFound),
-            (Error::Duplicate { noun: "user", field: "email" }.into(), 409, Code::Duplicate),
+            (
+                Error::Duplicate {
+                    noun: "user",
+                    field: "email",
+                }
+                .into(),
+                409,
+                Code::Duplicate,
+            ),
             (Error::Conflict("x".to_owned()).into(), 409, Code::Duplicate),
             (Error::Forbidden("x".to_owned()).into(), 403, Code::PermissionDenied),
             (Error::IdempotencyMismatch.into(), 422, Code::ValidationError),

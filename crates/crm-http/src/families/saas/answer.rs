@@ -1,0 +1,115 @@
+//! What successful answers have in common: `Location`, entity tags, and answers kept for repeated requests.
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{ContentType, ETAG, IF_MATCH, LOCATION},
+    },
+};
+use crm_domain::{Error, stamp::Stamp};
+use futures_util::future::{Ready, ok};
+use serde::{Deserialize, Serialize};
+
+use crate::shared::idempotency::{Answer, IDEMPOTENT_REPLAYED};
+
+/// The status and body of an answer that a unit of work makes and may keep.
+pub(crate) fn kept<T: Serialize>(status: StatusCode, body: &T) -> crm_domain::Result<(StatusCode, String)> {
+    let body = serde_json::to_string(body).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok((status, body))
+}
+
+/// Answers the creation of a record under `path`, also when it was answered before (contract C-115, C-144).
+pub(crate) fn created(answer: Answer, path: &str) -> crm_domain::Result<HttpResponse> {
+    #[derive(Deserialize)]
+    struct Created {
+        id: String,
+    }
+    let made: Created = serde_json::from_str(&answer.body).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut response = HttpResponse::build(answer.status);
+    response
+        .content_type(ContentType::json())
+        .insert_header((LOCATION, format!("{path}/{}", made.id)));
+    if answer.replayed {
+        response.insert_header((IDEMPOTENT_REPLAYED, "true"));
+    }
+    Ok(response.body(answer.body))
+}
+
+/// Answers with one record and its entity tag.
+pub(crate) fn record<T: Serialize>(body: &T, updated_at: Stamp) -> HttpResponse {
+    HttpResponse::Ok().insert_header((ETAG, entity_tag(updated_at))).json(body)
+}
+
+/// Strong: a record's stamp changes with every change.
+fn entity_tag(updated_at: Stamp) -> String {
+    format!("\"{:x}\"", updated_at.micros())
+}
+
+/// The `If-Match` header: the states of the record that the client will write over. Without it, any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct IfMatch(Option<Vec<String>>);
+
+impl IfMatch {
+    /// Whether a record last changed at `updated_at` is in one of those states.
+    pub fn holds(&self, updated_at: Stamp) -> bool {
+        let Some(tags) = &self.0 else { return true };
+        let present = entity_tag(updated_at);
+        tags.iter().any(|tag| *tag == present || tag == "*")
+    }
+}
+
+impl FromRequest for IfMatch {
+    type Error = actix_web::Error;
+    type Future = Ready<actix_web::Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // Bytes that are no text match no tag, so that the write is refused rather than done unasked.
+        let values = request.headers().get_all(IF_MATCH).map(|value| value.to_str().unwrap_or_default());
+        let tags: Vec<String> = values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).collect();
+        ok(Self((!tags.is_empty()).then_some(tags)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn if_match(values: &[&str]) -> IfMatch {
+        let mut request = TestRequest::put();
+        for value in values {
+            request = request.append_header((IF_MATCH, *value));
+        }
+        IfMatch::extract(&request.to_http_request()).now_or_never().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_write_is_let_through_only_over_the_state_it_names() {
+        let stamp = Stamp::from_micros(0xABC);
+        for passing in [&[][..], &["*"], &["\"abc\""], &["\"1\", \"abc\""], &["\"1\"", "\"abc\""]] {
+            assert!(if_match(passing).holds(stamp), "{passing:?}");
+        }
+        for stale in [&["\"abd\""][..], &["abc"], &["W/\"abc\""], &[""]] {
+            assert!(!if_match(stale).holds(stamp), "{stale:?}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_replayed_creation_has_the_same_location() {
+        let answer = |replayed| Answer {
+            status: StatusCode::CREATED,
+            body: r#"{"id":"company_7"}"#.to_owned(),
+            replayed,
+        };
+        let first = created(answer(false), "/api/companies").unwrap();
+        let again = created(answer(true), "/api/companies").unwrap();
+        assert_eq!(first.headers().get(LOCATION).unwrap(), "/api/companies/company_7");
+        assert_eq!(again.headers().get(LOCATION), first.headers().get(LOCATION));
+        assert_eq!(again.headers().get(IDEMPOTENT_REPLAYED).unwrap(), "true");
+        assert!(first.headers().get(IDEMPOTENT_REPLAYED).is_none());
+    }
+}

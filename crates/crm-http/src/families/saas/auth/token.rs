@@ -1,0 +1,136 @@
+//! Tokens: got by a password, exchanged for newer ones, ended.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use crm_domain::{
+    control::user::Password,
+    error::Problem,
+    field::{Check, Patch},
+    usecase::sign_in::{self, SignInError, open_session, sign_out},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{LOGIN, LOGOUT, LoginResponse, REFRESH};
+use crate::{
+    families::saas::{
+        context::{Body, Permit, Read},
+        error::{ErrorResponses, SaasError, WriteResponses},
+    },
+    shared::{call::Call, json_body::Given, tenant::block},
+};
+
+/// A login (contract C-12).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LoginRequest {
+    #[schema(value_type = String, example = "admin@company.com")]
+    email: Given<String>,
+    #[schema(value_type = String, example = "Admin@123")]
+    password: Given<String>,
+}
+
+impl LoginRequest {
+    fn parse(self) -> crm_domain::Result<(String, Password)> {
+        let mut check = Check::new();
+        let email = required("email", self.email, &mut check);
+        let password = required("password", self.password, &mut check).map(|text| Password::candidate(&text));
+        check.finish_with(email.zip(password))
+    }
+}
+
+/// A text that must be there; what it holds is judged by comparing.
+fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<String> {
+    let given: Patch<String> = given.patch(field, check);
+    check.required(field, given, None, |text| {
+        if text.is_empty() {
+            Err(Problem::Required)
+        } else {
+            Ok(text.to_owned())
+        }
+    })
+}
+
+/// Signs in. An email identifies its tenant (contract C-10).
+#[utoipa::path(
+    post, path = LOGIN, tag = "auth", operation_id = "login", request_body = LoginRequest,
+    responses((status = 200, description = "Signed in", body = LoginResponse), ErrorResponses, WriteResponses)
+)]
+pub(crate) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpResponse, SaasError> {
+    let (email, password) = body.value.parse()?;
+    let attempt = call.app.sign_in.guard.attempt(&email, call.client).map_err(SaasError::TooEarly)?;
+    let control = Arc::clone(&call.app.control);
+    let user = block(move || sign_in::candidate(&*control, &email)).await?;
+    let hash = user.as_ref().and_then(|user| user.password.clone());
+    let right = call.app.sign_in.verify(hash, password).await?;
+    let Some(user) = user.filter(|_| right) else {
+        attempt.failed();
+        return Err(SignInError::BadCredentials.into());
+    };
+    attempt.succeeded();
+    let app = Arc::clone(&call.app);
+    let signed_in = block(move || open_session(&*app.control, &*app.entropy, user, app.settings.tokens.refresh_lifetime()));
+    let answer = LoginResponse::of(&call, signed_in.await?).await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// What an access token is renewed with (contract C-17).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RefreshRequest {
+    #[schema(value_type = String)]
+    refresh_token: Given<String>,
+}
+
+/// New tokens (contract C-18).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RefreshResponse {
+    token: String,
+    /// Replaces the one sent, which is used up.
+    refresh_token: String,
+    /// Seconds that the access token is valid.
+    #[schema(example = 3600)]
+    expires_in: u64,
+}
+
+/// Exchanges a refresh token for new tokens. Each is good once; one that is used again later than 30 seconds ends its session
+/// (contract X-83).
+#[utoipa::path(
+    post, path = REFRESH, tag = "auth", operation_id = "refresh", request_body = RefreshRequest,
+    responses((status = 200, description = "New tokens", body = RefreshResponse), ErrorResponses, WriteResponses)
+)]
+pub(crate) async fn refresh(call: Call, body: Body<RefreshRequest>) -> Result<HttpResponse, SaasError> {
+    let mut check = Check::new();
+    let presented = required("refresh_token", body.value.refresh_token, &mut check);
+    let presented = check.finish_with(presented)?;
+    let app = Arc::clone(&call.app);
+    let refreshed = block(move || {
+        let lifetime = app.settings.tokens.refresh_lifetime();
+        sign_in::refresh(&*app.control, &*app.clock, &app.secrets.refresh, &presented, lifetime)
+    });
+    let LoginResponse {
+        token,
+        refresh_token,
+        expires_in,
+        ..
+    } = LoginResponse::of(&call, refreshed.await??).await?;
+    Ok(HttpResponse::Ok().json(RefreshResponse {
+        token,
+        refresh_token,
+        expires_in,
+    }))
+}
+
+/// Ends the session: its access tokens and refresh tokens die at once, on every node.
+#[utoipa::path(
+    post, path = LOGOUT, tag = "auth", operation_id = "logout",
+    responses((status = 204, description = "Signed out"), ErrorResponses),
+    security(("accessToken" = []))
+)]
+pub(crate) async fn logout(call: Call, permit: Permit<Read>) -> Result<HttpResponse, SaasError> {
+    let (control, session) = (Arc::clone(&call.app.control), permit.session());
+    block(move || sign_out(&*control, session)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

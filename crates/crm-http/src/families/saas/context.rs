@@ -1,0 +1,221 @@
+//! Family C's way in: the access token, the user behind it, what the user's role permits, and the request's body.
+//!
+//! What a handler may do shows in its signature: it takes a [`Permit`] of [`Read`], [`Write`] or [`Delete`]. Without one it has no tenant.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use actix_web::{FromRequest, HttpRequest, Result, dev::Payload, http::header::AUTHORIZATION};
+use crm_domain::{
+    control::user::{Permission, User},
+    id::SessionId,
+    tenant::change::{Actor, Origin},
+};
+use futures_util::future::{LocalBoxFuture, Ready, ready};
+use serde::de::DeserializeOwned;
+
+use super::{error::SaasError, limits};
+use crate::{
+    families::Credential,
+    shared::{
+        auth::UserPrincipal,
+        body::read_body,
+        call::{Call, Caller},
+        fault::Fault,
+        idempotency::Guard,
+        json_body::JsonBody,
+        tenant::TenantSession,
+    },
+};
+
+/// Lets a request in (contract C-15, C-21, C-28). A request without a user in force counts against its address.
+pub(crate) async fn admit(call: &Call, request: &HttpRequest, credential: Credential) -> Result<()> {
+    if credential == Credential::Open {
+        return Ok(limits::count_address(call).await?);
+    }
+    match recognise(call, request).await {
+        Ok(principal) => Ok(limits::count_tenant(call, principal.tenant.id, &principal.tenant.tier).await?),
+        Err(refusal) => {
+            limits::count_address(call).await?;
+            Err(refusal.into())
+        }
+    }
+}
+
+/// The user of the request's token, noted on the call. The role is the user's, not the token's: a changed one counts at once.
+async fn recognise(call: &Call, request: &HttpRequest) -> Result<Arc<UserPrincipal>, SaasError> {
+    let bearer = call.app.sign_in.tokens.verify(token(request)?)?;
+    let principal = call.app.auth.user_principal(bearer.user, bearer.session).await?;
+    let principal = principal
+        .filter(|principal| principal.tenant.id == bearer.tenant)
+        .ok_or(SaasError::SessionEnded)?;
+    call.set_user(Arc::clone(&principal));
+    Ok(principal)
+}
+
+/// The bearer token. Several `Authorization` headers are refused: which of them counts, proxies disagree on.
+fn token(request: &HttpRequest) -> Result<&str, SaasError> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next().ok_or(SaasError::MissingToken)?;
+    let invalid = || SaasError::InvalidToken(crate::shared::jwt::TokenRejection::Invalid);
+    if headers.next().is_some() {
+        return Err(invalid());
+    }
+    let text = header.to_str().map_err(|_| invalid())?.trim();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    match token.trim() {
+        _ if !scheme.eq_ignore_ascii_case("bearer") => Err(SaasError::MissingToken),
+        "" => Err(SaasError::MissingToken),
+        token => Ok(token),
+    }
+}
+
+/// A permission as a type.
+pub(crate) trait Needed: 'static {
+    const PERMISSION: Permission;
+}
+
+macro_rules! needed {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+        impl Needed for $name {
+            const PERMISSION: Permission = Permission::$name;
+        }
+    )*};
+}
+
+needed! {
+    /// Reads records.
+    Read;
+    /// Creates and updates records.
+    Write;
+    /// Deletes records.
+    Delete;
+    /// Mints, changes and revokes API keys.
+    ManageApiKeys;
+    /// Reads the request log.
+    ReadRequestLog;
+}
+
+/// Says that the caller is a signed-in user whose role has the permission `N`, and opens the user's tenant.
+pub(crate) struct Permit<N> {
+    principal: Arc<UserPrincipal>,
+    /// The caller's tenant: no other can be reached.
+    pub tenant: TenantSession,
+    needed: PhantomData<N>,
+}
+
+impl<N> Permit<N> {
+    /// Who asks.
+    pub fn user(&self) -> &User {
+        &self.principal.user
+    }
+
+    /// The session of the access token.
+    pub fn session(&self) -> SessionId {
+        self.principal.session.id
+    }
+}
+
+impl<N: Needed> FromRequest for Permit<N> {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(permit(request))
+    }
+}
+
+fn permit<N: Needed>(request: &HttpRequest) -> Result<Permit<N>> {
+    let call = call(request)?;
+    let Caller::User(principal) = call.caller() else {
+        return Err(SaasError::MissingToken.into());
+    };
+    if !principal.user.role.may(N::PERMISSION) {
+        return Err(SaasError::NotPermitted(N::PERMISSION).into());
+    }
+    let tenant = TenantSession {
+        tenant: Arc::clone(&principal.tenant),
+        store: Arc::clone(&principal.store),
+        origin: Origin {
+            actor: Actor::User(principal.user.id),
+            family: call.family.name(),
+        },
+        clock: Arc::clone(&call.app.clock),
+        now: call.received_at,
+    };
+    Ok(Permit {
+        principal,
+        tenant,
+        needed: PhantomData,
+    })
+}
+
+fn call(request: &HttpRequest) -> Result<Call, Fault> {
+    Call::of(request).ok_or_else(|| Fault::Domain(crm_domain::Error::Internal("a handler runs outside the pipeline".to_owned())))
+}
+
+/// A JSON body, whatever the case of its keys and whatever the `Content-Type` (contract C-19, C-44, C-52).
+pub(crate) struct Body<T> {
+    /// What it says.
+    pub value: T,
+    /// The guard of its `Idempotency-Key`, when it came with one and a user sent it.
+    pub guard: Option<Guard>,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move { read(&request, &mut payload).await })
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: &mut Payload) -> Result<Body<T>> {
+    let call = call(request)?;
+    let settings = call.app.settings.body;
+    let deadline = std::time::Duration::from_secs(settings.deadline_seconds);
+    let bytes = read_body(payload, settings.json_bytes, deadline).await?;
+    let body = JsonBody::parse(&bytes).map_err(SaasError::from)?;
+    let guard = match call.caller() {
+        Caller::User(principal) => {
+            let actor = Actor::User(principal.user.id);
+            Guard::of(request, &actor, body.digest()).map_err(SaasError::from)?
+        }
+        Caller::Nobody | Caller::Key(_) => None,
+    };
+    let value = body.bind_any_case().map_err(SaasError::from)?;
+    Ok(Body { value, guard })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn presented(headers: &[&str]) -> Result<String, SaasError> {
+        let mut request = TestRequest::get();
+        for header in headers {
+            request = request.append_header((AUTHORIZATION, *header));
+        }
+        token(&request.to_http_request()).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_whatever_the_schemes_case() {
+        for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c "] {
+            assert_eq!(presented(&[header]).unwrap(), "a.b.c");
+        }
+    }
+
+    #[test]
+    fn no_token_and_a_wrong_scheme_are_missing_two_headers_are_refused() {
+        for headers in [&[][..], &[""], &["Bearer"], &["Bearer  "], &["Basic YTpi"], &["a.b.c"]] {
+            assert!(matches!(presented(headers), Err(SaasError::MissingToken)), "{headers:?}");
+        }
+        assert!(matches!(presented(&["Bearer a", "Bearer b"]), Err(SaasError::InvalidToken(_))));
+    }
+}
