@@ -1,0 +1,142 @@
+//! The change feed.
+
+use crm_domain::{
+    field::{Check, Patch},
+    id::{ApiKeyId, RecordId},
+    tenant::{
+        account::{self as accounts, AccountDraft},
+        change::{Actor, ChangeKind, EntityKind, Origin},
+    },
+};
+use crm_tests::{database::Database, each_backend};
+use serde_json::{Value, json};
+
+use super::{account_of, add_account, assert_feed_in_order, feed, named, open, origin, set, write};
+
+each_backend!(
+    a_change_says_what_happened,
+    the_actor_and_the_family_are_kept,
+    the_feed_reads_in_slices,
+    a_record_has_its_history,
+    changes_of_one_unit_share_its_stamp,
+);
+
+fn fields(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn a_change_says_what_happened(database: &Database) {
+    let store = open(database);
+    let new = account_of(AccountDraft {
+        name: set("Acme 🚀"),
+        annual_revenue: set("12.50"),
+        ..AccountDraft::default()
+    });
+    let account = write(&store, move |unit| accounts::create(unit, new)).unwrap();
+    let id = account.id;
+    let draft = AccountDraft {
+        city: set("Zürich"),
+        annual_revenue: Patch::Clear,
+        ..AccountDraft::default()
+    };
+    let updated = write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+    write(&store, move |unit| accounts::remove(unit, id)).unwrap();
+
+    let changes = feed(&store);
+    assert_feed_in_order(&changes);
+    let kinds: Vec<_> = changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted]);
+    assert!(
+        changes
+            .iter()
+            .all(|change| (change.entity, change.entity_id) == (EntityKind::Account, id.get()))
+    );
+    let revenue = json!({"minor": 1250, "currency": "USD"});
+    assert_eq!(
+        fields(&changes[0].fields),
+        json!({"name": [null, "Acme 🚀"], "annual_revenue": [null, revenue], "owner_id": [null, 7]})
+    );
+    assert_eq!(
+        fields(&changes[1].fields),
+        json!({"city": [null, "Zürich"], "annual_revenue": [revenue, null]})
+    );
+    assert_eq!(
+        fields(&changes[2].fields),
+        json!({"name": ["Acme 🚀", null], "city": ["Zürich", null], "owner_id": [7, null]})
+    );
+    assert_eq!((changes[0].stamp, changes[1].stamp), (account.created_at, updated.updated_at));
+}
+
+fn the_actor_and_the_family_are_kept(database: &Database) {
+    let store = open(database);
+    let actors = [
+        (Actor::System, "server", "system"),
+        (Actor::ApiKey(ApiKeyId::from_i64(3)), "health_trixss", "api_key:3"),
+        (Actor::Job("import"), "cli", "job:import"),
+        (origin().actor, "saas", "user:7"),
+    ];
+    for (actor, family, shown) in actors {
+        let is_user = actor.user().is_some();
+        let origin = Origin { actor, family };
+        let account = store
+            .writing(origin, move |unit| accounts::create(unit, named(family)))
+            .unwrap();
+        let last = feed(&store).pop().unwrap();
+        assert_eq!((&*last.actor, &*last.family), (shown, family));
+        assert_eq!(account.created_by.is_some(), is_user);
+    }
+}
+
+fn the_feed_reads_in_slices(database: &Database) {
+    let store = open(database);
+    assert_eq!(store.reading(|reader| reader.changes().last_seq()).unwrap(), 0);
+    let batch: Vec<_> = (0..120).map(|n| named(&format!("Acme {n}"))).collect();
+    write(&store, move |unit| accounts::create_many(unit, batch)).unwrap();
+    add_account(&store, "Last");
+    assert_eq!(store.reading(|reader| reader.changes().last_seq()).unwrap(), 121);
+    let all = feed(&store);
+    let (mut walked, mut after) = (Vec::new(), 0);
+    loop {
+        let slice = store.reading(|reader| reader.changes().list_after(after, 50)).unwrap();
+        let Some(last) = slice.last() else { break };
+        after = last.seq;
+        walked.extend(slice);
+    }
+    assert_eq!(walked, all);
+    assert_feed_in_order(&walked);
+    assert_eq!(store.reading(|reader| reader.changes().list_after(121, 50)).unwrap(), []);
+    assert_eq!(store.reading(|reader| reader.changes().list_after(-5, 1)).unwrap(), all[..1]);
+}
+
+fn a_record_has_its_history(database: &Database) {
+    let store = open(database);
+    let (account, other) = (add_account(&store, "Acme").id, add_account(&store, "Other").id);
+    for city in ["Bern", "Basel", "Genf"] {
+        for id in [account, other] {
+            let draft = AccountDraft {
+                city: set(city),
+                ..AccountDraft::default()
+            };
+            write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+        }
+    }
+    let history = |entity, id, limit| store.reading(|reader| reader.changes().list_of(entity, id, limit)).unwrap();
+    let seqs: Vec<_> = history(EntityKind::Account, account.get(), 10).iter().map(|change| change.seq).collect();
+    assert_eq!(seqs, [7, 5, 3, 1]);
+    assert_eq!(history(EntityKind::Account, other.get(), 2).len(), 2);
+    assert_eq!(history(EntityKind::Contact, account.get(), 10), []);
+    assert_eq!(history(EntityKind::Account, 99, 10), []);
+}
+
+fn changes_of_one_unit_share_its_stamp(database: &Database) {
+    let store = open(database);
+    let stamp = write(&store, |unit| {
+        accounts::create(unit, named("First"))?;
+        accounts::create(unit, named("Second"))?;
+        Ok(unit.stamp())
+    })
+    .unwrap();
+    let changes = feed(&store);
+    assert_feed_in_order(&changes);
+    assert!(changes.len() == 2 && changes.iter().all(|change| change.stamp == stamp));
+}

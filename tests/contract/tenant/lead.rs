@@ -1,0 +1,221 @@
+//! Leads.
+
+use std::sync::Arc;
+
+use crm_domain::{
+    error::Problem,
+    field::{Check, Patch},
+    id::{AccountId, LeadId, RecordId, UserId},
+    page::{Sort, Window},
+    tenant::{
+        TenantStore,
+        account as accounts,
+        lead::{self as leads, Lead, LeadDraft, LeadFields, LeadFilter},
+    },
+};
+use crm_tests::{database::Database, each_backend};
+
+use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, user, write};
+
+each_backend!(
+    every_field_reads_back,
+    any_text_reads_back,
+    null_clears_a_field,
+    external_ids_are_unique_but_emails_are_not,
+    a_refused_batch_leaves_nothing,
+    removed_leads_are_gone,
+    lists_of_accounts_are_in_order,
+    the_account_must_exist_only_when_it_is_named,
+);
+
+fn full_draft(name: &str) -> LeadDraft {
+    LeadDraft {
+        external_id: set(format!("ext {name}")),
+        first_name: set("Zoë"),
+        last_name: set(name),
+        email: set("Shared@Example.com"),
+        phone: set("+1 555 0100"),
+        title: set("CTO 👩‍💻"),
+        company: set("Acme"),
+        source: set("Website"),
+        status: set("Qualified"),
+        description: set("wants a demo"),
+        account_id: Patch::Keep,
+        owner_id: Patch::Set(UserId::from_i64(42)),
+    }
+}
+
+fn parse(draft: LeadDraft) -> LeadFields {
+    LeadFields::parse(draft, user(), Check::new()).unwrap()
+}
+
+fn create(store: &Arc<dyn TenantStore>, draft: LeadDraft) -> Lead {
+    let fields = parse(draft);
+    write(store, move |unit| leads::create(unit, fields)).unwrap()
+}
+
+fn found(store: &Arc<dyn TenantStore>, id: LeadId) -> Option<Lead> {
+    store.reading(|reader| reader.leads().lookup(id)).unwrap()
+}
+
+fn every_field_reads_back(database: &Database) {
+    let store = open(database);
+    let account = add_account(&store, "Acme");
+    let draft = LeadDraft {
+        account_id: Patch::Set(account.id),
+        ..full_draft("miller")
+    };
+    let expected = parse(draft.clone());
+    let lead = create(&store, draft);
+    assert_eq!(lead.fields, expected);
+    assert_eq!(lead.created_by, Some(user()));
+    assert_eq!(lead.created_at, lead.updated_at);
+    assert_uuid(lead.uuid, lead.created_at);
+    assert_eq!(found(&store, lead.id), Some(lead));
+}
+
+fn any_text_reads_back(database: &Database) {
+    let store = open(database);
+    let draft = |n: usize| LeadDraft {
+        first_name: set(TEXTS[n % TEXTS.len()]),
+        source: set(TEXTS[n % TEXTS.len()]),
+        ..LeadDraft::default()
+    };
+    for size in [1, 60] {
+        let batch: Vec<_> = (0..size).map(|n| parse(draft(n))).collect();
+        let added = write(&store, move |unit| leads::create_many(unit, batch)).unwrap();
+        for lead in added {
+            assert_eq!(found(&store, lead.id), Some(lead));
+        }
+    }
+}
+
+fn null_clears_a_field(database: &Database) {
+    let store = open(database);
+    let id = create(&store, full_draft("miller")).id;
+    let draft = LeadDraft {
+        external_id: Patch::Clear,
+        last_name: Patch::Clear,
+        email: Patch::Clear,
+        phone: Patch::Clear,
+        title: Patch::Clear,
+        company: Patch::Clear,
+        source: Patch::Clear,
+        description: Patch::Clear,
+        account_id: Patch::Clear,
+        ..LeadDraft::default()
+    };
+    let cleared = write(&store, move |unit| leads::update(unit, id, draft, Check::new())).unwrap();
+    let expected = parse(LeadDraft {
+        first_name: set("Zoë"),
+        status: set("Qualified"),
+        owner_id: Patch::Set(UserId::from_i64(42)),
+        ..LeadDraft::default()
+    });
+    assert_eq!(cleared.fields, expected);
+    assert_eq!(found(&store, id), Some(cleared));
+}
+
+fn external_ids_are_unique_but_emails_are_not(database: &Database) {
+    let store = open(database);
+    let first = create(&store, full_draft("miller"));
+    let second = create(&store, full_draft("smith"));
+    let emails = ["sHARED@example.com".to_owned(), "nul\0".to_owned()];
+    let shared = store.reading(|reader| reader.leads().lookup_emails(&emails)).unwrap();
+    assert_eq!(shared, [first.clone(), second]);
+
+    let same = parse(full_draft("miller"));
+    let again = same.clone();
+    assert_duplicate(write(&store, move |unit| leads::create(unit, again)), "lead", "external_id");
+    let id = first.id;
+    write(&store, move |unit| leads::remove(unit, id)).unwrap();
+    let new = write(&store, move |unit| leads::create(unit, same)).unwrap();
+    let external = ["ext miller".to_owned()];
+    assert_eq!(store.reading(|reader| reader.leads().lookup_external(&external)).unwrap(), [new]);
+}
+
+fn a_refused_batch_leaves_nothing(database: &Database) {
+    let store = open(database);
+    for size in [10, 60] {
+        let mut batch: Vec<_> = (1..size).map(|n| parse(full_draft(&format!("new {n}")))).collect();
+        batch.push(batch[0].clone());
+        assert_duplicate(write(&store, move |unit| leads::create_many(unit, batch)), "lead", "external_id");
+    }
+    let page = store
+        .reading(|reader| reader.leads().list(&LeadFilter::default(), Sort::default(), &Window::first(10)))
+        .unwrap();
+    assert_eq!((page.items, page.total, page.has_more), (Vec::new(), 0, false));
+    assert_eq!(feed(&store), []);
+}
+
+fn removed_leads_are_gone(database: &Database) {
+    let store = open(database);
+    let account = add_account(&store, "Acme").id;
+    let lead = create(
+        &store,
+        LeadDraft {
+            account_id: Patch::Set(account),
+            ..full_draft("unfindable")
+        },
+    );
+    let id = lead.id;
+    write(&store, move |unit| leads::remove(unit, id)).unwrap();
+    let filter = LeadFilter {
+        search: Some("unfindable".to_owned()),
+        ..LeadFilter::default()
+    };
+    let left = store.reading(|reader| {
+        let leads = reader.leads();
+        Ok([
+            leads.lookup(id)?.into_iter().collect(),
+            leads.lookup_external(&["ext unfindable".to_owned()])?,
+            leads.lookup_emails(&["shared@example.com".to_owned()])?,
+            leads.list_of_accounts(&[account])?,
+            leads.list(&LeadFilter::default(), Sort::default(), &Window::first(5))?.items,
+            leads.list(&filter, Sort::default(), &Window::first(5))?.items,
+        ]
+        .concat())
+    });
+    assert_eq!(left.unwrap(), []);
+    let draft = full_draft("back");
+    assert_not_found(write(&store, move |unit| leads::update(unit, id, draft, Check::new())), "lead");
+    assert_not_found(write(&store, move |unit| leads::remove(unit, id)), "lead");
+    assert_not_found(write(&store, move |unit| unit.leads().update(&lead)), "lead");
+}
+
+fn lists_of_accounts_are_in_order(database: &Database) {
+    let store = open(database);
+    let accounts: Vec<_> = (0..3).map(|n| add_account(&store, &format!("Acme {n}")).id).collect();
+    let mut made = Vec::new();
+    for number in [2, 0, 2, 1, 0] {
+        let draft = LeadDraft {
+            last_name: set(format!("Of {number}")),
+            account_id: Patch::Set(accounts[number]),
+            ..LeadDraft::default()
+        };
+        made.push(create(&store, draft));
+    }
+    let of = [accounts[2], accounts[0], AccountId::from_i64(99)];
+    let listed = store.reading(|reader| reader.leads().list_of_accounts(&of)).unwrap();
+    assert_eq!(listed, [1, 4, 0, 2].map(|index: usize| made[index].clone()));
+}
+
+fn the_account_must_exist_only_when_it_is_named(database: &Database) {
+    let store = open(database);
+    let account = add_account(&store, "Acme").id;
+    let with_account = |name| LeadDraft {
+        account_id: Patch::Set(account),
+        ..full_draft(name)
+    };
+    let id = create(&store, with_account("miller")).id;
+    write(&store, move |unit| accounts::remove(unit, account)).unwrap();
+    let draft = LeadDraft {
+        status: set("Lost"),
+        ..LeadDraft::default()
+    };
+    let edited = write(&store, move |unit| leads::update(unit, id, draft, Check::new())).unwrap();
+    assert_eq!(&*edited.fields.status, "Lost");
+    let fields = parse(with_account("smith"));
+    let refused = write(&store, move |unit| leads::create(unit, fields));
+    assert_eq!(only_problem(refused), ("account_id".to_owned(), Problem::Reference { noun: "account" }));
+}

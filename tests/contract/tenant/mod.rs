@@ -1,0 +1,177 @@
+//! The tenant plane's ports and the writer on both backends.
+
+mod account;
+mod activity;
+mod change;
+mod contact;
+mod faults;
+mod idempotency;
+mod lead;
+mod migration;
+mod opportunity;
+mod paging;
+mod pipeline;
+mod registry;
+mod request;
+mod search;
+mod stamps;
+mod totals;
+mod writer;
+
+use std::sync::Arc;
+
+use crm_domain::{
+    error::{Error, Problem, Result},
+    field::{Check, Patch, Text},
+    id::{RecordId, TenantId, UserId},
+    stamp::Stamp,
+    tenant::{
+        TenantStore, Tenants, UnitOfWork,
+        account::{self as accounts, Account, AccountDraft, AccountFields},
+        change::{Actor, Change, Origin},
+    },
+};
+use crm_domain::control::tenant::Tenant;
+use crm_tests::database::Database;
+
+/// Texts that storage gets wrong first: 4-byte characters, joiners, right-to-left, invisible, combining, and what COPY, LIKE and SQL quote.
+pub(crate) const TEXTS: [&str; 14] = [
+    "Zoë 🚀 👩‍👩‍👧",
+    "שלום עולם",
+    "\u{202e}مرحبا",
+    "a\u{200b}b",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
+    "e\u{301}clair",
+    "tab\tand\nline\r\nbreaks",
+    "quote ' double \" back \\ slash",
+    "100% _under_ \\% \\_",
+    "\\N",
+    "\\.",
+    "NULL",
+    "İstanbul STRASSE straße ΟΔΟΣ",
+    "{\"json\": [1, null]}",
+];
+
+/// A new tenant's store.
+pub(crate) fn open(database: &Database) -> Arc<dyn TenantStore> {
+    let tenants = database.tenants();
+    tenants.open(&provision(&*tenants, 1)).unwrap()
+}
+
+/// A new tenant; the control plane need not know it.
+pub(crate) fn provision(tenants: &dyn Tenants, id: i64) -> Tenant {
+    tenant_at(tenants.provision().unwrap(), id)
+}
+
+/// A tenant whose database is at this location.
+pub(crate) fn tenant_at(location: String, id: i64) -> Tenant {
+    Tenant {
+        id: TenantId::from_i64(id),
+        uuid: uuid_of(id),
+        name: text("Acme"),
+        company_name: text("Acme Inc"),
+        location,
+        tier: "free".to_owned(),
+        is_active: true,
+        created_at: Stamp::from_micros(0),
+    }
+}
+
+fn uuid_of(id: i64) -> uuid::Uuid {
+    uuid::Uuid::from_u128(id.unsigned_abs().into())
+}
+
+/// Who writes in these tests.
+pub(crate) fn user() -> UserId {
+    UserId::from_i64(7)
+}
+
+/// What they write under.
+pub(crate) fn origin() -> Origin {
+    Origin {
+        actor: Actor::User(user()),
+        family: "saas",
+    }
+}
+
+/// Writes one unit and waits for it.
+pub(crate) fn write<T: Send + 'static>(
+    store: &Arc<dyn TenantStore>,
+    work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    store.writing(origin(), work)
+}
+
+/// A parsed text.
+pub(crate) fn text<const MAX: usize>(value: &str) -> Text<MAX> {
+    Text::parse(value).unwrap()
+}
+
+/// A field with a new value.
+pub(crate) fn set(value: impl ToString) -> Patch<String> {
+    Patch::Set(value.to_string())
+}
+
+/// A valid account with nothing but a name.
+pub(crate) fn named(name: &str) -> AccountFields {
+    account_of(AccountDraft {
+        name: set(name),
+        ..AccountDraft::default()
+    })
+}
+
+/// A valid account.
+pub(crate) fn account_of(draft: AccountDraft) -> AccountFields {
+    AccountFields::parse(draft, user(), Check::new()).unwrap()
+}
+
+/// Creates an account with nothing but a name.
+pub(crate) fn add_account(store: &Arc<dyn TenantStore>, name: &str) -> Account {
+    let fields = named(name);
+    write(store, move |unit| accounts::create(unit, fields)).unwrap()
+}
+
+/// Every change of the feed.
+pub(crate) fn feed(store: &Arc<dyn TenantStore>) -> Vec<Change> {
+    store.reading(|reader| reader.changes().list_after(0, u32::MAX)).unwrap()
+}
+
+/// The feed has no gap, and each unit's stamp is greater than the one before.
+pub(crate) fn assert_feed_in_order(changes: &[Change]) {
+    for (index, change) in changes.iter().enumerate() {
+        assert_eq!(change.seq, i64::try_from(index).unwrap() + 1, "the feed has a gap");
+    }
+    assert!(changes.windows(2).all(|pair| pair[0].stamp <= pair[1].stamp), "stamps go back");
+}
+
+/// The one field that an error complains about, with its problem.
+pub(crate) fn only_problem<T: std::fmt::Debug>(result: Result<T>) -> (String, Problem) {
+    match result {
+        Err(Error::Invalid(errors)) if errors.len() == 1 => (errors[0].field.clone(), errors[0].problem.clone()),
+        other => panic!("expected one invalid field, got {other:?}"),
+    }
+}
+
+/// Asserts a duplicate of this noun's field.
+pub(crate) fn assert_duplicate<T: std::fmt::Debug>(result: Result<T>, noun: &str, field: &str) {
+    match result {
+        Err(Error::Duplicate { noun: n, field: f }) => assert_eq!((n, f), (noun, field)),
+        other => panic!("expected a duplicate {field} of {noun}, got {other:?}"),
+    }
+}
+
+/// Asserts that a record is not there.
+pub(crate) fn assert_not_found<T: std::fmt::Debug>(result: Result<T>, noun: &str) {
+    match result {
+        Err(Error::NotFound { noun: n, .. }) => assert_eq!(n, noun),
+        other => panic!("expected no {noun}, got {other:?}"),
+    }
+}
+
+/// Asserts a version 7 uuid of this stamp.
+pub(crate) fn assert_uuid(uuid: uuid::Uuid, stamp: Stamp) {
+    assert_eq!(uuid.get_version_num(), 7);
+    let (seconds, nanos) = uuid.get_timestamp().unwrap().to_unix();
+    let millis = i64::try_from(seconds).unwrap() * 1_000 + i64::from(nanos) / 1_000_000;
+    assert_eq!(millis, stamp.micros() / 1_000);
+}
