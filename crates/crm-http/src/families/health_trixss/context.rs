@@ -1,38 +1,60 @@
-//! Credential → tenant, and the rate class (contract A-08 … … A-94).
+//! Credential → tenant (contract A-08 … A-14): what a handler holds when its request was let in.
+
+use std::future::{Ready, ready};
 
 use actix_web::{
-    HttpRequest,
-    http::header::{HeaderMap, HeaderName, HeaderValue},
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{HeaderMap, HeaderName},
 };
-use crm_domain::control::api_key::{KeyFamily, KeyRejection};
+use crm_domain::{Error, control::api_key::KeyRejection};
 
-use super::error::ApiError;
-use crate::{
-    families::Credential,
-    shared::{
-        auth::{KeyGate, KeyRefusal},
-        call::Call,
-        fault::Fault,
-        rate_limit::{Decision, Quota},
-    },
+use super::{account::Unassigned, error::ApiError, limits::gate};
+use crate::shared::{
+    auth::KeyRefusal,
+    call::{Call, Caller},
+    fault::Fault,
+    tenant::TenantSession,
 };
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-fn gate(call: &Call) -> KeyGate {
-    let limits = &call.app.settings.rate_limits;
-    KeyGate {
-        family: KeyFamily::HealthTrixss,
-        class: "health_trixss",
-        quota: Quota::per_minute(limits.health_trixss),
-        unverified: limits.unverified_keys,
+/// A key's right to read its tenant: the family has no other.
+pub(super) struct Reader {
+    /// The tenant's database.
+    pub session: TenantSession,
+    /// What stands for the account of opportunities that have none.
+    pub unassigned: Unassigned,
+}
+
+impl FromRequest for Reader {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(reader(request))
     }
 }
 
-/// Every endpoint asks for a key.
-pub(super) async fn admit(call: &Call, request: &HttpRequest, _credential: Credential) -> actix_web::Result<()> {
-    gate(call).admit(call, presented(request.headers())).await.map_err(refused)?;
-    Ok(())
+fn reader(request: &HttpRequest) -> Result<Reader, ApiError> {
+    let outside = || Fault::Domain(Error::Internal("a handler runs outside the pipeline".to_owned()));
+    let call = Call::of(request).ok_or_else(outside)?;
+    match call.caller() {
+        Caller::Key(key) => Ok(Reader {
+            session: key.session(&call),
+            unassigned: Unassigned {
+                owner: key.first_user,
+                since: key.tenant.created_at,
+            },
+        }),
+        Caller::User(_) | Caller::Nobody => Err(ApiError::KeyRequired),
+    }
+}
+
+/// Lets the holder of a key in; every endpoint of the family asks for one.
+pub(super) async fn admit(call: &Call, request: &HttpRequest) -> actix_web::Result<()> {
+    let admitted = gate(call).admit(call, presented(request.headers())).await;
+    admitted.map(drop).map_err(|refusal| refused(refusal).into())
 }
 
 /// The key that a request came with. A key sent twice, or in bytes that no key consists of, is presented as a text that is no key.
@@ -56,18 +78,30 @@ fn refused(refusal: KeyRefusal) -> ApiError {
         KeyRefusal::Rejected(KeyRejection::Unknown | KeyRejection::Revoked) => ApiError::KeyInvalid,
         KeyRefusal::Rejected(KeyRejection::Expired) => ApiError::KeyExpired,
         KeyRefusal::Rejected(KeyRejection::AddressNotAllowed) => ApiError::AddressNotAllowed,
-        KeyRefusal::RateLimited(decision) => ApiError::Fault(Fault::RateLimited(decision)),
-        KeyRefusal::Failed(error) => ApiError::Fault(Fault::Domain(error)),
+        KeyRefusal::RateLimited(decision) => Fault::RateLimited(decision).into(),
+        KeyRefusal::Failed(error) => Fault::Domain(error).into(),
     }
 }
 
-/// Limit, remaining, and the reset as Unix seconds, rounded up (contract A-89 … A-92).
-pub(super) fn rate_headers(decision: &Decision, headers: &mut HeaderMap) {
-    let reset = (decision.reset.micros().max(0) as u64).div_ceil(1_000_000);
-    headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(decision.limit));
-    headers.insert(
-        HeaderName::from_static("x-ratelimit-remaining"),
-        HeaderValue::from(decision.remaining),
-    );
-    headers.insert(HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(reset));
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_key_counts_only_when_it_came_once_and_as_text() {
+        let with = |values: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(X_API_KEY, HeaderValue::from_bytes(value).unwrap());
+            }
+            presented(&headers).map(str::to_owned)
+        };
+        assert_eq!(with(&[]), None);
+        assert_eq!(with(&[b"  "]), None);
+        assert_eq!(with(&[b" key "]), Some("key".to_owned()));
+        assert_eq!(with(&[b"key", b"key"]), Some(String::new()));
+        assert_eq!(with(&[b"k\xffy"]), Some(String::new()));
+    }
 }

@@ -1,7 +1,7 @@
 //! The envelope `{"error","message"}` and everything that can stand in it (contract A-09 … … A-86).
 //!
 //! Statuses that the document does not list: 400 for a malformed timestamp or cursor, 403 for a key from a wrong address,
-//! 405 for other methods than GET, 408 and 413 for bodies, 503 with `Retry-After` when a database cannot be reached.
+//! 405 for other methods than GET, 408, 413 and 415 for bodies, 503 with `Retry-After` when a database cannot be reached.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -11,32 +11,25 @@ use crm_domain::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::page::BadParameter;
 use crate::shared::fault::{Fault, retry_after_seconds};
 
 /// Every error answer.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ErrorBody {
+#[schema(as = health_trixss::Error)]
+pub(super) struct ErrorBody<'a> {
     /// What went wrong, in a few fixed words.
     #[schema(example = "Invalid API key")]
-    pub error: String,
+    error: &'a str,
     /// The same for a person to read.
     #[schema(example = "The provided API key is invalid or has been revoked")]
-    pub message: String,
-}
-
-/// What an endpoint does; its failure has a fixed text (contract ).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
-    ListAccounts,
-    ShowAccount,
-    ListOpportunities,
-    ShowOpportunity,
+    message: &'a str,
 }
 
 /// What this family answers but success.
 #[derive(Debug, thiserror::Error)]
-pub enum ApiError {
-    #[error("no API key")]
+pub(super) enum ApiError {
+    #[error("no API key was sent")]
     KeyRequired,
     #[error("malformed API key")]
     KeyMalformed,
@@ -46,26 +39,120 @@ pub enum ApiError {
     KeyExpired,
     #[error("API key from a wrong address")]
     AddressNotAllowed,
-    /// A query parameter that cannot be read and must not be ignored.
-    #[error("invalid query parameter {name}: {problem}")]
-    Parameter { name: String, problem: String },
+    #[error(transparent)]
+    Parameter(#[from] BadParameter),
     #[error("no account {0}")]
     NoAccount(String),
     #[error("no opportunity {0}")]
     NoOpportunity(String),
-    #[error("{0:?}: {1}")]
-    Failed(Task, Error),
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-impl ResponseError for ApiError {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::INTERNAL_SERVER_ERROR
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self::Fault(Fault::Domain(error))
     }
 }
 
-pub(super) fn render(error: &actix_web::Error) -> HttpResponse {
-    let _ = (error, RETRY_AFTER, retry_after_seconds);
-    HttpResponse::InternalServerError().finish()
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::KeyRequired | Self::KeyMalformed | Self::KeyInvalid | Self::KeyExpired => StatusCode::UNAUTHORIZED,
+            Self::AddressNotAllowed => StatusCode::FORBIDDEN,
+            Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::NoAccount(_) | Self::NoOpportunity(_) => StatusCode::NOT_FOUND,
+            Self::Fault(fault) => fault.status_code(),
+        }
+    }
+}
+
+/// Renders what went wrong with a request of `path`.
+pub(super) fn render(error: &actix_web::Error, path: &str) -> HttpResponse {
+    match error.as_error::<ApiError>() {
+        Some(error) => render_own(error, path),
+        None => match error.as_error::<Fault>() {
+            Some(fault) => render_fault(fault, path),
+            None => render_foreign(error.as_response_error().status_code(), path),
+        },
+    }
+}
+
+fn render_own(error: &ApiError, path: &str) -> HttpResponse {
+    let status = error.status_code();
+    match error {
+        ApiError::KeyRequired => envelope(status, "API key required", "No x-api-key header provided"),
+        ApiError::KeyMalformed => envelope(status, "Invalid API key format", "The provided API key format is invalid"),
+        ApiError::KeyInvalid => envelope(status, "Invalid API key", "The provided API key is invalid or has been revoked"),
+        ApiError::KeyExpired => envelope(status, "API key expired", "The provided API key has expired"),
+        ApiError::AddressNotAllowed => envelope(
+            status,
+            "IP address not allowed",
+            "The provided API key may not be used from this IP address",
+        ),
+        ApiError::Parameter(bad) => envelope(status, "Invalid query parameter", &bad.to_string()),
+        ApiError::NoAccount(id) => envelope(status, "Account not found", &format!("No account found with ID: {id}")),
+        ApiError::NoOpportunity(id) => envelope(status, "Opportunity not found", &format!("No opportunity found with ID: {id}")),
+        ApiError::Fault(fault) => render_fault(fault, path),
+    }
+}
+
+fn render_fault(fault: &Fault, path: &str) -> HttpResponse {
+    let status = fault.status_code();
+    match fault {
+        Fault::NotFound => envelope(status, "Not found", "No such endpoint"),
+        Fault::MethodNotAllowed => envelope(status, "Method not allowed", "This API is read-only: only GET is supported"),
+        Fault::BodyTooLarge { .. } => envelope(status, "Request too large", &fault.to_string()),
+        Fault::BodyTimeout => envelope(status, "Request timeout", &fault.to_string()),
+        Fault::BodyBroken(_) => envelope(status, "Bad request", &fault.to_string()),
+        Fault::UnsupportedMediaType => envelope(status, "Unsupported media type", &fault.to_string()),
+        Fault::RateLimited(decision) => {
+            let mut response = envelope(status, "Too many requests", "Rate limit exceeded");
+            let wait = retry_after_seconds(decision.retry_after);
+            response.headers_mut().insert(RETRY_AFTER, wait.into());
+            response
+        }
+        Fault::Panicked => failed(path),
+        Fault::Domain(error) => render_domain(error, status, path),
+    }
+}
+
+fn render_domain(error: &Error, status: StatusCode, path: &str) -> HttpResponse {
+    match error {
+        Error::NotFound { .. } => envelope(status, "Not found", &error.to_string()),
+        Error::Duplicate { .. } | Error::Conflict(_) => envelope(status, "Conflict", &error.to_string()),
+        Error::Invalid(_) | Error::IdempotencyMismatch => envelope(status, "Invalid request", &error.to_string()),
+        Error::Forbidden(_) => envelope(status, "Forbidden", &error.to_string()),
+        Error::Unavailable { retry_after, .. } => {
+            let mut response = envelope(status, "Service unavailable", "The service is temporarily unavailable");
+            response.headers_mut().insert(RETRY_AFTER, retry_after_seconds(*retry_after).into());
+            response
+        }
+        Error::Internal(_) => failed(path),
+    }
+}
+
+/// The document's text for a failure of each endpoint (contract ); the details are in the log.
+fn failed(path: &str) -> HttpResponse {
+    let (error, message) = match path.strip_prefix("/api/v1/external/").unwrap_or_default() {
+        "accounts" => ("Failed to fetch accounts", "Error listing accounts"),
+        "opportunities" => ("Failed to fetch opportunities", "Error listing opportunities"),
+        detail if detail.starts_with("accounts/") => ("Failed to fetch account", "Error fetching account details"),
+        detail if detail.starts_with("opportunities/") => ("Failed to fetch opportunity", "Error fetching opportunity details"),
+        _ => ("Server error", "Internal server error occurred"),
+    };
+    envelope(StatusCode::INTERNAL_SERVER_ERROR, error, message)
+}
+
+/// What actix itself refuses: a path or query that cannot be read.
+fn render_foreign(status: StatusCode, path: &str) -> HttpResponse {
+    if status.is_server_error() {
+        return failed(path);
+    }
+    let reason = status.canonical_reason().unwrap_or("Bad request");
+    envelope(status, reason, "The request could not be understood")
+}
+
+fn envelope(status: StatusCode, error: &str, message: &str) -> HttpResponse {
+    HttpResponse::build(status).json(ErrorBody { error, message })
 }
