@@ -1,0 +1,310 @@
+//! `import`: import a table of records, with a progress bar, a summary and a file of the rows that failed.
+
+mod error_file;
+mod progress;
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::{Args, ValueEnum};
+use crm_domain::{
+    table::{Delimiter, Encoding, TableOptions},
+    tenant::change::{Actor, Origin},
+    usecase::import::{
+        ColumnUse, ImportError, ImportKind, ImportOptions, ImportTarget, Observer, Replacement, RowFailure, Scale, Summary, import,
+        parse_pair,
+    },
+};
+use serde::Serialize;
+
+use self::{
+    error_file::ErrorFile,
+    progress::{Counted, Progress},
+};
+use super::{
+    context::{Context, find_tenant},
+    output::{Output, grouped},
+};
+
+/// What to import and how.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// What the rows are
+    kind: Kind,
+    /// The file (CSV, also with semicolons or tabs; UTF-8, UTF-16 or Windows-1252); - for standard input
+    file: PathBuf,
+    /// Which field a column feeds: --map "Header=field", - for none; may be repeated
+    #[arg(long = "map", value_name = "HEADER=FIELD", value_parser = pair)]
+    mapping: Vec<(String, String)>,
+    /// In which units a column's figures are: --scale annual_revenue=1000000 for millions
+    #[arg(long = "scale", value_name = "FIELD=FACTOR", value_parser = scale)]
+    scales: Vec<Scale>,
+    /// Corrects a value: --replace "industry:technolgy=technology"; may be repeated
+    #[arg(long = "replace", value_name = "FIELD:FROM=TO", value_parser = replacement)]
+    replacements: Vec<Replacement>,
+    /// Report what would happen and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Who owns rows that name no owner, by email, name or id; the tenant's first Admin when missing
+    #[arg(long, value_name = "USER")]
+    default_owner: Option<String>,
+    /// Make the accounts that opportunities name and that do not exist
+    #[arg(long)]
+    create_accounts: bool,
+    /// What separates the cells: , ; | or tab; told from the file when missing
+    #[arg(long, value_parser = delimiter)]
+    delimiter: Option<Delimiter>,
+    /// How characters are written; told from the file when missing
+    #[arg(long)]
+    encoding: Option<EncodingName>,
+    /// Where rows that failed go; FILE.errors.csv next to the input when missing
+    #[arg(long, value_name = "FILE")]
+    errors: Option<PathBuf>,
+    /// Exit with 1 when a row failed
+    #[arg(long)]
+    strict: bool,
+    /// Rows per transaction
+    #[arg(long, default_value_t = ImportOptions::default().slice_rows)]
+    slice_rows: usize,
+    /// The tenant's id or name; may be left out while there is only one
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Accounts,
+    Opportunities,
+    Contacts,
+    Leads,
+    Users,
+}
+
+impl From<Kind> for ImportKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Accounts => Self::Accounts,
+            Kind::Opportunities => Self::Opportunities,
+            Kind::Contacts => Self::Contacts,
+            Kind::Leads => Self::Leads,
+            Kind::Users => Self::Users,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EncodingName {
+    #[value(name = "utf-8")]
+    Utf8,
+    #[value(name = "utf-16le")]
+    Utf16Le,
+    #[value(name = "utf-16be")]
+    Utf16Be,
+    #[value(name = "windows-1252")]
+    Windows1252,
+}
+
+impl From<EncodingName> for Encoding {
+    fn from(name: EncodingName) -> Self {
+        match name {
+            EncodingName::Utf8 => Self::Utf8,
+            EncodingName::Utf16Le => Self::Utf16Le,
+            EncodingName::Utf16Be => Self::Utf16Be,
+            EncodingName::Windows1252 => Self::Windows1252,
+        }
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    parse_pair(text).ok_or_else(|| "must be HEADER=FIELD".to_owned())
+}
+
+fn scale(text: &str) -> Result<Scale, String> {
+    Scale::parse(text).ok_or_else(|| "must be FIELD=FACTOR, e.g. annual_revenue=1000000".to_owned())
+}
+
+fn replacement(text: &str) -> Result<Replacement, String> {
+    Replacement::parse(text).ok_or_else(|| "must be FIELD:FROM=TO".to_owned())
+}
+
+fn delimiter(text: &str) -> Result<Delimiter, String> {
+    let character = match text {
+        "tab" | "\\t" => '\t',
+        other => other.chars().next().filter(|_| other.chars().count() == 1).unwrap_or('\0'),
+    };
+    Delimiter::from_char(character).ok_or_else(|| "must be one of: , ; | tab".to_owned())
+}
+
+/// What an import did, as it is printed.
+#[derive(Serialize)]
+struct Report {
+    kind: &'static str,
+    file: String,
+    dry_run: bool,
+    #[serde(flatten)]
+    summary: Summary,
+    seconds: f64,
+    /// Where the rows that failed are.
+    errors_file: Option<String>,
+}
+
+/// Imports a file.
+pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
+    let started = Instant::now();
+    let (input, size) = open(&args.file)?;
+    let (counted, progress) = Progress::start(input, size, context.output.is_json());
+    let mut watcher = Watcher {
+        output: &context.output,
+        progress,
+        errors: ErrorFile::new(args.errors.clone(), &args.file)?,
+    };
+    let imported = import_counted(context, args, counted, &mut watcher);
+    watcher.progress.finish();
+    let errors_file = watcher.errors.close()?;
+    let summary = imported?;
+    let failed = summary.failed + summary.parents_failed > 0;
+    let report = Report {
+        kind: ImportKind::from(args.kind).as_str(),
+        file: args.file.display().to_string(),
+        dry_run: args.dry_run,
+        summary,
+        seconds: started.elapsed().as_secs_f64(),
+        errors_file: errors_file.map(|path| path.display().to_string()),
+    };
+    context.output.result(&report, || describe(&report, started.elapsed()))?;
+    Ok(if failed && args.strict {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn import_counted(context: &Context, args: &ImportArgs, input: Counted, watcher: &mut Watcher<'_>) -> Result<Summary> {
+    let options = ImportOptions {
+        table: TableOptions {
+            delimiter: args.delimiter,
+            encoding: args.encoding.map(Encoding::from),
+        },
+        mapping: args.mapping.clone(),
+        scales: args.scales.clone(),
+        replacements: args.replacements.clone(),
+        default_owner: args.default_owner.clone(),
+        create_accounts: args.create_accounts,
+        dry_run: args.dry_run,
+        slice_rows: args.slice_rows,
+    };
+    context.with_store(|store, control| {
+        let tenant = find_tenant(&**control, args.tenant.as_deref())?;
+        let target = ImportTarget {
+            control: control.clone(),
+            store: store.tenants().open(&tenant)?,
+            tenant: tenant.id,
+            origin: Origin {
+                actor: Actor::Job("import"),
+                family: "cli",
+            },
+        };
+        import(&target, args.kind.into(), input, &options, watcher).map_err(|error| explain(error, watcher))
+    })
+}
+
+/// An import that stopped half-way says what is done and how to go on.
+fn explain(error: ImportError, watcher: &Watcher<'_>) -> anyhow::Error {
+    let done = watcher.progress.rows();
+    match error {
+        ImportError::Store(error) if done > 0 => anyhow!(
+            "{error}; the first {} rows are done, and importing the same file again goes on from there",
+            grouped(done)
+        ),
+        error => error.into(),
+    }
+}
+
+fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if path.as_os_str() == "-" {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let metadata = file.metadata().with_context(|| format!("cannot look at {}", path.display()))?;
+    if metadata.is_dir() {
+        return Err(anyhow!("{} is a directory", path.display()));
+    }
+    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+}
+
+/// Follows the import.
+struct Watcher<'a> {
+    output: &'a Output,
+    progress: Progress,
+    errors: ErrorFile,
+}
+
+impl Observer for Watcher<'_> {
+    fn mapped(&mut self, columns: &[ColumnUse]) -> io::Result<()> {
+        self.errors
+            .set_headers(columns.iter().map(|column| column.header.clone()).collect());
+        let (used, unused): (Vec<&ColumnUse>, Vec<&ColumnUse>) = columns.iter().partition(|column| column.field.is_some());
+        let used: Vec<String> = used
+            .iter()
+            .map(|column| format!("{} → {}", column.header, column.field.unwrap_or_default()))
+            .collect();
+        self.output.note(&format!("Columns: {}", used.join(", ")));
+        if !unused.is_empty() {
+            let unused: Vec<&str> = unused.iter().map(|column| column.header.as_str()).collect();
+            self.output.note(&format!("Not imported: {}", unused.join(", ")));
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, failure: &RowFailure) -> io::Result<()> {
+        self.errors.write(failure)
+    }
+
+    fn progressed(&mut self, so_far: &Summary) -> io::Result<()> {
+        self.progress.show(so_far);
+        Ok(())
+    }
+}
+
+fn describe(report: &Report, elapsed: Duration) -> String {
+    let summary = &report.summary;
+    let verb = if report.dry_run { "Would import" } else { "Imported" };
+    let mut lines = vec![format!(
+        "{verb} {} from {}: {} rows read, {} created, {} updated, {} unchanged, {} failed ({:.1} s)",
+        report.kind,
+        report.file,
+        grouped(summary.read),
+        grouped(summary.created),
+        grouped(summary.updated),
+        grouped(summary.unchanged),
+        grouped(summary.failed),
+        elapsed.as_secs_f64(),
+    )];
+    lines.extend(
+        summary
+            .stages
+            .iter()
+            .map(|(stage, count)| format!("  {stage}: {}", grouped(*count))),
+    );
+    let extras = [
+        (summary.stages_created, "stages made"),
+        (summary.owners_created, "users made for names in the file; they cannot sign in"),
+        (summary.accounts_created, "accounts made for opportunities"),
+        (summary.parents_set, "parents found"),
+        (summary.parents_failed, "parents not found"),
+    ];
+    lines.extend(
+        extras
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("  {} {what}", grouped(*count))),
+    );
+    lines.extend(report.errors_file.as_ref().map(|file| format!("What failed, and why: {file}")));
+    lines.join("\n")
+}

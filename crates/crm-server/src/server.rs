@@ -1,0 +1,188 @@
+//! The listening server: start it on any port, ask where it listens, stop it gracefully.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use crm_server::{server, settings::Settings, wire::World};
+//!
+//! let mut settings = Settings::defaults()?;
+//! settings.server.bind = "127.0.0.1:0".parse()?;
+//! let server = server::start(&settings, &World::real()).await?;
+//! println!("http://{}", server.address());
+//! server.stop().await
+//! # }
+//! ```
+
+use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, thread, time::Duration};
+
+use actix_web::{
+    App as ActixApp, HttpServer,
+    dev::{Server, ServerHandle},
+};
+use anyhow::{Context, Result};
+use crm_http::App;
+use crm_store::Store;
+use tokio::task::JoinHandle;
+
+use crate::{
+    settings::Settings,
+    wire::{World, wire},
+};
+
+/// A server that listens. Dropping it does not stop it.
+pub struct RunningServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    app: Arc<App>,
+    store: Arc<Store>,
+}
+
+/// Opens the databases and starts to listen, in the current tokio runtime.
+///
+/// # Errors
+/// When a database cannot be opened or the address cannot be bound.
+pub async fn start(settings: &Settings, world: &World) -> Result<RunningServer> {
+    crm_http::shared::jwt::install_crypto_provider();
+    let (of_thread, world) = (settings.clone(), world.clone());
+    // Opening migrates: that takes its time and blocks.
+    let wired = tokio::task::spawn_blocking(move || wire(&of_thread, &world)).await??;
+    let (server, address) = listen(settings, Arc::clone(&wired.app))?;
+    wired.app.start_background();
+    let handle = server.handle();
+    Ok(RunningServer {
+        address,
+        handle,
+        serving: tokio::spawn(server),
+        app: wired.app,
+        store: wired.store,
+    })
+}
+
+impl RunningServer {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The application.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// The databases.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Stops to listen, answers what was accepted, writes the request log, closes the databases.
+    ///
+    /// # Errors
+    /// When the listener had failed.
+    pub async fn stop(self) -> Result<()> {
+        self.handle.stop(true).await;
+        self.finish().await
+    }
+
+    /// Waits until the process is told to stop (SIGTERM, SIGINT), then stops as [`RunningServer::stop`]; a second signal ends the wait for
+    /// running requests.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run_until_told(mut self) -> Result<()> {
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            // The listener only ends by itself when it fails.
+            ended = &mut self.serving => ended.context("the server's task failed")?.context("the listener failed")?,
+            name = signals.next() => {
+                tracing::info!(signal = name, "stopping: no new connections, running requests are answered");
+                let stop = self.handle.stop(true);
+                tokio::select! {
+                    () = stop => {}
+                    name = signals.next() => {
+                        tracing::warn!(signal = name, "stopping now: running requests are cut off");
+                        self.handle.stop(false).await;
+                    }
+                }
+            }
+        }
+        self.finish().await
+    }
+
+    async fn finish(self) -> Result<()> {
+        if !self.serving.is_finished() {
+            self.serving
+                .await
+                .context("the server's task failed")?
+                .context("the listener failed")?;
+        }
+        self.app.shutdown().await;
+        let store = self.store;
+        tokio::task::spawn_blocking(move || store.close())
+            .await
+            .context("closing the databases failed")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn listen(settings: &Settings, app: Arc<App>) -> Result<(Server, SocketAddr)> {
+    let server = &settings.server;
+    let workers = if server.workers == 0 { processors() } else { server.workers };
+    let http = HttpServer::new(move || ActixApp::new().configure(crm_http::configure(Arc::clone(&app))))
+        .workers(workers)
+        .max_connections(server.max_connections)
+        .worker_max_blocking_threads(blocking_threads(settings, workers))
+        .client_request_timeout(Duration::from_secs(server.request_head_seconds))
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .keep_alive(Duration::from_secs(server.keep_alive_seconds))
+        .shutdown_timeout(server.shutdown_seconds)
+        .disable_signals()
+        .bind(server.bind)
+        .with_context(|| format!("cannot listen on {} (setting server.bind)", server.bind))?;
+    let address = http.addrs().first().copied().context("the listener has no address")?;
+    Ok((http.run(), address))
+}
+
+/// As many as reading connections, spread over the workers: more would only queue for a connection, and cost memory and context switches.
+fn blocking_threads(settings: &Settings, workers: usize) -> usize {
+    match settings.server.blocking_threads {
+        0 => (settings.store.connections_per_tenant as usize).div_ceil(workers).max(2),
+        given => given,
+    }
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// What tells a process to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = tokio::signal::ctrl_c() => "SIGINT",
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> &'static str {
+        // Where no signal can be heard there is none to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        "ctrl-c"
+    }
+}
