@@ -73,7 +73,7 @@ fn list_body(tenant: &mut dyn TenantReader, filter: &AccountFilter, window: &Lis
     let page = tenant.accounts().list(filter, Sort::<AccountSort>::default(), &window.window())?;
     let ids: Vec<AccountId> = page.items.iter().map(|account| account.id).collect();
     let expansion = Expansion::read(tenant, &ids, expand)?;
-    let last = page.items.last().map(|account| (account.created_at, account.id.get()));
+    let last = page.items.last().map(|account| account.id.get());
     to_json(&AccountList {
         accounts: page.items.iter().map(|account| expansion.show(account)).collect(),
         pagination: window.pagination(&page, last),

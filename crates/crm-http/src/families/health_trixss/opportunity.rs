@@ -88,7 +88,7 @@ fn list_body(
         Some(_) => accounts_of(tenant, page.items.iter().filter_map(|found| found.fields.account_id).collect())?,
         None => Vec::new(),
     };
-    let last = page.items.last().map(|found| (found.created_at, found.id.get()));
+    let last = page.items.last().map(|found| found.id.get());
     let opportunities = page.items.iter().map(|found| show_along(found, parents, &accounts)).collect();
     to_json(&OpportunityList {
         opportunities,

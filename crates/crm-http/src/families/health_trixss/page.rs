@@ -105,7 +105,10 @@ impl ListQuery {
     pub fn window(&self, order_and_filter: &str) -> Result<ListWindow, BadParameter> {
         let list = Cursor::list_digest(order_and_filter);
         let decode = |text: &String| {
-            Cursor::decode(text, list).map_err(|_| BadParameter {
+            let cursor = Cursor::decode(text, list).ok();
+            // Every list of the family is in the order of creation, which is that of the ids.
+            let own = cursor.filter(|cursor| cursor.value == SortValue::Id);
+            own.ok_or_else(|| BadParameter {
                 name: "cursor",
                 problem: "must be a cursor returned by this list with the same filters".to_owned(),
             })
@@ -172,11 +175,11 @@ impl ListWindow {
         }
     }
 
-    /// The `pagination` object of a page whose last record has this place (`created_at`, id).
-    pub fn pagination<T>(&self, page: &Page<T>, last: Option<(Stamp, i64)>) -> Pagination {
+    /// The `pagination` object of a page that ends with the record `last`.
+    pub fn pagination<T>(&self, page: &Page<T>, last: Option<i64>) -> Pagination {
         let seen = self.cursor.as_ref().map_or(page.seen, |cursor| cursor.seen);
-        let next = last.filter(|_| page.has_more).map(|(created_at, id)| Cursor {
-            value: SortValue::Integer(Some(created_at.micros())),
+        let next = last.filter(|_| page.has_more).map(|id| Cursor {
+            value: SortValue::Id,
             id,
             seen,
             list: self.list,
@@ -299,7 +302,7 @@ mod tests {
     #[test]
     fn a_walk_by_cursor_keeps_what_its_first_page_saw() {
         let first = parse("limit=2").window("accounts").unwrap();
-        let pagination = first.pagination(&page(true, 5_000_000), Some((Stamp::from_micros(3), 4)));
+        let pagination = first.pagination(&page(true, 5_000_000), Some(4));
         assert_eq!(pagination.next_updated_since, Some(Micros(Stamp::from_micros(5_000_000))));
         let cursor = pagination.next_cursor.unwrap();
         let second = parse(&format!("limit=2&offset=9&cursor={cursor}"));
@@ -307,12 +310,17 @@ mod tests {
         let Start::After(decoded) = window.window().start else {
             panic!("not a cursor")
         };
-        assert_eq!((decoded.value, decoded.id), (SortValue::Integer(Some(3)), 4));
-        let last = window.pagination(&page(false, 9_000_000), Some((Stamp::from_micros(8), 8)));
+        assert_eq!((decoded.value.clone(), decoded.id), (SortValue::Id, 4));
+        let last = window.pagination(&page(false, 9_000_000), Some(8));
         assert_eq!(last.next_updated_since, Some(Micros(Stamp::from_micros(5_000_000))));
         assert_eq!((last.next_cursor, last.offset), (None, 0));
         assert!(second.window("accounts of another filter").is_err());
         assert!(parse("cursor=nonsense").window("accounts").is_err());
+        let forged = Cursor {
+            value: SortValue::Integer(Some(1)),
+            ..decoded
+        };
+        assert!(parse(&format!("cursor={}", forged.encode())).window("accounts").is_err());
     }
 
     #[test]
