@@ -1,5 +1,6 @@
 //! The registry of endpoint families. A sixth family is one folder beside this file and one line in [`FAMILIES`].
 
+pub mod admin;
 pub mod health_trixss;
 pub mod saas;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Every family, one line each.
-pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas];
+pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas, &admin::Admin];
 
 /// One dialect: which paths it owns, whom it lets in and how its answers look.
 pub trait Family: Sync + 'static {

@@ -12,6 +12,7 @@ use crm_domain::{
 
 use crate::shared::{json_body::Given, tenant::block};
 
+pub(crate) const API_KEY: &str = "key_";
 pub(crate) const COMPANY: &str = "company_";
 pub(crate) const CONTACT: &str = "contact_";
 pub(crate) const DEAL: &str = "deal_";

@@ -215,6 +215,12 @@ pub(crate) struct PageBody<T> {
 }
 
 impl<T> PageBody<T> {
+    /// Renders a page of a list that has no cursors.
+    pub fn without_cursor<R>(paging: &Paging, page: Page<R>, render: impl FnMut(R) -> T) -> Self {
+        let body = Self::new(paging, page, |_| (SortValue::Id, 0), render);
+        Self { next_cursor: None, ..body }
+    }
+
     /// Renders a page; `place` gives the sort value and id of a record, as cursors carry them.
     pub fn new<R>(paging: &Paging, page: Page<R>, place: impl Fn(&R) -> (SortValue, i64), render: impl FnMut(R) -> T) -> Self {
         let last = page.items.last().filter(|_| page.has_more).map(&place);
@@ -294,18 +300,18 @@ mod tests {
 
     #[test]
     fn the_documents_example_page() {
-        let paging = paging("page=2&pageSize=50").unwrap();
+        let asked = paging("page=2&pageSize=50").unwrap();
         let page = Page {
             items: (51..=100).collect::<Vec<i64>>(),
             total: 245,
             has_more: true,
             seen: Stamp::default(),
         };
-        let body = PageBody::new(&paging, page, |id| (SortValue::Id, *id), |id| id);
+        let body = PageBody::new(&asked, page, |id| (SortValue::Id, *id), |id| id);
         assert_eq!((body.total_count, body.total_pages), (245, 5));
         assert!(body.has_next_page && body.has_previous_page);
         let cursor = body.next_cursor.unwrap();
-        let next = super::tests::paging(&format!("cursor={cursor}")).unwrap();
+        let next = paging(&format!("cursor={cursor}")).unwrap();
         assert!(matches!(next.window().start, Start::After(cursor) if cursor.id == 100));
     }
 }

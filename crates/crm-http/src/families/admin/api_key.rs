@@ -1,0 +1,176 @@
+//! API keys of families A, B, D and E (contract A-15 … … A-103).
+//!
+//! A key's grants are a subset of its creator's. Whoever passes [`ManageApiKeys`] is a Manager or Admin, who holds every grant of every
+//! family: so the rule stands in [`Role::may`](crm_domain::control::user::Role::may) alone, and a key may get all of its family's grants.
+
+mod wire;
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
+use crm_domain::{
+    Error,
+    control::api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyText},
+    field::Check,
+    id::ApiKeyId,
+    usecase::api_keys,
+};
+
+use crate::{
+    families::saas::{
+        context::{Body, ManageApiKeys, Permit},
+        error::{ErrorResponses, LookupResponses, SaasError, WriteResponses},
+        id::{API_KEY, in_path, show},
+        page::{PageBody, PageParams, Query},
+    },
+    shared::{
+        call::Call,
+        idempotency::{Guard, Reservation},
+        tenant::{TenantSession, block},
+    },
+};
+use wire::{ApiKeyInfo, ApiKeyRequest, MintRequest, MintResponse};
+
+pub(super) const PATH: &str = "/api/admin/api-keys";
+pub(super) const ITEM: &str = "/api/admin/api-keys/{id}";
+
+/// Lists the tenant's keys, newest first, revoked ones included.
+#[utoipa::path(
+    get, path = PATH, tag = "admin", operation_id = "listApiKeys",
+    params(PageParams, ("family" = Option<String>, Query, description = "Only keys of this family", example = "health_trixss")),
+    responses((status = 200, description = "A page of keys", body = PageBody<ApiKeyInfo>), ErrorResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn list(call: Call, permit: Permit<ManageApiKeys>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
+    let mut query = Query::parse(request.query_string());
+    let family = query.parsed("family", KeyFamily::parse);
+    let paging = query.paging("api keys");
+    query.finish()?;
+    let (control, tenant, window) = (Arc::clone(&call.app.control), permit.tenant.tenant.id, paging.window());
+    let page = block(move || control.reading(|reader| reader.api_keys().list(tenant, family, &window))).await?;
+    Ok(HttpResponse::Ok().json(PageBody::without_cursor(&paging, page, ApiKeyInfo::of)))
+}
+
+/// Shows a key; the key itself cannot be read again.
+#[utoipa::path(
+    get, path = ITEM, tag = "admin", operation_id = "getApiKey", params(("id" = String, Path, example = "key_3")),
+    responses((status = 200, description = "The key", body = ApiKeyInfo), ErrorResponses, LookupResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    let id: ApiKeyId = in_path(&id, API_KEY)?;
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let key = block(move || api_keys::lookup(&*control, tenant, id)).await?;
+    Ok(HttpResponse::Ok().json(ApiKeyInfo::of(key)))
+}
+
+/// Makes a key. The answer shows it, once: it is never shown again (contract A-16), also not to a request repeated with the same
+/// `Idempotency-Key`, which is answered 409.
+#[utoipa::path(
+    post, path = PATH, tag = "admin", operation_id = "createApiKey", request_body = MintRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key and body makes no second key")),
+    responses(
+        (status = 201, description = "The new key", body = MintResponse, headers(("Location" = String))),
+        ErrorResponses, WriteResponses
+    ),
+    security(("accessToken" = []))
+)]
+pub(super) async fn mint(call: Call, permit: Permit<ManageApiKeys>, body: Body<MintRequest>) -> Result<HttpResponse, SaasError> {
+    let mut check = Check::new();
+    let (family, draft) = body.value.draft(&mut check);
+    let (family, fields) = match family {
+        Some(family) => (family, draft.parse_new(family, call.app.clock.now(), check)?),
+        None => return Err(draft.problems_without_family(call.app.clock.now(), check).into()),
+    };
+    let made = match &body.guard {
+        Some(guard) => mint_once(&call, &permit, guard, family, fields).await?,
+        None => mint_now(&call, &permit, family, fields).await?,
+    };
+    let location = format!("{PATH}/{}", show(API_KEY, made.1.id));
+    let answer = MintResponse::of(&made.0, made.1);
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(answer))
+}
+
+async fn mint_now(
+    call: &Call,
+    permit: &Permit<ManageApiKeys>,
+    family: KeyFamily,
+    fields: ApiKeyFields,
+) -> crm_domain::Result<(KeyText, ApiKey)> {
+    let text = KeyText::random(family, &*call.app.entropy);
+    let (hashed, cost) = (text.clone(), call.app.settings.hashing.bcrypt_cost);
+    let hash = call.app.hashing.run(move || hashed.hash(cost)).await??;
+    let (control, minted) = (Arc::clone(&call.app.control), text.clone());
+    let (tenant, creator) = (permit.tenant.tenant.id, permit.user().id);
+    let key = block(move || api_keys::mint(&*control, tenant, creator, &minted, hash, fields)).await?;
+    Ok((text, key))
+}
+
+/// The key is made in the control plane, its guard kept in the tenant's database: the guard is reserved first, so that a crash in between
+/// makes no key rather than two.
+async fn mint_once(
+    call: &Call,
+    permit: &Permit<ManageApiKeys>,
+    guard: &Guard,
+    family: KeyFamily,
+    fields: ApiKeyFields,
+) -> crm_domain::Result<(KeyText, ApiKey)> {
+    let reserving = guard.clone();
+    match permit.tenant.write(move |unit| reserving.reserve(unit)).await? {
+        Reservation::Granted => {}
+        Reservation::Taken => {
+            let message = "The API key was created by an earlier request with this Idempotency-Key; it was shown only once";
+            return Err(Error::Conflict(message.to_owned()));
+        }
+        Reservation::UnderWay => {
+            let message = "A request with this Idempotency-Key is under way or was interrupted; look into the list of API keys";
+            return Err(Error::Conflict(message.to_owned()));
+        }
+    }
+    let made = mint_now(call, permit, family, fields).await;
+    settle(&permit.tenant, guard, made.is_ok()).await;
+    made
+}
+
+/// A key that was made is answered even when this cannot be noted any more: its holder would never see it again. The reservation then
+/// stays, and a repeated request is still answered 409.
+async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
+    let guard = guard.clone();
+    if let Err(error) = tenant.write(move |unit| guard.settle(unit, took_effect)).await {
+        tracing::error!(%error, took_effect, "cannot note how the making of an API key ended");
+    }
+}
+
+/// Changes the fields given; takes effect with the next request. Null removes a limit, an expiry or an allowlist.
+#[utoipa::path(
+    patch, path = ITEM, tag = "admin", operation_id = "updateApiKey", request_body = ApiKeyRequest,
+    params(("id" = String, Path, example = "key_3")),
+    responses((status = 200, description = "The key as it is now", body = ApiKeyInfo), ErrorResponses, LookupResponses, WriteResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn update(
+    call: Call,
+    permit: Permit<ManageApiKeys>,
+    id: web::Path<String>,
+    body: Body<ApiKeyRequest>,
+) -> Result<HttpResponse, SaasError> {
+    let id: ApiKeyId = in_path(&id, API_KEY)?;
+    let mut check = Check::new();
+    let draft = body.value.draft(&mut check);
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let key = block(move || draft.update(&*control, tenant, id, check)).await?;
+    Ok(HttpResponse::Ok().json(ApiKeyInfo::of(key)))
+}
+
+/// Revokes a key: the very next request with it is turned away (contract A-19). Revoking it twice changes nothing.
+#[utoipa::path(
+    delete, path = ITEM, tag = "admin", operation_id = "revokeApiKey", params(("id" = String, Path, example = "key_3")),
+    responses((status = 204, description = "It is revoked"), ErrorResponses, LookupResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn revoke(call: Call, permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    let id: ApiKeyId = in_path(&id, API_KEY)?;
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    block(move || api_keys::revoke(&*control, tenant, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
