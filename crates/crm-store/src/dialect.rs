@@ -230,6 +230,14 @@ pub fn checkpoint(connection: &mut Connection) -> Result<()> {
     }
 }
 
+/// Tells PostgreSQL's planner how large the tables have become; SQLite plans by its indexes alone.
+pub fn renew_statistics(connection: &mut Connection) -> Result<()> {
+    match connection {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(c) => c.batch_execute("ANALYZE").map_err(map),
+    }
+}
+
 /// Creates a PostgreSQL database from a template; without one an empty database that sorts by code point, as SQLite does.
 pub fn create_database(admin_url: &str, name: &str, template: Option<&str>) -> Result<()> {
     let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;

@@ -59,7 +59,7 @@ fn duplicate(info: &dyn DatabaseErrorInformation) -> Error {
 
 /// Messages of conditions that pass: the server restarts, a file is locked, a disk is full.
 fn is_passing(message: &str) -> bool {
-    const PASSING: [&str; 14] = [
+    const PASSING: [&str; 15] = [
         "server closed the connection",
         "terminating connection",
         "connection to server",
@@ -74,6 +74,7 @@ fn is_passing(message: &str) -> bool {
         "disk I/O error",
         "No space left on device",
         "too many clients",
+        "lock timeout",
     ];
     PASSING.iter().any(|passing| message.contains(passing))
 }

@@ -13,7 +13,7 @@ use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, Queryable, Ru
 use uuid::Uuid;
 
 use super::{
-    Session, Writing,
+    Session, Writing, found,
     counter::next,
     fragment::{Bind, Condition},
     schema::{account, counter},
@@ -136,21 +136,21 @@ pub(crate) fn uuid(stored: &str) -> Uuid {
 fn sort_sql(key: AccountSort) -> SortSql {
     match key {
         AccountSort::CreatedAt => sort_sql!("account"),
-        AccountSort::UpdatedAt => sort_sql!("account", "updated_at"),
-        AccountSort::Name => sort_sql!("account", "name_key"),
-        AccountSort::Category => sort_sql!("account", nullable "category"),
-        AccountSort::Website => sort_sql!("account", nullable "website"),
-        AccountSort::Phone => sort_sql!("account", nullable "phone"),
-        AccountSort::Email => sort_sql!("account", nullable "email"),
-        AccountSort::City => sort_sql!("account", nullable "city"),
-        AccountSort::State => sort_sql!("account", nullable "state"),
-        AccountSort::ZipCode => sort_sql!("account", nullable "zip_code"),
-        AccountSort::Country => sort_sql!("account", nullable "country"),
-        AccountSort::Industry => sort_sql!("account", nullable "industry"),
-        AccountSort::Employees => sort_sql!("account", nullable "employees"),
-        AccountSort::AnnualRevenue => sort_sql!("account", nullable "annual_revenue"),
-        AccountSort::FoundedYear => sort_sql!("account", nullable "founded_year"),
-        AccountSort::OwnerId => sort_sql!("account", "owner_id"),
+        AccountSort::UpdatedAt => sort_sql!("account", integer "updated_at"),
+        AccountSort::Name => sort_sql!("account", text "name_key"),
+        AccountSort::Category => sort_sql!("account", nullable text "category"),
+        AccountSort::Website => sort_sql!("account", nullable text "website"),
+        AccountSort::Phone => sort_sql!("account", nullable text "phone"),
+        AccountSort::Email => sort_sql!("account", nullable text "email"),
+        AccountSort::City => sort_sql!("account", nullable text "city"),
+        AccountSort::State => sort_sql!("account", nullable text "state"),
+        AccountSort::ZipCode => sort_sql!("account", nullable text "zip_code"),
+        AccountSort::Country => sort_sql!("account", nullable text "country"),
+        AccountSort::Industry => sort_sql!("account", nullable text "industry"),
+        AccountSort::Employees => sort_sql!("account", nullable integer "employees"),
+        AccountSort::AnnualRevenue => sort_sql!("account", nullable integer "annual_revenue"),
+        AccountSort::FoundedYear => sort_sql!("account", nullable integer "founded_year"),
+        AccountSort::OwnerId => sort_sql!("account", integer "owner_id"),
     }
 }
 
@@ -186,6 +186,11 @@ fn count(connection: &mut Connection, filter: &AccountFilter) -> Result<i64> {
     query.get_result(connection).map_err(map)
 }
 
+/// The live total and the last stamp.
+fn counters(connection: &mut Connection) -> Result<(i64, i64)> {
+    read_counters!(connection, counter::account_live)
+}
+
 /// A page of rows, each with the live total and the last stamp: one statement, so that the three agree.
 type ListedRow = (AccountRow, Option<i64>, Option<i64>);
 
@@ -210,7 +215,7 @@ impl<State> AccountReads for Session<'_, State> {
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Account>> {
         let rows = account::table
-            .filter(account::external_id.eq_any(external_ids))
+            .filter(account::external_id.eq_any(window::storable(external_ids)))
             .filter(account::deleted_at.is_null());
         Ok(rows
             .load::<AccountRow>(self.connection)
@@ -221,7 +226,7 @@ impl<State> AccountReads for Session<'_, State> {
     }
 
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Account>> {
-        let keys: Vec<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
+        let keys: Vec<String> = window::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
         let rows = account::table
             .filter(account::name_key.eq_any(keys))
             .filter(account::deleted_at.is_null())
@@ -235,37 +240,29 @@ impl<State> AccountReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountSort>, window: &Window) -> Result<Page<Account>> {
-        let (live, seen) = (counter::table.select(counter::account_live), counter::table.select(counter::stamp));
-        let matches = if *filter == AccountFilter::default() {
-            None
-        } else {
-            Some(count(self.connection, filter)?)
-        };
-        let spread = match matches {
-            Some(matches) => !window::is_selective(matches, read_counters!(self.connection, counter::account_live)?.0),
-            None => false,
-        };
+        let filtered = *filter != AccountFilter::default();
+        let before = if filtered { Some(counters(self.connection)?) } else { None };
+        let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
+        let spread = matches.zip(before).is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
         let order = sort_sql(sort.key);
-        let mut query = account::table
-            .filter(account::deleted_at.is_null())
-            .select((account::all_columns, live.single_value(), seen.single_value()))
-            .order(order.order(sort.direction))
-            .limit(window::fetch(window))
-            .offset(window::offset(window))
-            .into_boxed();
-        for condition in conditions(filter, self.connection, spread) {
-            query = query.filter(condition);
-        }
-        if let Some(after) = window::after(window, order, sort.direction)? {
-            query = query.filter(after);
-        }
-        let rows: Vec<ListedRow> = query.load(self.connection).map_err(map)?;
-        let counters = match rows.first() {
-            Some((_, Some(live), Some(seen))) => (*live, *seen),
-            _ => read_counters!(self.connection, counter::account_live)?,
+        let after = window::after(window, order, sort.direction)?;
+        let rows = |connection: &mut Connection| {
+            let (live, seen) = (counter::table.select(counter::account_live), counter::table.select(counter::stamp));
+            let mut query = account::table
+                .filter(account::deleted_at.is_null())
+                .select((account::all_columns, live.single_value(), seen.single_value()))
+                .order(order.order(sort.direction))
+                .limit(window::fetch(window))
+                .offset(window::offset(window))
+                .into_boxed();
+            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
+                query = query.filter(condition);
+            }
+            query.load::<ListedRow>(connection).map_err(map)
         };
+        let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
         let items = rows.into_iter().map(|(row, _, _)| Account::from(row)).collect();
-        Ok(window::page(items, matches.unwrap_or(counters.0), counters.1, window))
+        Ok(window::page(items, matches.unwrap_or(live), seen, window))
     }
 }
 
@@ -289,11 +286,9 @@ impl AccountRepository for Session<'_, Writing<'_>> {
 
     fn update(&mut self, account: &Account) -> Result<()> {
         let row = AccountRow::from(account);
-        diesel::update(account::table.find(row.id))
-            .set(&row)
-            .execute(self.connection)
-            .map_err(map)?;
-        Ok(())
+        let live = account::table.find(row.id).filter(account::deleted_at.is_null());
+        let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
+        found(updated, account.id)
     }
 
     fn remove(&mut self, id: AccountId) -> Result<()> {

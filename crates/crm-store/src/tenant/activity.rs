@@ -9,7 +9,7 @@ use crm_domain::{
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
-use super::{Session, Writing, account::uuid, counter::next, schema::activity};
+use super::{Session, Writing, found, account::uuid, counter::next, schema::activity};
 use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
@@ -126,11 +126,9 @@ impl ActivityRepository for Session<'_, Writing<'_>> {
 
     fn update(&mut self, activity: &Activity) -> Result<()> {
         let row = ActivityRow::from(activity);
-        diesel::update(activity::table.find(row.id))
-            .set(&row)
-            .execute(self.connection)
-            .map_err(map)?;
-        Ok(())
+        let live = activity::table.find(row.id).filter(activity::deleted_at.is_null());
+        let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
+        found(updated, activity.id)
     }
 
     fn remove(&mut self, id: ActivityId) -> Result<()> {

@@ -3,7 +3,7 @@
 use crm_domain::{
     error::{Error, Result},
     stamp::Stamp,
-    tenant::change::{Change, ChangeKind, ChangeReads, EntityKind},
+    tenant::change::{Change, ChangeKind, ChangeReads, EntityKind, NewChange},
 };
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 
@@ -12,11 +12,11 @@ use super::{
     counter::next,
     schema::{change, counter},
 };
-use crate::{error::map, insert_rows};
+use crate::{connection::Connection, error::map, insert_rows};
 
 #[derive(Debug, Queryable, Insertable)]
 #[diesel(table_name = change, treat_none_as_default_value = false)]
-struct ChangeRow {
+pub(crate) struct ChangeRow {
     seq: i64,
     stamp: i64,
     entity: String,
@@ -45,19 +45,17 @@ impl TryFrom<ChangeRow> for Change {
     }
 }
 
-/// Appends what the unit recorded; sequence numbers are taken here, so that a unit undone leaves no gap.
-pub(crate) fn append(session: &mut Session<'_, Writing<'_>>) -> Result<()> {
+/// What the unit recorded; sequence numbers are taken here, when the unit has succeeded, so that a unit undone leaves no gap.
+pub(crate) fn take_recorded(session: &mut Session<'_, Writing<'_>>) -> Vec<ChangeRow> {
     let recorded = std::mem::take(&mut session.state.changes);
     if recorded.is_empty() {
-        return Ok(());
+        return Vec::new();
     }
-    let (stamp, actor, family) = (
-        session.state.stamp.micros(),
-        session.state.origin.actor.to_string(),
-        session.state.origin.family,
-    );
-    let mut row = |new: crm_domain::tenant::change::NewChange| ChangeRow {
-        seq: next(&mut session.state.counters.change_seq),
+    let state = &mut session.state;
+    let (stamp, actor, family) = (state.stamp.micros(), state.origin.actor.to_string(), state.origin.family);
+    let counters = &mut *state.counters;
+    let row = |new: NewChange| ChangeRow {
+        seq: next(&mut counters.change_seq),
         stamp,
         entity: new.entity.as_str().to_owned(),
         entity_id: new.entity_id,
@@ -66,8 +64,15 @@ pub(crate) fn append(session: &mut Session<'_, Writing<'_>>) -> Result<()> {
         family: family.to_owned(),
         fields: new.fields,
     };
-    let rows: Vec<ChangeRow> = recorded.into_iter().map(&mut row).collect();
-    insert_rows!(session.connection, change::table, &rows).map_err(map)
+    recorded.into_iter().map(row).collect()
+}
+
+/// Appends changes to the feed.
+pub(crate) fn insert(connection: &mut Connection, rows: &Vec<ChangeRow>) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    insert_rows!(connection, change::table, rows).map_err(map)
 }
 
 impl<State> ChangeReads for Session<'_, State> {

@@ -11,7 +11,7 @@ use crm_domain::{
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    Session, Writing,
+    Session, Writing, found,
     account::uuid,
     counter::next,
     fragment::{Bind, Condition},
@@ -113,11 +113,11 @@ impl From<ContactRow> for Contact {
 fn sort_sql(key: ContactSort) -> SortSql {
     match key {
         ContactSort::CreatedAt => sort_sql!("contact"),
-        ContactSort::UpdatedAt => sort_sql!("contact", "updated_at"),
-        ContactSort::FirstName => sort_sql!("contact", nullable "first_name"),
-        ContactSort::LastName => sort_sql!("contact", nullable "last_name"),
-        ContactSort::Email => sort_sql!("contact", nullable "email_key"),
-        ContactSort::Company => sort_sql!("contact", nullable "company"),
+        ContactSort::UpdatedAt => sort_sql!("contact", integer "updated_at"),
+        ContactSort::FirstName => sort_sql!("contact", nullable text "first_name"),
+        ContactSort::LastName => sort_sql!("contact", nullable text "last_name"),
+        ContactSort::Email => sort_sql!("contact", nullable text "email_key"),
+        ContactSort::Company => sort_sql!("contact", nullable text "company"),
     }
 }
 
@@ -152,6 +152,11 @@ fn count(connection: &mut Connection, filter: &ContactFilter) -> Result<i64> {
     query.get_result(connection).map_err(map)
 }
 
+/// The live total and the last stamp.
+fn counters(connection: &mut Connection) -> Result<(i64, i64)> {
+    read_counters!(connection, counter::contact_live)
+}
+
 /// A page's rows, each with the live total and the last stamp: one statement, so that the three agree.
 type ListedRow = (ContactRow, Option<i64>, Option<i64>);
 
@@ -164,7 +169,7 @@ impl<State> ContactReads for Session<'_, State> {
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Contact>> {
         let rows = contact::table
-            .filter(contact::external_id.eq_any(external_ids))
+            .filter(contact::external_id.eq_any(window::storable(external_ids)))
             .filter(contact::deleted_at.is_null());
         Ok(rows
             .load::<ContactRow>(self.connection)
@@ -175,7 +180,7 @@ impl<State> ContactReads for Session<'_, State> {
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>> {
-        let keys: Vec<String> = emails.iter().map(|email| email.trim().to_lowercase()).collect();
+        let keys: Vec<String> = window::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
         let rows = contact::table
             .filter(contact::email_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
@@ -189,37 +194,29 @@ impl<State> ContactReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactSort>, window: &Window) -> Result<Page<Contact>> {
-        let (live, seen) = (counter::table.select(counter::contact_live), counter::table.select(counter::stamp));
-        let matches = if *filter == ContactFilter::default() {
-            None
-        } else {
-            Some(count(self.connection, filter)?)
-        };
-        let spread = match matches {
-            Some(matches) => !window::is_selective(matches, read_counters!(self.connection, counter::contact_live)?.0),
-            None => false,
-        };
+        let filtered = *filter != ContactFilter::default();
+        let before = if filtered { Some(counters(self.connection)?) } else { None };
+        let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
+        let spread = matches.zip(before).is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
         let order = sort_sql(sort.key);
-        let mut query = contact::table
-            .filter(contact::deleted_at.is_null())
-            .select((contact::all_columns, live.single_value(), seen.single_value()))
-            .order(order.order(sort.direction))
-            .limit(window::fetch(window))
-            .offset(window::offset(window))
-            .into_boxed();
-        for condition in conditions(filter, self.connection, spread) {
-            query = query.filter(condition);
-        }
-        if let Some(after) = window::after(window, order, sort.direction)? {
-            query = query.filter(after);
-        }
-        let rows: Vec<ListedRow> = query.load(self.connection).map_err(map)?;
-        let counters = match rows.first() {
-            Some((_, Some(live), Some(seen))) => (*live, *seen),
-            _ => read_counters!(self.connection, counter::contact_live)?,
+        let after = window::after(window, order, sort.direction)?;
+        let rows = |connection: &mut Connection| {
+            let (live, seen) = (counter::table.select(counter::contact_live), counter::table.select(counter::stamp));
+            let mut query = contact::table
+                .filter(contact::deleted_at.is_null())
+                .select((contact::all_columns, live.single_value(), seen.single_value()))
+                .order(order.order(sort.direction))
+                .limit(window::fetch(window))
+                .offset(window::offset(window))
+                .into_boxed();
+            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
+                query = query.filter(condition);
+            }
+            query.load::<ListedRow>(connection).map_err(map)
         };
+        let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
         let items = rows.into_iter().map(|(row, _, _)| Contact::from(row)).collect();
-        Ok(window::page(items, matches.unwrap_or(counters.0), counters.1, window))
+        Ok(window::page(items, matches.unwrap_or(live), seen, window))
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Contact>> {
@@ -257,11 +254,9 @@ impl ContactRepository for Session<'_, Writing<'_>> {
 
     fn update(&mut self, contact: &Contact) -> Result<()> {
         let row = ContactRow::from(contact);
-        diesel::update(contact::table.find(row.id))
-            .set(&row)
-            .execute(self.connection)
-            .map_err(map)?;
-        Ok(())
+        let live = contact::table.find(row.id).filter(contact::deleted_at.is_null());
+        let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
+        found(updated, contact.id)
     }
 
     fn remove(&mut self, id: ContactId) -> Result<()> {

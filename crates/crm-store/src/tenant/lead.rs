@@ -11,7 +11,7 @@ use crm_domain::{
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    Session, Writing,
+    Session, Writing, found,
     account::uuid,
     counter::next,
     fragment::{Bind, Condition},
@@ -104,13 +104,13 @@ impl From<LeadRow> for Lead {
 fn sort_sql(key: LeadSort) -> SortSql {
     match key {
         LeadSort::CreatedAt => sort_sql!("lead"),
-        LeadSort::UpdatedAt => sort_sql!("lead", "updated_at"),
-        LeadSort::FirstName => sort_sql!("lead", nullable "first_name"),
-        LeadSort::LastName => sort_sql!("lead", nullable "last_name"),
-        LeadSort::Email => sort_sql!("lead", nullable "email_key"),
-        LeadSort::Company => sort_sql!("lead", nullable "company"),
-        LeadSort::Source => sort_sql!("lead", nullable "source"),
-        LeadSort::Status => sort_sql!("lead", "status"),
+        LeadSort::UpdatedAt => sort_sql!("lead", integer "updated_at"),
+        LeadSort::FirstName => sort_sql!("lead", nullable text "first_name"),
+        LeadSort::LastName => sort_sql!("lead", nullable text "last_name"),
+        LeadSort::Email => sort_sql!("lead", nullable text "email_key"),
+        LeadSort::Company => sort_sql!("lead", nullable text "company"),
+        LeadSort::Source => sort_sql!("lead", nullable text "source"),
+        LeadSort::Status => sort_sql!("lead", text "status"),
     }
 }
 
@@ -141,6 +141,11 @@ fn count(connection: &mut Connection, filter: &LeadFilter) -> Result<i64> {
     query.get_result(connection).map_err(map)
 }
 
+/// The live total and the last stamp.
+fn counters(connection: &mut Connection) -> Result<(i64, i64)> {
+    read_counters!(connection, counter::lead_live)
+}
+
 /// A page's rows, each with the live total and the last stamp: one statement, so that the three agree.
 type ListedRow = (LeadRow, Option<i64>, Option<i64>);
 
@@ -153,7 +158,7 @@ impl<State> LeadReads for Session<'_, State> {
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Lead>> {
         let rows = lead::table
-            .filter(lead::external_id.eq_any(external_ids))
+            .filter(lead::external_id.eq_any(window::storable(external_ids)))
             .filter(lead::deleted_at.is_null());
         Ok(rows
             .load::<LeadRow>(self.connection)
@@ -164,7 +169,7 @@ impl<State> LeadReads for Session<'_, State> {
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Lead>> {
-        let keys: Vec<String> = emails.iter().map(|email| email.trim().to_lowercase()).collect();
+        let keys: Vec<String> = window::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
         let rows = lead::table
             .filter(lead::email_key.eq_any(keys))
             .filter(lead::deleted_at.is_null())
@@ -178,37 +183,29 @@ impl<State> LeadReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &LeadFilter, sort: Sort<LeadSort>, window: &Window) -> Result<Page<Lead>> {
-        let (live, seen) = (counter::table.select(counter::lead_live), counter::table.select(counter::stamp));
-        let matches = if *filter == LeadFilter::default() {
-            None
-        } else {
-            Some(count(self.connection, filter)?)
-        };
-        let spread = match matches {
-            Some(matches) => !window::is_selective(matches, read_counters!(self.connection, counter::lead_live)?.0),
-            None => false,
-        };
+        let filtered = *filter != LeadFilter::default();
+        let before = if filtered { Some(counters(self.connection)?) } else { None };
+        let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
+        let spread = matches.zip(before).is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
         let order = sort_sql(sort.key);
-        let mut query = lead::table
-            .filter(lead::deleted_at.is_null())
-            .select((lead::all_columns, live.single_value(), seen.single_value()))
-            .order(order.order(sort.direction))
-            .limit(window::fetch(window))
-            .offset(window::offset(window))
-            .into_boxed();
-        for condition in conditions(filter, self.connection, spread) {
-            query = query.filter(condition);
-        }
-        if let Some(after) = window::after(window, order, sort.direction)? {
-            query = query.filter(after);
-        }
-        let rows: Vec<ListedRow> = query.load(self.connection).map_err(map)?;
-        let counters = match rows.first() {
-            Some((_, Some(live), Some(seen))) => (*live, *seen),
-            _ => read_counters!(self.connection, counter::lead_live)?,
+        let after = window::after(window, order, sort.direction)?;
+        let rows = |connection: &mut Connection| {
+            let (live, seen) = (counter::table.select(counter::lead_live), counter::table.select(counter::stamp));
+            let mut query = lead::table
+                .filter(lead::deleted_at.is_null())
+                .select((lead::all_columns, live.single_value(), seen.single_value()))
+                .order(order.order(sort.direction))
+                .limit(window::fetch(window))
+                .offset(window::offset(window))
+                .into_boxed();
+            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
+                query = query.filter(condition);
+            }
+            query.load::<ListedRow>(connection).map_err(map)
         };
+        let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
         let items = rows.into_iter().map(|(row, _, _)| Lead::from(row)).collect();
-        Ok(window::page(items, matches.unwrap_or(counters.0), counters.1, window))
+        Ok(window::page(items, matches.unwrap_or(live), seen, window))
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Lead>> {
@@ -244,11 +241,9 @@ impl LeadRepository for Session<'_, Writing<'_>> {
 
     fn update(&mut self, lead: &Lead) -> Result<()> {
         let row = LeadRow::from(lead);
-        diesel::update(lead::table.find(row.id))
-            .set(&row)
-            .execute(self.connection)
-            .map_err(map)?;
-        Ok(())
+        let live = lead::table.find(row.id).filter(lead::deleted_at.is_null());
+        let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
+        found(updated, lead.id)
     }
 
     fn remove(&mut self, id: LeadId) -> Result<()> {

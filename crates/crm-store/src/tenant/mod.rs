@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use crm_domain::{
     clock::{Entropy, uuid_from},
-    error::Result,
+    error::{Error, Result},
+    id::RecordId,
     stamp::Stamp,
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
@@ -33,7 +34,7 @@ use uuid::Uuid;
 
 use crate::{connection::Connection, dialect::Purpose, location::Location, pool::Pool};
 use counter::Counters;
-use writer::{TenantWriter, WriterPool};
+use writer::TenantWriter;
 
 /// One tenant's open database.
 pub(crate) struct TenantDatabase {
@@ -42,12 +43,15 @@ pub(crate) struct TenantDatabase {
 }
 
 impl TenantDatabase {
-    pub(crate) fn new(location: Location, readers: u32, writers: &Arc<WriterPool>) -> Self {
-        let pool = Pool::new(location.clone(), Purpose::Read, readers);
+    pub(crate) fn new(location: Location, readers: u32, writer: Arc<TenantWriter>) -> Self {
         Self {
-            readers: pool,
-            writer: TenantWriter::new(location, writers),
+            readers: Pool::new(location, Purpose::Read, readers),
+            writer,
         }
+    }
+
+    pub(crate) fn writer(&self) -> &Arc<TenantWriter> {
+        &self.writer
     }
 }
 
@@ -128,9 +132,13 @@ impl Writing<'_> {
     }
 
     pub(crate) fn created_by(&self) -> Option<i64> {
-        use crm_domain::id::RecordId;
         self.origin.actor.user().map(RecordId::get)
     }
+}
+
+/// An update that met no live row: the record is gone.
+pub(crate) fn found<Id: RecordId + std::fmt::Display>(updated: usize, id: Id) -> Result<()> {
+    if updated == 0 { Err(Error::not_found(Id::NOUN, id)) } else { Ok(()) }
 }
 
 impl TenantReader for Session<'_, Reading> {

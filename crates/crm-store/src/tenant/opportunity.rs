@@ -1,7 +1,7 @@
 //! Opportunities in SQL. A row is always read with its stage.
 
 use crm_domain::{
-    error::Result,
+    error::{Error, Result},
     field::{Text, format_date, parse_date},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     page::{Page, Sort, Window},
@@ -124,16 +124,16 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
 fn sort_sql(key: OpportunitySort) -> SortSql {
     match key {
         OpportunitySort::CreatedAt => sort_sql!("opportunity"),
-        OpportunitySort::UpdatedAt => sort_sql!("opportunity", "updated_at"),
-        OpportunitySort::Name => sort_sql!("opportunity", "name_key"),
-        OpportunitySort::AccountId => sort_sql!("opportunity", nullable "account_id"),
-        OpportunitySort::StageId => sort_sql!("opportunity", "stage_id"),
-        OpportunitySort::Amount => sort_sql!("opportunity", nullable "amount"),
-        OpportunitySort::Probability => sort_sql!("opportunity", "probability"),
-        OpportunitySort::ExpectedCloseDate => sort_sql!("opportunity", nullable "expected_close_date"),
-        OpportunitySort::ClosedOn => sort_sql!("opportunity", nullable "closed_on"),
-        OpportunitySort::LeadSource => sort_sql!("opportunity", nullable "lead_source"),
-        OpportunitySort::OwnerId => sort_sql!("opportunity", "owner_id"),
+        OpportunitySort::UpdatedAt => sort_sql!("opportunity", integer "updated_at"),
+        OpportunitySort::Name => sort_sql!("opportunity", text "name_key"),
+        OpportunitySort::AccountId => sort_sql!("opportunity", nullable integer "account_id"),
+        OpportunitySort::StageId => sort_sql!("opportunity", integer "stage_id"),
+        OpportunitySort::Amount => sort_sql!("opportunity", nullable integer "amount"),
+        OpportunitySort::Probability => sort_sql!("opportunity", integer "probability"),
+        OpportunitySort::ExpectedCloseDate => sort_sql!("opportunity", nullable text "expected_close_date"),
+        OpportunitySort::ClosedOn => sort_sql!("opportunity", nullable text "closed_on"),
+        OpportunitySort::LeadSource => sort_sql!("opportunity", nullable text "lead_source"),
+        OpportunitySort::OwnerId => sort_sql!("opportunity", integer "owner_id"),
     }
 }
 
@@ -206,43 +206,41 @@ impl<State> OpportunityReads for Session<'_, State> {
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Opportunity>> {
         let rows = opportunity::table
             .inner_join(stage::table)
-            .filter(opportunity::external_id.eq_any(external_ids));
+            .filter(opportunity::external_id.eq_any(window::storable(external_ids)));
         let rows: Vec<(OpportunityRow, StageRow)> = rows.filter(opportunity::deleted_at.is_null()).load(self.connection).map_err(map)?;
         rows.into_iter().map(entity).collect()
     }
 
     fn list(&mut self, filter: &OpportunityFilter, sort: Sort<OpportunitySort>, window: &Window) -> Result<Page<Opportunity>> {
         let counted = filter.updated_after.is_some() || filter.search.is_some();
+        let before = if counted { Some(totals(self.connection)?) } else { None };
         let matches = if counted { Some(count(self.connection, filter)?) } else { None };
-        let spread = match matches {
-            Some(matches) => !window::is_selective(matches, maintained_total(filter, totals(self.connection)?)),
-            None => false,
-        };
+        let spread = matches
+            .zip(before)
+            .is_some_and(|(matches, totals)| !window::is_selective(matches, maintained_total(filter, totals)));
         let order = sort_sql(sort.key);
-        let mut query = opportunity::table
-            .inner_join(stage::table)
-            .filter(opportunity::deleted_at.is_null())
-            .select((
-                (opportunity::all_columns, stage::all_columns),
-                counter::table.select(counter::opportunity_forecast).single_value(),
-                counter::table.select(counter::opportunity_other).single_value(),
-                counter::table.select(counter::stamp).single_value(),
-            ))
-            .order(order.order(sort.direction))
-            .limit(window::fetch(window))
-            .offset(window::offset(window))
-            .into_boxed();
-        for condition in conditions(filter, self.connection, spread) {
-            query = query.filter(condition);
-        }
-        if let Some(after) = window::after(window, order, sort.direction)? {
-            query = query.filter(after);
-        }
-        let rows: Vec<ListedRow> = query.load(self.connection).map_err(map)?;
-        let seen = match rows.first() {
-            Some((_, Some(forecast), Some(other), Some(stamp))) => (*forecast, *other, *stamp),
-            _ => totals(self.connection)?,
+        let after = window::after(window, order, sort.direction)?;
+        let rows = |connection: &mut Connection| {
+            let mut query = opportunity::table
+                .inner_join(stage::table)
+                .filter(opportunity::deleted_at.is_null())
+                .select((
+                    (opportunity::all_columns, stage::all_columns),
+                    counter::table.select(counter::opportunity_forecast).single_value(),
+                    counter::table.select(counter::opportunity_other).single_value(),
+                    counter::table.select(counter::stamp).single_value(),
+                ))
+                .order(order.order(sort.direction))
+                .limit(window::fetch(window))
+                .offset(window::offset(window))
+                .into_boxed();
+            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
+                query = query.filter(condition);
+            }
+            query.load::<ListedRow>(connection).map_err(map)
         };
+        let totals_of = |(_, forecast, other, stamp): &ListedRow| Some(((*forecast)?, (*other)?, (*stamp)?));
+        let (rows, seen) = window::load(self.connection, before, rows, totals_of, totals)?;
         let items = rows.into_iter().map(|(row, ..)| entity(row)).collect::<Result<Vec<_>>>()?;
         Ok(window::page(
             items,
@@ -297,17 +295,19 @@ impl OpportunityRepository for Session<'_, Writing<'_>> {
 
     fn update(&mut self, opportunity: &Opportunity) -> Result<()> {
         let row = OpportunityRow::from(opportunity);
-        let was: bool = opportunity::table
-            .find(row.id)
+        let live = opportunity::table.find(row.id).filter(opportunity::deleted_at.is_null());
+        let was: Option<bool> = live
             .select(opportunity::include_in_forecast)
             .first(self.connection)
+            .optional()
             .map_err(map)?;
-        *self.state.total(was) -= 1;
-        *self.state.total(row.include_in_forecast) += 1;
+        let was = was.ok_or_else(|| Error::not_found(OpportunityId::NOUN, opportunity.id))?;
         diesel::update(opportunity::table.find(row.id))
             .set(&row)
             .execute(self.connection)
             .map_err(map)?;
+        *self.state.total(was) -= 1;
+        *self.state.total(row.include_in_forecast) += 1;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crm_domain::{
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    Session, Writing,
+    Session, Writing, found,
     counter::next,
     schema::{pipeline, stage},
 };
@@ -121,10 +121,10 @@ impl PipelineRepository for Session<'_, Writing<'_>> {
 
     fn update_stage(&mut self, stage: &Stage) -> Result<()> {
         let row = StageRow::from(stage);
-        diesel::update(stage::table.find(row.id))
+        let updated = diesel::update(stage::table.find(row.id))
             .set(&row)
             .execute(self.connection)
             .map_err(map)?;
-        Ok(())
+        found(updated, stage.id)
     }
 }

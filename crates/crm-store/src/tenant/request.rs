@@ -80,6 +80,9 @@ fn conditions(filter: &RequestFilter) -> Vec<Condition> {
     .flatten()
     .collect();
     if let Some(prefix) = &filter.path_prefix {
+        if !window::can_be_stored(prefix) {
+            return vec![Condition::new(vec![("FALSE", None)])];
+        }
         // A range instead of LIKE: indexes serve it on both backends, and no character is special.
         let end = format!("{prefix}\u{10FFFF}");
         let (from, to) = (Some(Bind::Text(prefix.clone())), Some(Bind::Text(end)));
@@ -101,6 +104,13 @@ fn count(connection: &mut Connection, filter: &RequestFilter) -> Result<i64> {
 
 impl<State> RequestReads for Session<'_, State> {
     fn list(&mut self, filter: &RequestFilter, window: &Window) -> Result<Page<LoggedRequest>> {
+        // Read before the rows: no stamp may be newer than they are.
+        let (total, seen) = read_counters!(self.connection, counter::request_total)?;
+        let total = if *filter == RequestFilter::default() {
+            total
+        } else {
+            count(self.connection, filter)?
+        };
         let order = sort_sql!("request");
         let mut query = request::table
             .order(order.order(Direction::Descending))
@@ -114,12 +124,6 @@ impl<State> RequestReads for Session<'_, State> {
             query = query.filter(after);
         }
         let rows: Vec<RequestRow> = query.load(self.connection).map_err(map)?;
-        let (total, seen) = read_counters!(self.connection, counter::request_total)?;
-        let total = if *filter == RequestFilter::default() {
-            total
-        } else {
-            count(self.connection, filter)?
-        };
         Ok(window::page(
             rows.into_iter().map(LoggedRequest::from).collect(),
             total,

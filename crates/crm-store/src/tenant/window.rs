@@ -1,12 +1,14 @@
 //! Order, keyset and totals of lists, the same for every noun.
 
 use crm_domain::{
-    error::{Error, Result},
+    error::Result,
+    field::search_key,
     page::{Cursor, Direction, Page, SortValue, Start, Window},
     stamp::Stamp,
 };
 
 use super::fragment::{Bind, Condition, Order};
+use crate::connection::Connection;
 
 /// A list's order, spelled out once: the texts are constants, so that statements stay in the prepared cache.
 ///
@@ -15,8 +17,24 @@ use super::fragment::{Bind, Condition, Order};
 pub(crate) struct SortSql {
     pub(crate) ascending: &'static str,
     pub(crate) descending: &'static str,
-    pub(crate) column: Option<&'static str>,
+    pub(crate) column: Option<SortColumn>,
     pub(crate) id: &'static str,
+}
+
+/// The column that a list is sorted by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SortColumn {
+    pub(crate) sql: &'static str,
+    pub(crate) kind: ColumnKind,
+    pub(crate) is_nullable: bool,
+}
+
+/// What a column holds; the names are those that [`sort_sql!`](crate::sort_sql) takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(non_camel_case_types, reason = "the macro's own words")]
+pub(crate) enum ColumnKind {
+    integer,
+    text,
 }
 
 /// The SQL of an order by `table.column`, then `table.id`.
@@ -31,22 +49,47 @@ macro_rules! sort_sql {
             id: concat!($table, ".id"),
         }
     };
-    ($table:literal, $column:literal) => {
-        $crate::tenant::window::SortSql {
-            ascending: concat!($table, ".", $column, " ASC, ", $table, ".id ASC"),
-            descending: concat!($table, ".", $column, " DESC, ", $table, ".id DESC"),
-            column: Some(concat!($table, ".", $column)),
-            id: concat!($table, ".id"),
-        }
-    };
-    ($table:literal, nullable $column:literal) => {
+    ($table:literal, nullable $kind:ident $column:literal) => {
         $crate::tenant::window::SortSql {
             ascending: concat!($table, ".", $column, " ASC NULLS FIRST, ", $table, ".id ASC"),
             descending: concat!($table, ".", $column, " DESC NULLS LAST, ", $table, ".id DESC"),
-            column: Some(concat!($table, ".", $column)),
+            column: Some($crate::tenant::window::SortColumn {
+                sql: concat!($table, ".", $column),
+                kind: $crate::tenant::window::ColumnKind::$kind,
+                is_nullable: true,
+            }),
             id: concat!($table, ".id"),
         }
     };
+    ($table:literal, $kind:ident $column:literal) => {
+        $crate::tenant::window::SortSql {
+            ascending: concat!($table, ".", $column, " ASC, ", $table, ".id ASC"),
+            descending: concat!($table, ".", $column, " DESC, ", $table, ".id DESC"),
+            column: Some($crate::tenant::window::SortColumn {
+                sql: concat!($table, ".", $column),
+                kind: $crate::tenant::window::ColumnKind::$kind,
+                is_nullable: false,
+            }),
+            id: concat!($table, ".id"),
+        }
+    };
+}
+
+impl SortColumn {
+    /// The cursor's value, `None` for null. Cursors are opaque but not secret: a forged one is refused here, not by the database.
+    fn bind(self, value: &SortValue) -> Result<Option<Bind>> {
+        let bind = match (self.kind, value) {
+            (ColumnKind::integer, SortValue::Integer(value)) => value.map(Bind::Integer),
+            (ColumnKind::text, SortValue::Text(value)) => value.clone().map(Bind::Text),
+            _ => return Err(Cursor::refusal()),
+        };
+        let fits = match &bind {
+            None => self.is_nullable,
+            Some(Bind::Text(text)) => can_be_stored(text),
+            Some(Bind::Integer(_)) => true,
+        };
+        if fits { Ok(bind) } else { Err(Cursor::refusal()) }
+    }
 }
 
 impl SortSql {
@@ -66,54 +109,57 @@ impl SortSql {
             (" <= ", " < ")
         };
         let id = Some(Bind::Integer(cursor.id));
-        let value = match &cursor.value {
-            SortValue::Id | SortValue::Integer(None) | SortValue::Text(None) => None,
-            SortValue::Integer(Some(value)) => Some(Bind::Integer(*value)),
-            SortValue::Text(Some(value)) => Some(Bind::Text(value.clone())),
+        let Some(column) = self.column else {
+            return match cursor.value {
+                SortValue::Id => Ok(Condition::new(vec![(self.id, None), (passes, id)])),
+                SortValue::Integer(_) | SortValue::Text(_) => Err(Cursor::refusal()),
+            };
         };
-        let pieces = match (self.column, value, direction) {
-            (None, None, _) => vec![(self.id, None), (passes, id)],
-            (None, Some(_), _) => return Err(Error::Internal("a cursor by id carries a sort value".to_owned())),
-            (Some(column), Some(value), Direction::Ascending) => vec![
-                (column, None),
-                (reaches, Some(value.clone())),
-                (" AND (", None),
-                (column, None),
-                (passes, Some(value)),
-                (" OR ", None),
-                (self.id, None),
-                (passes, id),
-                (")", None),
-            ],
-            // Descending, nulls come last: they are still to come.
-            (Some(column), Some(value), Direction::Descending) => vec![
-                ("((", None),
-                (column, None),
-                (reaches, Some(value.clone())),
-                (" AND (", None),
-                (column, None),
-                (passes, Some(value)),
-                (" OR ", None),
-                (self.id, None),
-                (passes, id),
-                (")) OR ", None),
-                (column, None),
-                (" IS NULL)", None),
-            ],
-            (Some(column), None, Direction::Ascending) => vec![
+        let pieces = match (column.bind(&cursor.value)?, direction) {
+            (Some(value), _) => {
+                // Descending, nulls come last: they are still to come.
+                let nulls_follow = column.is_nullable && direction == Direction::Descending;
+                let mut pieces = vec![
+                    (if nulls_follow { "((" } else { "(" }, None),
+                    (column.sql, None),
+                    (reaches, Some(value.clone())),
+                    (" AND (", None),
+                    (column.sql, None),
+                    (passes, Some(value)),
+                    (" OR ", None),
+                    (self.id, None),
+                    (passes, id),
+                    ("))", None),
+                ];
+                if nulls_follow {
+                    pieces.extend([(" OR ", None), (column.sql, None), (" IS NULL)", None)]);
+                }
+                pieces
+            }
+            (None, Direction::Ascending) => vec![
                 ("(", None),
-                (column, None),
+                (column.sql, None),
                 (" IS NOT NULL OR ", None),
                 (self.id, None),
                 (passes, id),
                 (")", None),
             ],
-            (Some(column), None, Direction::Descending) => {
-                vec![(column, None), (" IS NULL AND ", None), (self.id, None), (passes, id)]
+            (None, Direction::Descending) => {
+                vec![(column.sql, None), (" IS NULL AND ", None), (self.id, None), (passes, id)]
             }
         };
         Ok(Condition::new(pieces))
     }
+}
+
+/// Whether a text column can hold this text on both backends: PostgreSQL keeps no NUL. What cannot be stored matches nothing.
+pub(crate) fn can_be_stored(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+/// The texts among these that a column can hold.
+pub(crate) fn storable(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).filter(|text| can_be_stored(text)).collect()
 }
 
 /// The condition behind the window's cursor, if it has one.
@@ -137,6 +183,27 @@ pub(crate) fn fetch(window: &Window) -> i64 {
     i64::from(window.limit) + 1
 }
 
+/// Loads a page's rows with the counters as they were when the rows were read, or earlier: a stamp newer than the rows would make a
+/// poller skip what was written in between.
+///
+/// Each row carries the counters. Where there is no row, they are those read `before` the rows.
+pub(crate) fn load<Row, Counters>(
+    connection: &mut Connection,
+    before: Option<Counters>,
+    rows: impl Fn(&mut Connection) -> Result<Vec<Row>>,
+    counters_of: impl Fn(&Row) -> Option<Counters>,
+    counters: impl Fn(&mut Connection) -> Result<Counters>,
+) -> Result<(Vec<Row>, Counters)> {
+    let loaded = rows(connection)?;
+    if let Some(counters) = loaded.first().and_then(&counters_of).or(before) {
+        return Ok((loaded, counters));
+    }
+    let before = counters(connection)?;
+    let loaded = rows(connection)?;
+    let counters = loaded.first().and_then(counters_of).unwrap_or(before);
+    Ok((loaded, counters))
+}
+
 /// Makes the page of the rows fetched.
 pub(crate) fn page<T>(mut items: Vec<T>, total: i64, seen: i64, window: &Window) -> Page<T> {
     let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
@@ -152,7 +219,10 @@ pub(crate) fn page<T>(mut items: Vec<T>, total: i64, seen: i64, window: &Window)
 
 /// A search term as both backends look for it: lower case, and for `LIKE` its wildcards escaped.
 pub(crate) fn search(term: &str, uses_search_table: bool, like: &'static str, matching: &'static str) -> Condition {
-    let term = term.trim().to_lowercase();
+    let term = search_key(term.trim());
+    if !can_be_stored(&term) {
+        return Condition::new(vec![("FALSE", None)]);
+    }
     // The trigram index knows nothing shorter.
     if uses_search_table && term.chars().count() >= 3 {
         let phrase = format!("\"{}\"", term.replace('"', "\"\""));

@@ -19,7 +19,11 @@ use crm_domain::{
 };
 use diesel::connection::SimpleConnection;
 
-use super::{Session, change, counter::Counters};
+use super::{
+    Session,
+    change::{self, ChangeRow},
+    counter::Counters,
+};
 use crate::{
     connection::Connection,
     dialect::{self, Purpose},
@@ -102,7 +106,7 @@ pub(crate) struct TenantWriter {
     location: Location,
     queue: Mutex<Queue>,
     room: Condvar,
-    connection: Mutex<Option<Connection>>,
+    connection: Mutex<Option<Held>>,
     pool: Arc<WriterPool>,
 }
 
@@ -171,43 +175,81 @@ impl TenantWriter {
     /// Commits units together and answers their callers; returns those that the turn had no time for.
     fn run(&self, units: Vec<Unit>) -> Vec<Unit> {
         let mut guard = lock(&self.connection);
-        let connection = match guard.take() {
-            Some(connection) => Ok(connection),
-            None => dialect::open(&self.location, Purpose::Write),
-        };
-        let mut connection = match connection {
-            Ok(connection) => connection,
-            Err(error) => {
-                let cause = error.to_string();
-                units.into_iter().for_each(|unit| answer(unit.done, Err(unavailable(&cause))));
-                return Vec::new();
-            }
-        };
-        let mut turn = Turn {
-            connection: &mut connection,
-            clock: &*self.pool.clock,
-            entropy: &*self.pool.entropy,
-            ran: Vec::new(),
-        };
         let mut waiting: VecDeque<Unit> = units.into();
-        let committed = turn.run(&mut waiting);
-        let ran = turn.ran;
-        match committed {
-            Ok(()) => {
-                *guard = Some(connection);
-                drop(guard);
-                ran.into_iter().for_each(|(done, result)| answer(done, result));
-                waiting.into()
+        loop {
+            let reused = guard.take();
+            let is_reused = reused.is_some();
+            let mut held = match reused.map_or_else(|| Held::open(&self.location), Ok) {
+                Ok(held) => held,
+                Err(error) => {
+                    drop(guard);
+                    answer_all(waiting.into_iter().map(|unit| unit.done), &error);
+                    return Vec::new();
+                }
+            };
+            let mut turn = Turn::new(&mut held.connection, &self.pool);
+            let committed = turn.run(&mut waiting);
+            let (ran, written) = (turn.ran, turn.written);
+            match committed {
+                Ok(()) => {
+                    held.grown(written);
+                    *guard = Some(held);
+                    drop(guard);
+                    ran.into_iter().for_each(|(done, result)| answer(done, result));
+                    return waiting.into();
+                }
+                // The connection was gone before any unit ran: a new one does not repeat anything.
+                Err(error) if is_reused && ran.is_empty() => {
+                    tracing::warn!(%error, location = %self.location, "a writing connection was lost; opening another");
+                }
+                // The transaction is gone with its connection; nobody knows more than that it did not certainly commit.
+                Err(error) => {
+                    drop(held);
+                    drop(guard);
+                    tracing::error!(%error, location = %self.location, "a group of writes failed");
+                    answer_all(
+                        ran.into_iter()
+                            .map(|(done, _)| done)
+                            .chain(waiting.into_iter().map(|unit| unit.done)),
+                        &error,
+                    );
+                    return Vec::new();
+                }
             }
-            // The transaction is gone with its connection; nobody knows more than that it did not certainly commit.
-            Err(error) => {
-                drop(connection);
-                drop(guard);
-                tracing::error!(%error, location = %self.location, "a group of writes failed");
-                let cause = error.to_string();
-                ran.into_iter().for_each(|(done, _)| answer(done, Err(unavailable(&cause))));
-                waiting.into_iter().for_each(|unit| answer(unit.done, Err(unavailable(&cause))));
-                Vec::new()
+        }
+    }
+}
+
+/// The writing connection, with what it knows of the tables' growth.
+struct Held {
+    connection: Connection,
+    /// Rows written since the planner's statistics were renewed.
+    written: i64,
+    /// At so many they are renewed next.
+    renew_at: i64,
+}
+
+/// The planner hears of a table's growth at this many rows, and then at each four times as many.
+const FIRST_RENEWAL: i64 = 1_000;
+
+impl Held {
+    fn open(location: &Location) -> Result<Self> {
+        let connection = dialect::open(location, Purpose::Write)?;
+        Ok(Self {
+            connection,
+            written: 0,
+            renew_at: FIRST_RENEWAL,
+        })
+    }
+
+    /// A database that planned for an empty table and now has a million rows would sort them all for each page, until its own
+    /// maintenance looks at it a minute later.
+    fn grown(&mut self, written: i64) {
+        self.written += written;
+        if self.written >= self.renew_at {
+            self.renew_at = self.written * 4;
+            if let Err(error) = dialect::renew_statistics(&mut self.connection) {
+                tracing::warn!(%error, "the planner's statistics could not be renewed");
             }
         }
     }
@@ -219,9 +261,23 @@ struct Turn<'a> {
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
     ran: Vec<(UnitDone, Result<()>)>,
+    changes: Vec<ChangeRow>,
+    /// How many changes it committed.
+    written: i64,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    fn new(connection: &'a mut Connection, pool: &'a WriterPool) -> Self {
+        Self {
+            connection,
+            clock: &*pool.clock,
+            entropy: &*pool.entropy,
+            ran: Vec::new(),
+            changes: Vec::new(),
+            written: 0,
+        }
+    }
+
     /// Fails only when the connection or the commit does; a unit's own failure is its own answer.
     fn run(&mut self, waiting: &mut VecDeque<Unit>) -> Result<()> {
         let started = Instant::now();
@@ -231,39 +287,45 @@ impl Turn<'_> {
         // A unit that is alone needs no savepoint: undoing it is undoing the transaction.
         let guarded = waiting.len() > 1;
         while let Some(unit) = waiting.pop_front() {
+            if guarded {
+                // Both in one round trip.
+                self.execute(if self.ran.is_empty() {
+                    "SAVEPOINT unit"
+                } else {
+                    "RELEASE SAVEPOINT unit; SAVEPOINT unit"
+                })?;
+            }
             let kept = counters.clone();
-            if guarded {
-                self.execute("SAVEPOINT unit")?;
-            }
-            let result = self.run_unit(unit, &mut counters);
-            if !result {
+            if !self.run_unit(unit, &mut counters) {
                 counters = kept;
-                self.execute(if guarded { "ROLLBACK TO SAVEPOINT unit" } else { "ROLLBACK" })?;
-            }
-            if guarded {
-                self.execute("RELEASE SAVEPOINT unit")?;
-            } else if !result {
-                return Ok(());
+                if !guarded {
+                    return self.execute("ROLLBACK");
+                }
+                self.execute("ROLLBACK TO SAVEPOINT unit")?;
             }
             if started.elapsed() > TURN_TIME {
                 break;
             }
         }
         counters.save(&before, self.connection)?;
-        self.execute("COMMIT")
+        change::insert(self.connection, &self.changes)?;
+        self.execute("COMMIT")?;
+        self.written = counters.change_seq - before.change_seq;
+        Ok(())
     }
 
-    /// Runs one unit and appends its changes to the feed; `false` when it is to be undone.
+    /// Runs one unit and takes the changes it recorded; `false` when it is to be undone.
     fn run_unit(&mut self, unit: Unit, counters: &mut Counters) -> bool {
         let Unit { origin, work, done } = unit;
         let stamp = counters.next_stamp(self.clock.now());
         let mut session = Session::writing(self.connection, stamp, &origin, counters, self.entropy);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            work(&mut session)?;
-            change::append(&mut session)
-        }));
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut session)));
         let result = outcome.unwrap_or_else(|_| Err(Error::Internal("a unit of work panicked".to_owned())));
         let succeeded = result.is_ok();
+        if succeeded {
+            // Written once for the whole turn.
+            self.changes.extend(change::take_recorded(&mut session));
+        }
         self.ran.push((done, result));
         succeeded
     }
@@ -271,6 +333,11 @@ impl Turn<'_> {
     fn execute(&mut self, sql: &str) -> Result<()> {
         self.connection.batch_execute(sql).map_err(map)
     }
+}
+
+fn answer_all(callers: impl Iterator<Item = UnitDone>, error: &Error) {
+    let cause = error.to_string();
+    callers.for_each(|done| answer(done, Err(unavailable(&cause))));
 }
 
 /// Answers a caller; a panic of the caller's code must not end the writer.
