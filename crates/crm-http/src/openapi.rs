@@ -1,6 +1,6 @@
 //! The OpenAPI document of every family, served at `/openapi.json` and, with an offline Swagger UI, at `/docs`.
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{self, ServiceConfig};
 use utoipa::{
     OpenApi as _,
     openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder},
@@ -27,7 +27,64 @@ pub fn openapi() -> OpenApi {
     document
 }
 
-/// Serves the document and its user interface.
+/// Serves the document and its user interface, to which whoever opens the bare address is led.
 pub(crate) fn register(config: &mut ServiceConfig) {
+    config.service(web::redirect("/", "/docs/"));
+    config.service(web::redirect("/docs", "/docs/"));
     config.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi()));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::families::routes;
+
+    fn operations(document: &Value) -> BTreeSet<(String, String)> {
+        let mut operations = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let methods = item
+                .as_object()
+                .unwrap()
+                .keys()
+                .filter(|key| !["parameters", "summary", "description"].contains(&key.as_str()));
+            operations.extend(methods.map(|method| (path.clone(), method.to_uppercase())));
+        }
+        operations
+    }
+
+    #[test]
+    fn registered_routes_and_documented_operations_are_the_same_set() {
+        let registered = routes();
+        let set: BTreeSet<_> = registered
+            .iter()
+            .map(|route| (route.template.to_owned(), route.method.to_string()))
+            .collect();
+        assert_eq!(set.len(), registered.len(), "a route is registered twice");
+        assert_eq!(operations(&json!(openapi())), set);
+    }
+
+    #[test]
+    fn no_two_families_give_one_schema_name_two_shapes() {
+        let merged = json!(openapi());
+        for family in FAMILIES {
+            let part = json!(family.openapi());
+            for (name, schema) in part["components"]["schemas"].as_object().into_iter().flatten() {
+                assert_eq!(&merged["components"]["schemas"][name], schema, "{name} of {}", family.name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own() {
+        let document = json!(openapi());
+        let mut ids = BTreeSet::new();
+        for (path, method) in operations(&document) {
+            let id = document["paths"][&path][method.to_lowercase()]["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{id} stands twice");
+        }
+    }
 }

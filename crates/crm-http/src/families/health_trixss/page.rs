@@ -217,10 +217,11 @@ pub(super) struct Pagination {
     /// Whether further records follow.
     has_more: bool,
     /// Send it as `cursor` for the next page, with the same filters: a deep page costs what the first costs. Null on the last page.
+    #[schema(required)]
     next_cursor: Option<String>,
     /// Send it as `updatedSince` in the next round of a poller: no change is lost. It belongs to the whole walk, whose pages reached by
     /// cursor all carry it; pages by `offset` beyond the first repeat the request's own.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2025-02-01T14:30:00.123456Z")]
+    #[schema(required, value_type = Option<String>, format = DateTime, example = "2025-02-01T14:30:00.123456Z")]
     next_updated_since: Option<Micros>,
 }
 

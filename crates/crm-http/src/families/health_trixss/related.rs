@@ -20,10 +20,15 @@ const ACTIVITY_ID: PaddedId<5> = PaddedId { prefix: "ATV-" };
 pub(super) struct ContactView<'a> {
     #[schema(value_type = String, example = "CON-00001")]
     id: Numbered<5>,
+    #[schema(required)]
     first_name: Option<&'a str>,
+    #[schema(required)]
     last_name: Option<&'a str>,
+    #[schema(required)]
     email: Option<&'a str>,
+    #[schema(required)]
     phone: Option<&'a str>,
+    #[schema(required)]
     title: Option<&'a str>,
     owner_id: i64,
     #[schema(value_type = String, format = DateTime)]
@@ -56,11 +61,17 @@ impl<'a> From<&'a Contact> for ContactView<'a> {
 pub(super) struct LeadView<'a> {
     #[schema(value_type = String, example = "LEA-00001")]
     id: Numbered<5>,
+    #[schema(required)]
     first_name: Option<&'a str>,
+    #[schema(required)]
     last_name: Option<&'a str>,
+    #[schema(required)]
     email: Option<&'a str>,
+    #[schema(required)]
     phone: Option<&'a str>,
+    #[schema(required)]
     company: Option<&'a str>,
+    #[schema(required)]
     source: Option<&'a str>,
     status: &'a str,
     owner_id: i64,
@@ -100,9 +111,10 @@ pub(super) struct ActivityView<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     subject: &'a str,
+    #[schema(required)]
     description: Option<&'a str>,
     /// When it takes or took place.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
     occurred_at: Option<Millis>,
     completed: bool,
     owner_id: i64,

@@ -44,20 +44,30 @@ pub(in crate::families::health_trixss) struct AccountView<'a> {
     /// `Uncategorized` when nobody entered one.
     #[schema(example = "Hospital")]
     pub(super) category: &'a str,
-    #[schema(example = "https://acmehealthcare.com")]
+    #[schema(required, example = "https://acmehealthcare.com")]
     pub(super) website: Option<&'a str>,
+    #[schema(required)]
     pub(super) phone: Option<&'a str>,
+    #[schema(required)]
     pub(super) email: Option<&'a str>,
+    #[schema(required)]
     pub(super) address: Option<&'a str>,
+    #[schema(required)]
     pub(super) city: Option<&'a str>,
+    #[schema(required)]
     pub(super) state: Option<&'a str>,
+    #[schema(required)]
     pub(super) zip_code: Option<&'a str>,
+    #[schema(required)]
     pub(super) country: Option<&'a str>,
+    #[schema(required)]
     pub(super) industry: Option<&'a str>,
+    #[schema(required)]
     pub(super) employees: Option<i64>,
     /// In cents.
-    #[schema(example = 50_000_000)]
+    #[schema(required, example = 50_000_000)]
     pub(super) annual_revenue: Option<i64>,
+    #[schema(required)]
     pub(super) description: Option<&'a str>,
     /// The user responsible.
     #[schema(example = 1)]

@@ -44,9 +44,11 @@ pub(in crate::families::health_trixss) struct OpportunityView<'a> {
     /// The day it is expected to close; where nobody entered one, the day it was closed, else the day the talks began, else the day it was created.
     #[schema(value_type = String, format = Date, example = "2025-03-15")]
     expected_close_date: Day,
+    #[schema(required)]
     description: Option<&'a str>,
-    #[schema(example = "Referral")]
+    #[schema(required, example = "Referral")]
     lead_source: Option<&'a str>,
+    #[schema(required)]
     next_step: Option<&'a str>,
     /// Whether forecasts count it.
     include_in_forecast: bool,
