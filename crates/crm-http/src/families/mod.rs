@@ -146,3 +146,29 @@ pub(crate) fn register(app: &Arc<App>, config: &mut ServiceConfig) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_owns_a_path() {
+        let name = |path| owner(path).map(Family::name);
+        assert_eq!(name("/api/v1/external"), Some("health_trixss"));
+        assert_eq!(name("/api/v1/external/nope/deep"), Some("health_trixss"));
+        assert_eq!(name("/api/v1/externals"), Some("saas"));
+        assert_eq!(name("/api/admin/nope"), Some("admin"));
+        assert_eq!(name("/api/nope"), Some("saas"));
+        assert_eq!(name("/apis"), None);
+        assert_eq!(name("/"), None);
+    }
+
+    #[test]
+    fn every_route_lies_under_a_prefix_of_its_family() {
+        for family in FAMILIES {
+            for route in family.routes() {
+                assert_eq!(owner(route.template).map(Family::name), Some(family.name()), "{}", route.template);
+            }
+        }
+    }
+}

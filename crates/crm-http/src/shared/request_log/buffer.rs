@@ -54,7 +54,7 @@ impl TenantLog {
         }
         let mut waiting = self.lock();
         waiting.push_back(entry);
-        if waiting.len() % self.batch == 0 {
+        if waiting.len().is_multiple_of(self.batch) {
             self.full_batch.notify_one();
         }
     }
