@@ -158,6 +158,11 @@ impl WebAddress {
     }
 }
 
+/// The form that searches compare: lower case, with one small sigma, whose shape at a word's end would keep `ΟΔΟΣ` from being found in `ΟΔΟΣΑ`.
+pub fn search_key(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
+}
+
 /// Parses `YYYY-MM-DD`, also as the leading part of a timestamp.
 pub fn parse_date(value: &str) -> Result<Date, Problem> {
     let value = value.trim();

@@ -90,16 +90,10 @@ impl Cursor {
 
     /// Reads the text back; a cursor of another list (other order or filter) is refused.
     pub fn decode(text: &str, list: u32) -> Result<Self> {
-        let refuse = || {
-            Error::invalid(
-                "cursor",
-                Problem::Rule("must be a cursor returned by this list with the same filters and order".to_owned()),
-            )
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refuse())?;
-        let (value, id, seen, made_for) = serde_json::from_slice::<(SortValue, i64, i64, u32)>(&bytes).map_err(|_| refuse())?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Self::refusal())?;
+        let (value, id, seen, made_for) = serde_json::from_slice::<(SortValue, i64, i64, u32)>(&bytes).map_err(|_| Self::refusal())?;
         if made_for != list {
-            return Err(refuse());
+            return Err(Self::refusal());
         }
         Ok(Self {
             value,
@@ -107,6 +101,14 @@ impl Cursor {
             seen: Stamp::from_micros(seen),
             list,
         })
+    }
+
+    /// Says that a cursor is not one of this list's.
+    pub fn refusal() -> Error {
+        Error::invalid(
+            "cursor",
+            Problem::Rule("must be a cursor returned by this list with the same filters and order".to_owned()),
+        )
     }
 
     /// The digest that binds a cursor to its list.

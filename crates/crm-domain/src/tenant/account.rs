@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{Error, Problem, Result},
-    field::{Check, Email, Patch, Text, WebAddress, parse_integer},
+    field::{Check, Email, Patch, Text, WebAddress, parse_integer, search_key},
     id::{AccountId, RecordId, UserId},
     money::{Currency, Money},
     page::{Page, Sort, SortValue, Window},
@@ -178,7 +178,7 @@ pub(crate) fn join_search(parts: &[Option<&str>]) -> String {
         }
         text.push_str(part);
     }
-    text.to_lowercase()
+    search_key(&text)
 }
 
 /// What accounts can be sorted by; creation is the default (contract X-35).
