@@ -127,11 +127,12 @@ pub fn migrate(connection: &mut Connection, plane: Plane) -> Result<Vec<String>>
     let done = match connection {
         Connection::Sqlite(c) => {
             let migrations = if plane == Plane::Control { CONTROL_SQLITE } else { TENANT_SQLITE };
-            c.run_pending_migrations(migrations)
-                .map_err(failed)?
-                .iter()
-                .map(ToString::to_string)
-                .collect()
+            // Holds the file while it looks: of two processes that start at once, the second finds nothing left to do.
+            let run = |c: &mut SqliteConnection| {
+                let versions = c.run_pending_migrations(migrations)?;
+                Ok(versions.iter().map(ToString::to_string).collect())
+            };
+            c.immediate_transaction(run).map_err(failed)?
         }
         Connection::Postgres(c) => {
             let migrations = if plane == Plane::Control {

@@ -37,8 +37,8 @@ pub(crate) fn prepare(location: &Location) -> Result<()> {
 /// Runs the migrations that a database lacks; nodes that start at once take turns.
 pub(crate) fn run_locked(location: &Location, connection: &mut Connection, plane: Plane) -> Result<Vec<String>> {
     match location {
+        _ if !dialect::has_pending_migrations(connection, plane)? => Ok(Vec::new()),
         Location::Sqlite(_) => dialect::migrate(connection, plane),
-        Location::Postgres(_) if !dialect::has_pending_migrations(connection, plane)? => Ok(Vec::new()),
         Location::Postgres(url) => dialect::with_server_lock(url, LOCK, || dialect::migrate(connection, plane)),
     }
 }

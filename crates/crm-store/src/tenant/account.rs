@@ -13,8 +13,9 @@ use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, Queryable, Ru
 use uuid::Uuid;
 
 use super::{
-    Session, Writing, found,
+    Session, Writing,
     counter::next,
+    found,
     fragment::{Bind, Condition},
     schema::{account, counter},
     window::{self, SortSql},
@@ -243,7 +244,9 @@ impl<State> AccountReads for Session<'_, State> {
         let filtered = *filter != AccountFilter::default();
         let before = if filtered { Some(counters(self.connection)?) } else { None };
         let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
-        let spread = matches.zip(before).is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
+        let spread = matches
+            .zip(before)
+            .is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
         let order = sort_sql(sort.key);
         let after = window::after(window, order, sort.direction)?;
         let rows = |connection: &mut Connection| {

@@ -9,7 +9,7 @@ use crm_domain::{
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
-use super::{Session, Writing, found, account::uuid, counter::next, schema::activity};
+use super::{Session, Writing, account::uuid, counter::next, found, schema::activity};
 use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]

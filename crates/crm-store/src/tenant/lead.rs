@@ -11,9 +11,10 @@ use crm_domain::{
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    Session, Writing, found,
+    Session, Writing,
     account::uuid,
     counter::next,
+    found,
     fragment::{Bind, Condition},
     schema::{counter, lead},
     window::{self, SortSql},
@@ -186,7 +187,9 @@ impl<State> LeadReads for Session<'_, State> {
         let filtered = *filter != LeadFilter::default();
         let before = if filtered { Some(counters(self.connection)?) } else { None };
         let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
-        let spread = matches.zip(before).is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
+        let spread = matches
+            .zip(before)
+            .is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
         let order = sort_sql(sort.key);
         let after = window::after(window, order, sort.direction)?;
         let rows = |connection: &mut Connection| {

@@ -138,7 +138,11 @@ impl Writing<'_> {
 
 /// An update that met no live row: the record is gone.
 pub(crate) fn found<Id: RecordId + std::fmt::Display>(updated: usize, id: Id) -> Result<()> {
-    if updated == 0 { Err(Error::not_found(Id::NOUN, id)) } else { Ok(()) }
+    if updated == 0 {
+        Err(Error::not_found(Id::NOUN, id))
+    } else {
+        Ok(())
+    }
 }
 
 impl TenantReader for Session<'_, Reading> {

@@ -10,8 +10,9 @@ use crm_domain::{
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
-    Session, Writing, found,
+    Session, Writing,
     counter::next,
+    found,
     schema::{pipeline, stage},
 };
 use crate::error::map;

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs,
+    io::ErrorKind,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -18,7 +19,10 @@ use crm_domain::{
 use lru::LruCache;
 use uuid::Uuid;
 
-use super::{TenantDatabase, writer::WriterPool};
+use super::{
+    TenantDatabase,
+    writer::{TenantWriter, WriterPool},
+};
 use crate::{
     dialect::{self, Plane, Purpose},
     location::{Location, database_of, with_database},
@@ -40,8 +44,32 @@ pub(crate) struct TenantRegistry {
 
 struct Open {
     recent: LruCache<TenantId, Arc<TenantDatabase>>,
-    /// Closed to new callers, but still in somebody's hands: found again, so that a tenant never has two writers on one node.
-    leaving: HashMap<TenantId, Weak<TenantDatabase>>,
+    /// Closed to new callers, but still at work: found again, so that a tenant never has two writers on one node.
+    leaving: HashMap<TenantId, Leaving>,
+}
+
+/// A database that somebody may still hold; its writer stays until its queue is empty, even when nobody holds the database.
+struct Leaving {
+    database: Weak<TenantDatabase>,
+    writer: Weak<TenantWriter>,
+}
+
+impl Open {
+    fn find(&mut self, id: TenantId) -> Option<Arc<TenantDatabase>> {
+        self.recent.get(&id).map(Arc::clone)
+    }
+
+    /// Keeps a database; returns the one that leaves for it, to be dropped, and so closed, without holding the lock.
+    fn keep(&mut self, id: TenantId, database: &Arc<TenantDatabase>) -> Option<Arc<TenantDatabase>> {
+        let (left, leaving) = self.recent.push(id, Arc::clone(database))?;
+        self.leaving.retain(|_, other| other.writer.strong_count() > 0);
+        let trace = Leaving {
+            database: Arc::downgrade(&leaving),
+            writer: Arc::downgrade(leaving.writer()),
+        };
+        self.leaving.insert(left, trace);
+        Some(leaving)
+    }
 }
 
 impl TenantRegistry {
@@ -74,28 +102,31 @@ impl TenantRegistry {
 
     /// The open database of a tenant; opens and migrates it when it is not open.
     fn database(&self, id: TenantId, location: &Location) -> Result<Arc<TenantDatabase>> {
+        let known = self.lock().find(id);
+        if let Some(database) = known {
+            return Ok(database);
+        }
+        prepare(location)?;
         let mut open = self.lock();
-        if let Some(database) = open.recent.get(&id) {
-            return Ok(Arc::clone(database));
+        // Another thread may have opened it meanwhile.
+        if let Some(database) = open.find(id) {
+            return Ok(database);
         }
-        let database = match open.leaving.remove(&id).and_then(|weak| weak.upgrade()) {
-            Some(database) => database,
-            None => {
-                drop(open);
-                prepare(location)?;
-                open = self.lock();
-                // Another thread may have opened it meanwhile.
-                if let Some(database) = open.recent.get(&id) {
-                    return Ok(Arc::clone(database));
-                }
-                Arc::new(TenantDatabase::new(location.clone(), self.readers, &self.writers))
-            }
-        };
-        if let Some((left, leaving)) = open.recent.push(id, Arc::clone(&database)) {
-            open.leaving.retain(|_, weak| weak.strong_count() > 0);
-            open.leaving.insert(left, Arc::downgrade(&leaving));
-        }
+        let database = self.reopened(open.leaving.remove(&id), location);
+        let left = open.keep(id, &database);
+        drop(open);
+        drop(left);
         Ok(database)
+    }
+
+    /// The database as somebody still holds it, or a new one, with the writer that is still at work.
+    fn reopened(&self, leaving: Option<Leaving>, location: &Location) -> Arc<TenantDatabase> {
+        let held = leaving.as_ref().and_then(|leaving| leaving.database.upgrade());
+        held.unwrap_or_else(|| {
+            let writer = leaving.and_then(|leaving| leaving.writer.upgrade());
+            let writer = writer.unwrap_or_else(|| TenantWriter::new(location.clone(), &self.writers));
+            Arc::new(TenantDatabase::new(location.clone(), self.readers, writer))
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -162,6 +193,22 @@ fn migrated_file(path: &Path) -> Result<()> {
     dialect::checkpoint(&mut connection)
 }
 
+/// The file and, where the database is open, its logs.
+fn remove_files(path: &Path) -> Result<()> {
+    fs::remove_file(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+    for suffix in ["-wal", "-shm"] {
+        let mut log = path.as_os_str().to_owned();
+        log.push(suffix);
+        match fs::remove_file(&log) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::Internal(format!("{}: {error}", Path::new(&log).display())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl Tenants for TenantRegistry {
     fn open(&self, tenant: &Tenant) -> Result<Arc<dyn TenantStore>> {
         let registry = self
@@ -185,7 +232,7 @@ impl Tenants for TenantRegistry {
 
     fn discard(&self, location: &str) -> Result<()> {
         match Location::of_tenant(location, &self.control, &self.data_dir)? {
-            Location::Sqlite(path) => fs::remove_file(&path).map_err(|error| Error::Internal(format!("{}: {error}", path.display()))),
+            Location::Sqlite(path) => remove_files(&path),
             Location::Postgres(url) => dialect::drop_database(&with_database(&url, "postgres")?, &database_of(&url)?),
         }
     }

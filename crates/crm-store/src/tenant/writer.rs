@@ -7,7 +7,11 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -17,7 +21,7 @@ use crm_domain::{
     error::{Error, Result},
     tenant::{Unit, UnitDone},
 };
-use diesel::connection::SimpleConnection;
+use diesel::connection::{Connection as _, Instrumentation, InstrumentationEvent, SimpleConnection};
 
 use super::{
     Session,
@@ -150,25 +154,27 @@ impl TenantWriter {
 
     /// One turn: what waits, at most [`TURN_UNITS`]; then the next tenant's.
     fn take_turn(self: &Arc<Self>) {
-        let units: Vec<Unit> = {
+        loop {
+            let units: Vec<Unit> = {
+                let mut queue = lock(&self.queue);
+                let count = queue.units.len().min(TURN_UNITS);
+                queue.units.drain(..count).collect()
+            };
+            self.room.notify_all();
+            let left = self.run(units);
             let mut queue = lock(&self.queue);
-            let count = queue.units.len().min(TURN_UNITS);
-            queue.units.drain(..count).collect()
-        };
-        self.room.notify_all();
-        let left = self.run(units);
-        let mut queue = lock(&self.queue);
-        for unit in left.into_iter().rev() {
-            queue.units.push_front(unit);
-        }
-        if queue.units.is_empty() {
-            queue.scheduled = false;
-        } else {
-            drop(queue);
-            // The channel is closed while the server stops: what waits is still run, here.
-            if !self.pool.schedule(Arc::clone(self)) {
-                self.take_turn();
+            for unit in left.into_iter().rev() {
+                queue.units.push_front(unit);
             }
+            if queue.units.is_empty() {
+                queue.scheduled = false;
+                return;
+            }
+            drop(queue);
+            if self.pool.schedule(Arc::clone(self)) {
+                return;
+            }
+            // The channel is closed while the server stops: what waits is still run, here.
         }
     }
 
@@ -187,7 +193,7 @@ impl TenantWriter {
                     return Vec::new();
                 }
             };
-            let mut turn = Turn::new(&mut held.connection, &self.pool);
+            let mut turn = Turn::new(&mut held, &self.pool);
             let committed = turn.run(&mut waiting);
             let (ran, written) = (turn.ran, turn.written);
             match committed {
@@ -207,12 +213,12 @@ impl TenantWriter {
                     drop(held);
                     drop(guard);
                     tracing::error!(%error, location = %self.location, "a group of writes failed");
-                    answer_all(
-                        ran.into_iter()
-                            .map(|(done, _)| done)
-                            .chain(waiting.into_iter().map(|unit| unit.done)),
-                        &error,
-                    );
+                    let has_run = !ran.is_empty();
+                    answer_all(ran.into_iter().map(|(done, _)| done), &error);
+                    if has_run {
+                        return waiting.into();
+                    }
+                    answer_all(waiting.into_iter().map(|unit| unit.done), &error);
                     return Vec::new();
                 }
             }
@@ -223,6 +229,8 @@ impl TenantWriter {
 /// The writing connection, with what it knows of the tables' growth.
 struct Held {
     connection: Connection,
+    /// Whether a statement failed since it was last asked.
+    failed: Arc<AtomicBool>,
     /// Rows written since the planner's statistics were renewed.
     written: i64,
     /// At so many they are renewed next.
@@ -234,9 +242,12 @@ const FIRST_RENEWAL: i64 = 1_000;
 
 impl Held {
     fn open(location: &Location) -> Result<Self> {
-        let connection = dialect::open(location, Purpose::Write)?;
+        let mut connection = dialect::open(location, Purpose::Write)?;
+        let failed = Arc::new(AtomicBool::new(false));
+        connection.set_instrumentation(FailureNote(Arc::clone(&failed)));
         Ok(Self {
             connection,
+            failed,
             written: 0,
             renew_at: FIRST_RENEWAL,
         })
@@ -255,9 +266,22 @@ impl Held {
     }
 }
 
+/// Notes that a statement failed. A unit may ignore the failure, but must not be committed: PostgreSQL would refuse, and SQLite would
+/// keep the half of it that was written.
+struct FailureNote(Arc<AtomicBool>);
+
+impl Instrumentation for FailureNote {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// One transaction with the units it runs.
 struct Turn<'a> {
     connection: &'a mut Connection,
+    failed: &'a AtomicBool,
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
     ran: Vec<(UnitDone, Result<()>)>,
@@ -267,9 +291,10 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn new(connection: &'a mut Connection, pool: &'a WriterPool) -> Self {
+    fn new(held: &'a mut Held, pool: &'a WriterPool) -> Self {
         Self {
-            connection,
+            connection: &mut held.connection,
+            failed: &held.failed,
             clock: &*pool.clock,
             entropy: &*pool.entropy,
             ran: Vec::new(),
@@ -286,7 +311,7 @@ impl<'a> Turn<'a> {
         let mut counters = before.clone();
         // A unit that is alone needs no savepoint: undoing it is undoing the transaction.
         let guarded = waiting.len() > 1;
-        while let Some(unit) = waiting.pop_front() {
+        while !waiting.is_empty() {
             if guarded {
                 // Both in one round trip.
                 self.execute(if self.ran.is_empty() {
@@ -295,6 +320,8 @@ impl<'a> Turn<'a> {
                     "RELEASE SAVEPOINT unit; SAVEPOINT unit"
                 })?;
             }
+            // Taken only now: had the savepoint failed, nobody would answer it.
+            let Some(unit) = waiting.pop_front() else { break };
             let kept = counters.clone();
             if !self.run_unit(unit, &mut counters) {
                 counters = kept;
@@ -319,8 +346,12 @@ impl<'a> Turn<'a> {
         let Unit { origin, work, done } = unit;
         let stamp = counters.next_stamp(self.clock.now());
         let mut session = Session::writing(self.connection, stamp, &origin, counters, self.entropy);
+        self.failed.store(false, Ordering::Relaxed);
         let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut session)));
-        let result = outcome.unwrap_or_else(|_| Err(Error::Internal("a unit of work panicked".to_owned())));
+        let mut result = outcome.unwrap_or_else(|_| Err(Error::Internal("a unit of work panicked".to_owned())));
+        if result.is_ok() && self.failed.load(Ordering::Relaxed) {
+            result = Err(Error::Internal("a unit of work went on after a statement had failed".to_owned()));
+        }
         let succeeded = result.is_ok();
         if succeeded {
             // Written once for the whole turn.

@@ -244,7 +244,7 @@ CREATE INDEX request_status_idx ON request (status, id);
 CREATE INDEX request_endpoint_idx ON request (endpoint, id);
 CREATE INDEX idempotency_created_at_idx ON idempotency (created_at);
 
-CREATE VIRTUAL TABLE account_search USING fts5 (search_text, content = 'account', content_rowid = 'id', tokenize = 'trigram');
+CREATE VIRTUAL TABLE account_search USING fts5 (search_text, content = 'account', content_rowid = 'id', tokenize = 'trigram case_sensitive 1');
 CREATE TRIGGER account_search_insert AFTER INSERT ON account BEGIN
     INSERT INTO account_search (rowid, search_text) VALUES (new.id, new.search_text);
 END;
@@ -256,7 +256,7 @@ CREATE TRIGGER account_search_delete AFTER DELETE ON account BEGIN
     INSERT INTO account_search (account_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
 END;
 
-CREATE VIRTUAL TABLE contact_search USING fts5 (search_text, content = 'contact', content_rowid = 'id', tokenize = 'trigram');
+CREATE VIRTUAL TABLE contact_search USING fts5 (search_text, content = 'contact', content_rowid = 'id', tokenize = 'trigram case_sensitive 1');
 CREATE TRIGGER contact_search_insert AFTER INSERT ON contact BEGIN
     INSERT INTO contact_search (rowid, search_text) VALUES (new.id, new.search_text);
 END;
@@ -268,7 +268,7 @@ CREATE TRIGGER contact_search_delete AFTER DELETE ON contact BEGIN
     INSERT INTO contact_search (contact_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
 END;
 
-CREATE VIRTUAL TABLE lead_search USING fts5 (search_text, content = 'lead', content_rowid = 'id', tokenize = 'trigram');
+CREATE VIRTUAL TABLE lead_search USING fts5 (search_text, content = 'lead', content_rowid = 'id', tokenize = 'trigram case_sensitive 1');
 CREATE TRIGGER lead_search_insert AFTER INSERT ON lead BEGIN
     INSERT INTO lead_search (rowid, search_text) VALUES (new.id, new.search_text);
 END;
@@ -280,7 +280,7 @@ CREATE TRIGGER lead_search_delete AFTER DELETE ON lead BEGIN
     INSERT INTO lead_search (lead_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
 END;
 
-CREATE VIRTUAL TABLE opportunity_search USING fts5 (search_text, content = 'opportunity', content_rowid = 'id', tokenize = 'trigram');
+CREATE VIRTUAL TABLE opportunity_search USING fts5 (search_text, content = 'opportunity', content_rowid = 'id', tokenize = 'trigram case_sensitive 1');
 CREATE TRIGGER opportunity_search_insert AFTER INSERT ON opportunity BEGIN
     INSERT INTO opportunity_search (rowid, search_text) VALUES (new.id, new.search_text);
 END;
