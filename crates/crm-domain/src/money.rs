@@ -91,6 +91,14 @@ impl Money {
         Ok(Self { minor, currency })
     }
 
+    /// The same amount of major units in another currency; more decimals than that has are an error, never rounded.
+    pub fn in_currency(self, currency: Currency) -> Result<Self, Problem> {
+        if self.currency.decimals() == currency.decimals() {
+            return Ok(Self { currency, ..self });
+        }
+        Self::parse(&self.major().to_string(), currency)
+    }
+
     /// The amount in major units as JSON shows it: exact for every amount up to [`MAX_MINOR`].
     pub fn major(self) -> serde_json::Number {
         let scale = 10_i64.pow(self.currency.decimals());
@@ -167,6 +175,15 @@ mod tests {
             Ok(110_004_000_000)
         );
         assert_eq!(Money::parse("12", Currency::parse("jpy").unwrap()).map(|m| m.minor), Ok(12));
+    }
+
+    #[test]
+    fn another_currency_keeps_the_major_units() {
+        let (usd, jpy) = (Currency::USD, Currency::parse("JPY").unwrap());
+        let amount = |text, currency| Money::parse(text, currency).unwrap();
+        assert_eq!(amount("1000", usd).in_currency(jpy), Ok(amount("1000", jpy)));
+        assert_eq!(amount("1000", jpy).in_currency(usd), Ok(amount("1000", usd)));
+        assert_eq!(amount("1000.5", usd).in_currency(jpy), Err(Problem::Amount { decimals: 0 }));
     }
 
     proptest! {

@@ -320,6 +320,9 @@ impl ApiKeyFields {
 }
 
 fn parse_grants(mut given: Vec<String>, family: KeyFamily) -> Result<Vec<String>, Problem> {
+    if family.grants().is_empty() && !given.is_empty() {
+        return Err(Problem::Rule("must be empty: keys of this family carry none".to_owned()));
+    }
     if given.iter().any(|grant| !family.grants().contains(&grant.as_str())) {
         return Err(Problem::Choice {
             allowed: family.grants().iter().map(|&grant| grant.to_owned()).collect(),

@@ -130,9 +130,12 @@ impl AccountFields {
             .optional("currency", draft.currency, known_currency, Currency::parse)
             .unwrap_or_default();
         let scale = draft.revenue_scale.max(1);
-        let fields = name.map(|name| Self {
+        let revenue = optional!(annual_revenue, |text| Money::parse_scaled(text, currency, scale));
+        let complete = name.is_some();
+        let fields = Self {
             external_id: optional!(external_id, Text::parse),
-            name,
+            // Every field is judged, also beside a name that was noted as wrong and fails the whole.
+            name: name.unwrap_or_else(|| Text::from_store(String::new())),
             category: optional!(category, Text::parse),
             website: optional!(website, WebAddress::parse),
             phone: optional!(phone, Text::parse),
@@ -144,14 +147,13 @@ impl AccountFields {
             country: optional!(country, Text::parse),
             industry: optional!(industry, Text::parse),
             employees: optional!(employees, |text| parse_integer(text, 0, i64::from(i32::MAX))),
-            annual_revenue: optional!(annual_revenue, |text| Money::parse_scaled(text, currency, scale))
-                .map(|money| Money { currency, ..money }),
+            annual_revenue: check.keep("annual_revenue", revenue.map(|money| money.in_currency(currency)).transpose()),
             founded_year: optional!(founded_year, |text| parse_integer(text, 1000, 9999)),
             description: optional!(description, Text::parse),
             parent_id: draft.parent_id.or_current(current.and_then(|c| c.parent_id)),
             owner_id: draft.owner_id.or_current(Some(owner)).unwrap_or(owner),
-        });
-        check.finish_with(fields)
+        };
+        check.finish_with(complete.then_some(fields))
     }
 
     /// The lower-case text that a search looks in.

@@ -207,30 +207,30 @@ impl OpportunityFields {
             (given, _) => given,
         };
         let owner = current.map_or(context.owner, |c| c.owner_id);
-        let fields = name.zip(stage).zip(probability).map(|((name, stage), probability)| {
-            let fields = Self {
-                external_id: optional!(external_id, Text::parse),
-                name,
-                account_id: draft.account_id.or_current(current.and_then(|c| c.account_id)),
-                contact_id: draft.contact_id.or_current(current.and_then(|c| c.contact_id)),
-                stage_id: stage.id,
-                amount: optional!(amount, |text| Money::parse(text, currency)).map(|money| Money { currency, ..money }),
-                probability,
-                expected_close_date: optional!(expected_close_date, parse_date),
-                closed_on,
-                engaged_on: optional!(engaged_on, parse_date),
-                description: optional!(description, Text::parse),
-                lead_source: optional!(lead_source, Text::parse),
-                next_step: optional!(next_step, Text::parse),
-                include_in_forecast: draft
-                    .include_in_forecast
-                    .or_current(current.map(|c| c.include_in_forecast))
-                    .unwrap_or(true),
-                owner_id: draft.owner_id.or_current(Some(owner)).unwrap_or(owner),
-            };
-            (fields, stage.clone())
-        });
-        check.finish_with(fields)
+        let amount = optional!(amount, |text| Money::parse(text, currency));
+        let complete = name.is_some() && probability.is_some();
+        let fields = Self {
+            external_id: optional!(external_id, Text::parse),
+            // Every field is judged, also beside a required one that was noted as wrong and fails the whole.
+            name: name.unwrap_or_else(|| Text::from_store(String::new())),
+            account_id: draft.account_id.or_current(current.and_then(|c| c.account_id)),
+            contact_id: draft.contact_id.or_current(current.and_then(|c| c.contact_id)),
+            stage_id: stage.map_or(StageId::from_i64(0), |stage| stage.id),
+            amount: check.keep("amount", amount.map(|money| money.in_currency(currency)).transpose()),
+            probability: probability.unwrap_or(0),
+            expected_close_date: optional!(expected_close_date, parse_date),
+            closed_on,
+            engaged_on: optional!(engaged_on, parse_date),
+            description: optional!(description, Text::parse),
+            lead_source: optional!(lead_source, Text::parse),
+            next_step: optional!(next_step, Text::parse),
+            include_in_forecast: draft
+                .include_in_forecast
+                .or_current(current.map(|c| c.include_in_forecast))
+                .unwrap_or(true),
+            owner_id: draft.owner_id.or_current(Some(owner)).unwrap_or(owner),
+        };
+        check.finish_with(stage.filter(|_| complete).map(|stage| (fields, stage.clone())))
     }
 
     /// The lower-case text that a search looks in.
