@@ -1,1 +1,63 @@
-fn main() {}
+//! Measures the running server (`just bench`) and hurts it (`just chaos`).
+//!
+//! Both start the release server as a child process on throwaway data: SQLite files in a temporary folder, or databases of a PostgreSQL
+//! server of their own. [`bench`] compares what the server does with a limit measured in the same run: the same work done by [`bare`]
+//! code without a CRM around it. [`chaos`] kills and stops the server and its database under load, and then looks for what is missing.
+
+mod bare;
+mod bench;
+mod chaos;
+mod database;
+mod dataset;
+mod deployment;
+mod http;
+mod load;
+mod loaded;
+mod memory;
+mod output;
+mod postgres;
+mod sample;
+mod server;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The server has the same allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "crm-bench", about = "Measures the CRM server, and hurts it")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure the server against the limits of this machine
+    Bench(bench::Options),
+    /// Kill, stop and starve the server under load; exit code 1 when anything is lost
+    Chaos(chaos::Options),
+    /// Serve accounts without a CRM around them: the limit that `bench` compares with
+    #[command(hide = true)]
+    Bare(bare::server::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Bench(options) => bench::run(&options),
+        Command::Chaos(options) => chaos::run(&options),
+        Command::Bare(options) => bare::server::run(&options).map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `just bench`: what the server does, compared with what this machine gives without a CRM.
+
+mod import;
+mod pages;
+mod reads;
+mod report;
+mod site;
+mod start;
+mod total;
+mod writes;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::{
+    deployment::{Backends, Host},
+    loaded::Loaded,
+    output::{note, say},
+    table::Table,
+};
+use site::Site;
+
+/// What is measured, and how long.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Which databases
+    #[arg(long, value_enum, default_value_t = Backends::Both)]
+    backend: Backends,
+    /// Only these measurements (may be repeated)
+    #[arg(long, value_enum)]
+    only: Vec<Measurement>,
+    /// A short run on little data, to see that everything works; its figures mean nothing
+    #[arg(long)]
+    quick: bool,
+    /// Rounds; in each the limit and the server take turns
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Seconds of each load
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Accounts of the large tenant
+    #[arg(long)]
+    rows: Option<u64>,
+    /// Tenants of the deployment whose start is measured
+    #[arg(long)]
+    tenants: Option<usize>,
+    /// Also write the table to this file
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// A list of 50 accounts by key, against bare diesel and actix
+    List,
+    /// One account by key, against bare diesel and actix
+    Detail,
+    /// An authenticated request that touches no tenant row, against /livez
+    Auth,
+    /// The first page of the large tenant, against that of the small one
+    FirstPage,
+    /// A page far behind, by cursor, against the first
+    DeepPage,
+    /// The exact total, against the page without it
+    Total,
+    /// Creating companies, against a bare writer
+    Create,
+    /// Importing the large tenant, against the database's own loader
+    Import,
+    /// Start and memory
+    Start,
+}
+
+/// Accounts of the small tenant.
+const SMALL: u64 = 1_000;
+
+impl Options {
+    fn has(&self, measurement: Measurement) -> bool {
+        self.only.is_empty() || self.only.contains(&measurement)
+    }
+
+    fn has_any(&self, measurements: &[Measurement]) -> bool {
+        measurements.iter().any(|measurement| self.has(*measurement))
+    }
+
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 2 } else { 5 }).max(1)
+    }
+
+    fn load(&self) -> Duration {
+        Duration::from_secs(self.seconds.unwrap_or(if self.quick { 1 } else { 5 }).max(1))
+    }
+
+    fn rows(&self) -> u64 {
+        // Below, there is no page far behind.
+        self.rows.unwrap_or(if self.quick { 20_000 } else { 1_000_000 }).max(SMALL)
+    }
+
+    fn tenants(&self) -> usize {
+        self.tenants.unwrap_or(if self.quick { 70 } else { 1_000 })
+    }
+}
+
+/// Measures, prints the table; `true` when every goal is reached.
+pub fn run(options: &Options) -> Result<bool> {
+    crate::server::program()?;
+    let mut table = Table::default();
+    for backend in options.backend.list() {
+        let host = Host::start(*backend)?;
+        measure(options, &host, &mut table)?;
+    }
+    say(&table.to_markdown());
+    if let Some(file) = &options.markdown {
+        report::write(file, options, &table)?;
+        note(&format!("written to {}", file.display()));
+    }
+    Ok(table.is_reached())
+}
+
+fn measure(options: &Options, host: &Host, table: &mut Table) -> Result<()> {
+    use Measurement::{Auth, Create, DeepPage, Detail, FirstPage, Import, List, Start, Total};
+    if options.has(Start) {
+        table.extend(start::measure(options, host)?);
+    }
+    if options.has(Create) {
+        table.extend(writes::measure(options, host)?);
+    }
+    let mut small = None;
+    if options.has_any(&[List, Detail, Auth, FirstPage]) {
+        let site = Site::serve(Loaded::new(host, "small", SMALL)?)?;
+        table.extend(reads::measure(options, &site)?);
+        small = Some(site);
+    }
+    if options.has_any(&[List, Detail, FirstPage, DeepPage, Total, Import]) {
+        let loaded = Loaded::new(host, "large", options.rows())?;
+        if options.has(Import) {
+            table.extend(import::measure(&loaded)?);
+        }
+        measure_large(options, &Site::serve(loaded)?, small.as_ref(), table)?;
+    }
+    Ok(())
+}
+
+fn measure_large(options: &Options, large: &Site, small: Option<&Site>, table: &mut Table) -> Result<()> {
+    table.extend(reads::measure_rows(options, large)?);
+    if let Some(small) = small.filter(|_| options.has(Measurement::FirstPage)) {
+        table.push(pages::measure_first(options, small, large)?);
+    }
+    if options.has(Measurement::DeepPage) {
+        table.push(pages::measure_deep(options, large)?);
+    }
+    if options.has(Measurement::Total) {
+        table.extend(total::measure(options, large)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! A tenant with accounts, loaded by the server's own command line.
+
+use std::{
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use crm_store::{dialect, dialect::Purpose};
+use diesel::connection::SimpleConnection;
+
+use crate::{
+    dataset,
+    deployment::{Access, Backend, Deployment, Host},
+    memory,
+    output::note,
+    server,
+};
+
+/// A deployment whose one tenant has accounts, loaded by `crm-server import accounts`.
+pub struct Loaded {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// Its tenant.
+    pub access: Access,
+    /// How many accounts.
+    pub rows: u64,
+    /// How long the import ran, from its process's start to its end.
+    pub time: Duration,
+    /// The most memory that it held, in MiB.
+    pub peak: f64,
+}
+
+impl Loaded {
+    /// Makes the deployment and imports `rows` accounts.
+    pub fn new(host: &Host, name: &str, rows: u64) -> Result<Self> {
+        let deployment = host.deploy(name)?;
+        let access = deployment.with_tenant()?;
+        note(&format!("{}: importing {rows} accounts", host.backend.as_str()));
+        let file = deployment.file("accounts.csv");
+        dataset::write_accounts(&file, rows)?;
+        let mut command = server::command(&deployment)?;
+        command.args(["import", "accounts"]).arg(&file);
+        let (time, peak) = watch(command, &deployment)?;
+        std::fs::remove_file(&file)?;
+        let loaded = Self {
+            deployment,
+            access,
+            rows,
+            time,
+            peak,
+        };
+        loaded.settle()?;
+        Ok(loaded)
+    }
+
+    /// What the database would do by itself within minutes must not happen in the middle of a measurement.
+    fn settle(&self) -> Result<()> {
+        let mut connection = dialect::open(&self.deployment.location(&self.access.tenant)?, Purpose::Write)?;
+        match self.deployment.backend {
+            Backend::Sqlite => dialect::checkpoint(&mut connection)?,
+            Backend::Postgres => {
+                connection.batch_execute("VACUUM ANALYZE")?;
+                connection.batch_execute("CHECKPOINT")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs a command to its end: how long it took, and the most memory it held.
+fn watch(mut command: Command, deployment: &Deployment) -> Result<(Duration, f64)> {
+    let log = deployment.file("import.log");
+    let output = std::fs::File::create(&log)?;
+    let started = Instant::now();
+    let mut child = command
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .spawn()
+        .context("crm-server import")?;
+    let mut peak: f64 = 0.0;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        // The kernel keeps the peak, so that looking rarely misses nothing but the last moments, when an import only closes its files.
+        if let Ok(held) = memory::peak(child.id()) {
+            peak = peak.max(held);
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let time = started.elapsed();
+    ensure!(
+        status.success(),
+        "the import failed ({status}):\n{}",
+        std::fs::read_to_string(&log).unwrap_or_default()
+    );
+    Ok((time, peak))
+}
