@@ -154,13 +154,21 @@ fn a_list_has_windows(database: &Database) {
     assert_eq!(page(2, Start::Offset(5)), (vec![], false));
     assert_eq!(page(u32::MAX, Start::Offset(u64::MAX)), (vec![], false));
     assert_eq!(page(0, Start::Offset(0)), (vec![], true));
-    let after = Start::After(Cursor {
-        value: SortValue::Id,
-        id: keys[1].id.get(),
-        seen: database.now(),
-        list: 0,
-    });
-    assert_eq!(page(2, after), (keys[2..4].to_vec(), true));
+    let after = |value| {
+        Start::After(Cursor {
+            value,
+            id: keys[1].id.get(),
+            seen: database.now(),
+            list: 0,
+        })
+    };
+    assert_eq!(page(2, after(SortValue::Id)), (keys[2..4].to_vec(), true));
+    let window = Window {
+        limit: 2,
+        start: after(SortValue::Text(None)),
+    };
+    let refused = control.reading(|reader| reader.api_keys().list(tenant.id, None, &window));
+    assert!(matches!(refused, Err(Error::Invalid(_))), "a cursor of another order");
 }
 
 fn an_update_is_kept_and_raises_the_epoch(database: &Database) {

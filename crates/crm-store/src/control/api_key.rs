@@ -5,7 +5,7 @@ use crm_domain::{
     error::{Error, Result},
     field::Text,
     id::{ApiKeyId, RecordId, TenantId, UserId},
-    page::{Page, Start, Window},
+    page::{Cursor, Page, SortValue, Start, Window},
     stamp::Stamp,
 };
 use diesel::{
@@ -155,7 +155,8 @@ impl ApiKeyReads for Ports<'_> {
         let newest_first = keys_of(tenant, family).order(api_key::id.desc()).limit(one_more);
         let page = match &window.start {
             Start::Offset(offset) => newest_first.offset(i64::try_from(*offset).unwrap_or(i64::MAX)),
-            Start::After(cursor) => newest_first.filter(api_key::id.lt(cursor.id)),
+            Start::After(cursor) if cursor.value == SortValue::Id => newest_first.filter(api_key::id.lt(cursor.id)),
+            Start::After(_) => return Err(Cursor::refusal()),
         };
         let mut rows = page.load::<ApiKeyRow>(self.connection).map_err(map)?;
         let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
