@@ -204,6 +204,12 @@ pub enum AccountSort {
     AnnualRevenue,
     FoundedYear,
     OwnerId,
+    ExternalId,
+    Address,
+    Currency,
+    Description,
+    ParentId,
+    CreatedBy,
 }
 
 impl AccountSort {
@@ -228,6 +234,12 @@ impl AccountSort {
             Self::AnnualRevenue => SortValue::Integer(fields.annual_revenue.map(|money| money.minor)),
             Self::FoundedYear => SortValue::Integer(fields.founded_year),
             Self::OwnerId => SortValue::Integer(Some(fields.owner_id.get())),
+            Self::ExternalId => text(fields.external_id.as_deref()),
+            Self::Address => text(fields.address.as_deref()),
+            Self::Currency => text(fields.annual_revenue.as_ref().map(|money| money.currency.as_str())),
+            Self::Description => text(fields.description.as_deref()),
+            Self::ParentId => SortValue::Integer(fields.parent_id.map(RecordId::get)),
+            Self::CreatedBy => SortValue::Integer(account.created_by.map(RecordId::get)),
         }
     }
 }

@@ -98,7 +98,7 @@ pub struct OpportunityDraft {
     /// In major units of `currency`.
     pub amount: Patch<String>,
     pub currency: Patch<String>,
-    /// Left out, a new stage brings its own.
+    /// Left out, a new stage brings its own; cleared, the stage's own counts again.
     pub probability: Patch<String>,
     pub expected_close_date: Patch<String>,
     pub closed_on: Patch<String>,
@@ -140,8 +140,9 @@ impl OpportunityContext {
         let found = match (id, name) {
             (Patch::Set(id), _) => self.stage(id).ok_or(("stage_id", Problem::Reference { noun: StageId::NOUN })),
             (_, Patch::Set(name)) if !name.trim().is_empty() => self.stage_by_name(&name, current).map_err(|problem| ("stage", problem)),
-            (Patch::Clear, _) | (_, Patch::Clear | Patch::Set(_)) => Err(("stage", Problem::Required)),
-            (Patch::Keep, Patch::Keep) => match current {
+            // A new opportunity has nothing to clear: some clients send every field that they do not set as null.
+            (Patch::Clear, _) | (_, Patch::Clear | Patch::Set(_)) if current.is_some() => Err(("stage", Problem::Required)),
+            (Patch::Keep | Patch::Clear, _) => match current {
                 Some(id) => self.stage(id).ok_or(("stage_id", Problem::Reference { noun: StageId::NOUN })),
                 None => self
                     .default_pipeline()
@@ -193,10 +194,13 @@ impl OpportunityFields {
         let entered = stage
             .filter(|stage| current.is_none_or(|c| c.stage_id != stage.id))
             .map(|stage| &stage.fields);
-        let stage_probability = entered.map(|fields| fields.probability).or(current.map(|c| c.probability));
-        let probability = check.required("probability", draft.probability, Some(stage_probability.unwrap_or(0)), |text| {
-            parse_integer(text, 0, 100)
-        });
+        let probability = match draft.probability {
+            Patch::Keep => entered.map(|fields| fields.probability).or(current.map(|c| c.probability)),
+            // Cleared, it is the stage's own again.
+            given => check
+                .optional("probability", given, None, |text| parse_integer(text, 0, 100))
+                .or(stage.map(|stage| stage.fields.probability)),
+        };
         let known_currency = current.and_then(|c| c.amount).map(|money| money.currency);
         let currency = check
             .optional("currency", draft.currency, known_currency, Currency::parse)
@@ -208,7 +212,7 @@ impl OpportunityFields {
         };
         let owner = current.map_or(context.owner, |c| c.owner_id);
         let amount = optional!(amount, |text| Money::parse(text, currency));
-        let complete = name.is_some() && probability.is_some();
+        let complete = name.is_some();
         let fields = Self {
             external_id: optional!(external_id, Text::parse),
             // Every field is judged, also beside a required one that was noted as wrong and fails the whole.
@@ -255,6 +259,14 @@ pub enum OpportunitySort {
     ClosedOn,
     LeadSource,
     OwnerId,
+    ExternalId,
+    ContactId,
+    Currency,
+    EngagedOn,
+    Description,
+    NextStep,
+    IncludeInForecast,
+    CreatedBy,
 }
 
 impl OpportunitySort {
@@ -262,6 +274,7 @@ impl OpportunitySort {
     pub fn value(self, opportunity: &Opportunity) -> SortValue {
         let fields = &opportunity.fields;
         let day = |date: Option<Date>| SortValue::Text(date.map(format_date));
+        let text = |value: Option<&str>| SortValue::Text(value.map(str::to_owned));
         match self {
             Self::CreatedAt => SortValue::Id,
             Self::UpdatedAt => SortValue::Integer(Some(opportunity.updated_at.micros())),
@@ -272,8 +285,16 @@ impl OpportunitySort {
             Self::Probability => SortValue::Integer(Some(fields.probability)),
             Self::ExpectedCloseDate => day(fields.expected_close_date),
             Self::ClosedOn => day(fields.closed_on),
-            Self::LeadSource => SortValue::Text(fields.lead_source.as_deref().map(str::to_owned)),
+            Self::LeadSource => text(fields.lead_source.as_deref()),
             Self::OwnerId => SortValue::Integer(Some(fields.owner_id.get())),
+            Self::ExternalId => text(fields.external_id.as_deref()),
+            Self::ContactId => SortValue::Integer(fields.contact_id.map(RecordId::get)),
+            Self::Currency => text(fields.amount.as_ref().map(|money| money.currency.as_str())),
+            Self::EngagedOn => day(fields.engaged_on),
+            Self::Description => text(fields.description.as_deref()),
+            Self::NextStep => text(fields.next_step.as_deref()),
+            Self::IncludeInForecast => SortValue::Integer(Some(i64::from(fields.include_in_forecast))),
+            Self::CreatedBy => SortValue::Integer(opportunity.created_by.map(RecordId::get)),
         }
     }
 }
@@ -424,4 +445,85 @@ pub fn ensure_stages(unit: &mut dyn UnitOfWork, names: &[Text<100>]) -> Result<(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::PipelineId, tenant::pipeline::StageFields};
+
+    fn context() -> OpportunityContext {
+        let stage = |id, name: &str, probability, kind| Stage {
+            id: StageId::from_i64(id),
+            fields: StageFields {
+                pipeline_id: PipelineId::from_i64(1),
+                name: Text::from_store(name.to_owned()),
+                position: id,
+                probability,
+                kind,
+            },
+            created_at: Stamp::default(),
+            updated_at: Stamp::default(),
+        };
+        OpportunityContext {
+            owner: UserId::from_i64(1),
+            pipelines: vec![Pipeline {
+                id: PipelineId::from_i64(1),
+                name: "Sales".to_owned(),
+                is_default: true,
+                stages: vec![stage(1, "Open", 10, StageKind::Open), stage(2, "Won", 100, StageKind::Won)],
+            }],
+            today: Stamp::default().date(),
+        }
+    }
+
+    fn draft(name: &str) -> OpportunityDraft {
+        OpportunityDraft {
+            name: Patch::Set(name.to_owned()),
+            ..OpportunityDraft::default()
+        }
+    }
+
+    #[test]
+    fn nulls_of_a_new_opportunity_are_as_good_as_nothing() {
+        let nulls = OpportunityDraft {
+            stage: Patch::Clear,
+            stage_id: Patch::Clear,
+            probability: Patch::Clear,
+            include_in_forecast: Patch::Clear,
+            owner_id: Patch::Clear,
+            ..draft("a")
+        };
+        let with_nulls = OpportunityFields::parse(nulls, &context(), Check::new()).unwrap();
+        let without = OpportunityFields::parse(draft("a"), &context(), Check::new()).unwrap();
+        assert_eq!(with_nulls, without);
+        assert_eq!((with_nulls.0.stage_id.get(), with_nulls.0.probability), (1, 10));
+    }
+
+    #[test]
+    fn an_opportunity_cannot_lose_its_stage_but_gets_back_the_stages_probability() {
+        let (fields, _) = OpportunityFields::parse(
+            OpportunityDraft {
+                probability: Patch::Set("33".to_owned()),
+                ..draft("a")
+            },
+            &context(),
+            Check::new(),
+        )
+        .unwrap();
+        assert_eq!(fields.probability, 33);
+        let back = OpportunityDraft {
+            probability: Patch::Clear,
+            ..OpportunityDraft::default()
+        };
+        assert_eq!(fields.updated(back, &context(), Check::new()).unwrap().0.probability, 10);
+        let no_stage = OpportunityDraft {
+            stage: Patch::Clear,
+            ..OpportunityDraft::default()
+        };
+        let Err(Error::Invalid(errors)) = fields.updated(no_stage, &context(), Check::new()) else {
+            panic!("a stage is required");
+        };
+        assert_eq!((errors.len(), errors[0].field.as_str()), (1, "stage"));
+    }
 }

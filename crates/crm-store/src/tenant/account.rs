@@ -152,6 +152,12 @@ fn sort_sql(key: AccountSort) -> SortSql {
         AccountSort::AnnualRevenue => sort_sql!("account", nullable integer "annual_revenue"),
         AccountSort::FoundedYear => sort_sql!("account", nullable integer "founded_year"),
         AccountSort::OwnerId => sort_sql!("account", integer "owner_id"),
+        AccountSort::ExternalId => sort_sql!("account", nullable text "external_id"),
+        AccountSort::Address => sort_sql!("account", nullable text "address"),
+        AccountSort::Currency => sort_sql!("account", nullable text "currency"),
+        AccountSort::Description => sort_sql!("account", nullable text "description"),
+        AccountSort::ParentId => sort_sql!("account", nullable integer "parent_id"),
+        AccountSort::CreatedBy => sort_sql!("account", nullable integer "created_by"),
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
     fragment::{Bind, Condition},
     pipeline::StageRow,
     schema::{counter, opportunity, stage},
-    window::{self, SortSql},
+    window::{self, ColumnKind, SortColumn, SortSql},
 };
 use crate::{connection::Connection, dialect, error::map, insert_rows, sort_sql};
 
@@ -120,6 +120,18 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
     })
 }
 
+/// Those left out of forecasts first. As a number, since one backend has no other and cursors carry no booleans.
+const FORECAST_ORDER: SortSql = SortSql {
+    ascending: "CASE WHEN opportunity.include_in_forecast THEN 1 ELSE 0 END ASC, opportunity.id ASC",
+    descending: "CASE WHEN opportunity.include_in_forecast THEN 1 ELSE 0 END DESC, opportunity.id DESC",
+    column: Some(SortColumn {
+        sql: "CASE WHEN opportunity.include_in_forecast THEN 1 ELSE 0 END",
+        kind: ColumnKind::integer,
+        is_nullable: false,
+    }),
+    id: "opportunity.id",
+};
+
 /// The SQL of each order.
 fn sort_sql(key: OpportunitySort) -> SortSql {
     match key {
@@ -134,6 +146,14 @@ fn sort_sql(key: OpportunitySort) -> SortSql {
         OpportunitySort::ClosedOn => sort_sql!("opportunity", nullable text "closed_on"),
         OpportunitySort::LeadSource => sort_sql!("opportunity", nullable text "lead_source"),
         OpportunitySort::OwnerId => sort_sql!("opportunity", integer "owner_id"),
+        OpportunitySort::ExternalId => sort_sql!("opportunity", nullable text "external_id"),
+        OpportunitySort::ContactId => sort_sql!("opportunity", nullable integer "contact_id"),
+        OpportunitySort::Currency => sort_sql!("opportunity", nullable text "currency"),
+        OpportunitySort::EngagedOn => sort_sql!("opportunity", nullable text "engaged_on"),
+        OpportunitySort::Description => sort_sql!("opportunity", nullable text "description"),
+        OpportunitySort::NextStep => sort_sql!("opportunity", nullable text "next_step"),
+        OpportunitySort::IncludeInForecast => FORECAST_ORDER,
+        OpportunitySort::CreatedBy => sort_sql!("opportunity", nullable integer "created_by"),
     }
 }
 
