@@ -42,6 +42,7 @@ impl Background {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tasks.is_empty() {
             tasks.push(tokio::spawn(Arc::clone(&app.request_log).run()));
+            tasks.push(tokio::spawn(Arc::clone(&app.request_log).run_usage()));
             tasks.push(tokio::spawn(upkeep(app)));
             tasks.push(tokio::spawn(purge(Purge::of(app))));
         }

@@ -211,3 +211,6 @@ async fn note(endpoint: &Endpoint, call: &Call, request: &HttpRequest, status: S
     };
     call.app.request_log.note(entry).await;
 }
+
+#[cfg(test)]
+mod tests;

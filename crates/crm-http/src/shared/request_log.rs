@@ -8,7 +8,10 @@ mod buffer;
 mod entry;
 mod flush;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use crm_domain::{
     control::{ControlStore, api_key::KeyUsage, tenant::Tenant},
@@ -16,13 +19,15 @@ use crm_domain::{
     tenant::Tenants,
 };
 use dashmap::DashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use buffer::TenantLog;
 pub(crate) use entry::{Endpoint, Entry};
 
 use crate::settings::RequestLogSettings;
+
+/// Databases opened at once.
+const OPENINGS: usize = 16;
 
 /// The request log of this node.
 pub struct RequestLog {
@@ -37,6 +42,8 @@ pub struct RequestLog {
     usage: Mutex<HashMap<ApiKeyId, KeyUsage>>,
     /// Wakes the flusher when a batch is full.
     full_batch: Arc<Notify>,
+    /// Bounds the threads that open databases for it.
+    openings: Semaphore,
 }
 
 impl RequestLog {
@@ -51,13 +58,16 @@ impl RequestLog {
             first_tenant: OnceLock::new(),
             usage: Mutex::default(),
             full_batch,
+            openings: Semaphore::new(OPENINGS),
         }
     }
 
     /// The buffer of a tenant.
     pub(crate) fn of_tenant(&self, tenant: &Tenant) -> Arc<TenantLog> {
         let make = || Arc::new(TenantLog::new(Some(tenant.clone()), self.settings, Arc::clone(&self.full_batch)));
-        Arc::clone(self.buffers.entry(tenant.id).or_insert_with(make).value())
+        let log = Arc::clone(self.buffers.entry(tenant.id).or_insert_with(make).value());
+        log.set_tenant(tenant);
+        log
     }
 
     /// Notes an answered request; waits while the buffer of its tenant is full.

@@ -156,3 +156,95 @@ fn render_foreign(status: StatusCode, path: &str) -> HttpResponse {
 fn envelope(status: StatusCode, error: &str, message: &str) -> HttpResponse {
     HttpResponse::build(status).json(ErrorBody { error, message })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::body::MessageBody;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn rendered(error: impl Into<actix_web::Error>, path: &str) -> (u16, Value) {
+        let response = render(&error.into(), path);
+        let status = response.status().as_u16();
+        let body = response.into_body().try_into_bytes().unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[test]
+    fn every_documented_error_has_its_status_and_words() {
+        for (error, status, code, message) in [
+            (ApiError::KeyRequired, 401, "API key required", "No x-api-key header provided"),
+            (
+                ApiError::KeyMalformed,
+                401,
+                "Invalid API key format",
+                "The provided API key format is invalid",
+            ),
+            (
+                ApiError::KeyInvalid,
+                401,
+                "Invalid API key",
+                "The provided API key is invalid or has been revoked",
+            ),
+            (ApiError::KeyExpired, 401, "API key expired", "The provided API key has expired"),
+            (
+                ApiError::NoAccount("ACT-7".to_owned()),
+                404,
+                "Account not found",
+                "No account found with ID: ACT-7",
+            ),
+            (
+                ApiError::NoOpportunity("OPP-7".to_owned()),
+                404,
+                "Opportunity not found",
+                "No opportunity found with ID: OPP-7",
+            ),
+        ] {
+            assert_eq!(rendered(error, ""), (status, json!({ "error": code, "message": message })));
+        }
+        assert_eq!(rendered(ApiError::AddressNotAllowed, "").0, 403);
+    }
+
+    #[test]
+    fn a_failure_is_named_after_its_endpoint_and_tells_nothing_else() {
+        for (path, code, message) in [
+            ("accounts", "Failed to fetch accounts", "Error listing accounts"),
+            ("accounts/ACT-00001", "Failed to fetch account", "Error fetching account details"),
+            ("opportunities", "Failed to fetch opportunities", "Error listing opportunities"),
+            (
+                "opportunities/OPP-00001",
+                "Failed to fetch opportunity",
+                "Error fetching opportunity details",
+            ),
+        ] {
+            let path = format!("/api/v1/external/{path}");
+            let expected = (500, json!({ "error": code, "message": message }));
+            assert_eq!(rendered(ApiError::from(Error::Internal("a secret".to_owned())), &path), expected);
+            assert_eq!(rendered(Fault::Panicked, &path), expected);
+        }
+    }
+
+    #[test]
+    fn an_outage_says_when_to_come_back() {
+        let error = Error::Unavailable {
+            what: "the database",
+            cause: "a secret".to_owned(),
+            retry_after: Duration::from_millis(2_100),
+        };
+        let response = render(&ApiError::from(error).into(), "/api/v1/external/accounts");
+        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "3");
+        let body = response.into_body().try_into_bytes().unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("secret"));
+    }
+
+    #[test]
+    fn whatever_actix_refuses_has_the_envelope_too() {
+        let (status, body) = rendered(actix_web::error::ErrorBadRequest("odd"), "/api/v1/external/accounts");
+        assert_eq!((status, body["error"].as_str()), (400, Some("Bad Request")));
+        let (status, body) = rendered(actix_web::error::ErrorInternalServerError("odd"), "/api/v1/external/accounts");
+        assert_eq!((status, body["error"].as_str()), (500, Some("Failed to fetch accounts")));
+    }
+}

@@ -1,26 +1,29 @@
-//! Writing the waiting rows.
+//! Writing the waiting rows. Each tenant is written on its own, so that one whose database does not answer keeps no other waiting.
 
 use std::{sync::Arc, time::Duration};
 
 use crm_domain::{
     Error, Result,
-    control::{api_key::KeyUsage, tenant::Tenant},
+    control::tenant::Tenant,
     tenant::{
-        Unit,
+        Unit, UnitOfWork,
         change::{Actor, Origin},
         request::RequestRecord,
     },
 };
-use futures_util::{StreamExt, stream};
 use metrics::counter;
-use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::oneshot,
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
-use super::{RequestLog, TenantLog};
+use super::{Entry, RequestLog, TenantLog};
 
-/// Tenants written at once.
-const PARALLEL: usize = 8;
 /// Longest that a stop waits for the log.
 const STOP: Duration = Duration::from_secs(10);
+/// How often a stop looks whether everything is written.
+const STOP_CHECK: Duration = Duration::from_millis(10);
 
 impl RequestLog {
     /// Writes rows whenever a batch is full or has waited long enough; runs until dropped.
@@ -29,31 +32,44 @@ impl RequestLog {
         loop {
             // Either way the rows are written next.
             let _ = timeout(pause, self.full_batch.notified()).await;
-            self.flush().await;
+            self.flush();
+        }
+    }
+
+    /// Writes the uses of keys as often as rows; runs until dropped. What a drop interrupts is written all the same: it is on its way.
+    pub(crate) async fn run_usage(self: Arc<Self>) {
+        let pause = Duration::from_millis(self.settings.flush_milliseconds.max(1));
+        loop {
+            sleep(pause).await;
+            self.write_usage().await;
         }
     }
 
     /// Writes everything that waits, as far as the databases take it within ten seconds. Nothing is noted any more when it is called.
-    pub async fn flush_all(&self) {
+    pub async fn flush_all(self: &Arc<Self>) {
         let everything = async {
-            while !self.is_empty() {
-                if !self.flush().await {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
+            while !self.buffers().iter().all(|log| log.is_settled()) {
+                self.flush();
+                sleep(STOP_CHECK).await;
             }
-            self.write_usage().await;
+            while !self.write_usage().await {
+                sleep(STOP_CHECK).await;
+            }
         };
         if timeout(STOP, everything).await.is_err() {
             tracing::error!("the request log could not be written before the stop; its last rows are lost");
         }
     }
 
-    /// Writes a batch of each tenant; whether all of them went well.
-    async fn flush(&self) -> bool {
-        let waiting: Vec<_> = self.buffers().into_iter().filter(|log| !log.is_empty()).collect();
-        let outcomes = stream::iter(waiting).map(|log| self.flush_tenant(log)).buffer_unordered(PARALLEL);
-        let well = outcomes.all(async |well| well).await;
-        self.write_usage().await && well
+    /// Starts to write the rows of every tenant that has some. The tasks outlive whoever starts them: a row taken is written or put back.
+    fn flush(self: &Arc<Self>) {
+        for log in self.buffers().into_iter().filter(|log| log.is_waiting() && log.begin_flush()) {
+            let own = Arc::clone(self);
+            tokio::spawn(async move {
+                while own.flush_batch(&log).await {}
+                log.end_flush();
+            });
+        }
     }
 
     fn buffers(&self) -> Vec<Arc<TenantLog>> {
@@ -61,30 +77,17 @@ impl RequestLog {
         tenants.chain([Arc::clone(&self.strangers)]).collect()
     }
 
-    fn is_empty(&self) -> bool {
-        self.buffers().iter().all(|log| log.is_empty())
-    }
-
-    /// Writes batches of one tenant until nothing waits or one fails.
-    async fn flush_tenant(&self, log: Arc<TenantLog>) -> bool {
-        if !log.begin_flush() {
-            return true;
-        }
-        let mut well = true;
-        while well && !log.is_empty() {
-            well = self.flush_batch(&log).await;
-        }
-        log.end_flush();
-        well
-    }
-
+    /// Writes a batch of one tenant; whether there was one and it went well.
     async fn flush_batch(&self, log: &TenantLog) -> bool {
         let entries = log.take_batch();
         let count = entries.len();
-        let records = entries.iter().map(super::Entry::record).collect();
+        if count == 0 {
+            return false;
+        }
+        let records = entries.iter().map(Entry::record).collect();
         match self.write(log, records).await {
             Ok(()) => {
-                self.add_usage(entries.iter().filter_map(super::Entry::usage));
+                self.add_usage(entries.iter().filter_map(Entry::usage));
                 log.written(count);
                 true
             }
@@ -98,35 +101,35 @@ impl RequestLog {
     }
 
     async fn write(&self, log: &TenantLog, records: Vec<RequestRecord>) -> Result<()> {
-        let tenant = match &log.tenant {
-            Some(tenant) => tenant.clone(),
+        let tenant = match log.tenant() {
+            Some(tenant) => tenant,
             None => match self.first_tenant().await? {
                 Some(tenant) => tenant,
                 // Before the first tenant there is nobody whose log it could be.
                 None => return Ok(()),
             },
         };
-        let tenants = Arc::clone(&self.tenants);
-        let store = blocking(move || tenants.open(&tenant)).await?;
         let (sender, receiver) = oneshot::channel();
-        let origin = Origin {
-            actor: Actor::System,
-            family: "server",
-        };
-        let work = move |unit: &mut dyn crm_domain::tenant::UnitOfWork| unit.requests().add(&records);
+        let work = move |unit: &mut dyn UnitOfWork| unit.requests().add(&records);
         let done = move |outcome| {
-            // The receiver is gone only when the flush was given up.
+            // The receiver is gone only when the process stops.
             let _ = sender.send(outcome);
         };
-        let submit = move || {
-            store.submit(Unit::with_result(origin, work, done));
-            Ok(())
-        };
-        // The queue may be full: only a blocking thread may wait there.
-        blocking(submit).await?;
+        self.submit(tenant, Unit::with_result(origin(), work, done)).await?;
         receiver
             .await
             .map_err(|_| Error::Internal("the request log's unit was dropped".to_owned()))?
+    }
+
+    /// Hands a unit to the tenant's writer. Opening the database and waiting for a place in the writer's queue both block.
+    async fn submit(&self, tenant: Tenant, unit: Unit) -> Result<()> {
+        let _opening = self.openings.acquire().await;
+        let tenants = Arc::clone(&self.tenants);
+        blocking(move || {
+            tenants.open(&tenant)?.submit(unit);
+            Ok(())
+        })
+        .await
     }
 
     /// The deployment's first tenant; looked for until there is one.
@@ -139,22 +142,35 @@ impl RequestLog {
         Ok(first.map(|tenant| self.first_tenant.get_or_init(|| tenant).clone()))
     }
 
-    /// Writes the uses of keys; they are kept for the next time when that fails.
-    async fn write_usage(&self) -> bool {
-        let usage = self.take_usage();
-        if usage.is_empty() {
-            return true;
-        }
-        let (control, batch) = (Arc::clone(&self.control), usage.clone());
-        match blocking(move || control.writing(|unit| unit.api_keys().record_usage(&batch))).await {
+    /// Writes the uses of keys; whether that went well. They are kept for the next time when it did not.
+    async fn write_usage(self: &Arc<Self>) -> bool {
+        let own = Arc::clone(self);
+        let written = blocking(move || {
+            let usage = own.take_usage();
+            if usage.is_empty() {
+                return Ok(());
+            }
+            let outcome = own.control.writing(|unit| unit.api_keys().record_usage(&usage));
+            if outcome.is_err() {
+                own.add_usage(usage);
+            }
+            outcome
+        });
+        match written.await {
             Ok(()) => true,
             Err(error) => {
                 counter!("crm_request_log_write_failures_total").increment(1);
-                tracing::warn!(%error, keys = usage.len(), "the uses of API keys could not be written; it will be tried again");
-                self.add_usage(usage as Vec<KeyUsage>);
+                tracing::warn!(%error, "the uses of API keys could not be written; it will be tried again");
                 false
             }
         }
+    }
+}
+
+fn origin() -> Origin {
+    Origin {
+        actor: Actor::System,
+        family: "server",
     }
 }
 
