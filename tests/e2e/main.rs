@@ -1,1 +1,3 @@
-fn main() {}
+//! The whole server over HTTP, one folder per endpoint family.
+
+mod health_trixss;

@@ -123,10 +123,7 @@ impl Database {
 
     /// The PostgreSQL server's hand on this database, for tests that hurt it; `None` on SQLite.
     pub fn server(&self) -> Option<Server<'_>> {
-        match &self.home {
-            Home::Sqlite(_) => None,
-            Home::Postgres(databases) => Some(Server(databases)),
-        }
+        self.home.server()
     }
 }
 
@@ -144,21 +141,28 @@ fn open(settings: &StoreSettings, clock: &Arc<ManualClock>) -> Store {
     }
 }
 
-/// Where a test's databases live.
-enum Home {
+/// Where a test's databases live; removed when it is dropped.
+pub(crate) enum Home {
     Sqlite(TempDir),
     Postgres(Databases),
 }
 
 impl Home {
-    fn new(backend: Backend) -> Self {
+    pub(crate) fn new(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => Self::Sqlite(tempfile::tempdir().expect("a temporary folder can be made")),
             Backend::Postgres => Self::Postgres(Databases::unused()),
         }
     }
 
-    fn settings(&self) -> StoreSettings {
+    pub(crate) fn server(&self) -> Option<Server<'_>> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(databases) => Some(Server(databases)),
+        }
+    }
+
+    pub(crate) fn settings(&self) -> StoreSettings {
         let (url, data_dir) = match self {
             Self::Sqlite(folder) => (String::new(), folder.path().to_owned()),
             // Everything is on the server: a file that a store makes in spite of it is an error.
@@ -173,7 +177,7 @@ impl Home {
 }
 
 /// The databases of one test on the PostgreSQL server: all names that begin with `stem`.
-struct Databases {
+pub(crate) struct Databases {
     server: Url,
     stem: String,
 }

@@ -1,4 +1,6 @@
-//! What the test suites share.
+//! What the test suites share: databases, the real server in the test's own process or as a process of its own, and builders of records.
+//!
+//! A test owns what it needs: its own databases, its own server, its own clock. So tests run in any order and at once.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,3 +10,7 @@
 )]
 
 pub mod database;
+pub mod http;
+pub mod process;
+pub mod server;
+pub mod tenant;
