@@ -19,7 +19,7 @@ use crm_domain::{
 use crate::{
     families::saas::{
         context::{Body, ManageApiKeys, Permit},
-        error::{ErrorResponses, LookupResponses, SaasError, WriteResponses},
+        error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError},
         id::{API_KEY, in_path, show},
         page::{PageBody, PageParams, Query},
     },
@@ -36,7 +36,7 @@ pub(super) const ITEM: &str = "/api/admin/api-keys/{id}";
 
 /// Lists the tenant's keys, newest first, revoked ones included.
 #[utoipa::path(
-    get, path = PATH, tag = "admin", operation_id = "listApiKeys",
+    get, path = PATH, tag = "admin", operation_id = "admin_list_api_keys",
     params(PageParams, ("family" = Option<String>, Query, description = "Only keys of this family", example = "health_trixss")),
     responses((status = 200, description = "A page of keys", body = PageBody<ApiKeyInfo>), ErrorResponses),
     security(("accessToken" = []))
@@ -53,7 +53,7 @@ pub(super) async fn list(call: Call, permit: Permit<ManageApiKeys>, request: Htt
 
 /// Shows a key; the key itself cannot be read again.
 #[utoipa::path(
-    get, path = ITEM, tag = "admin", operation_id = "getApiKey", params(("id" = String, Path, example = "key_3")),
+    get, path = ITEM, tag = "admin", operation_id = "admin_get_api_key", params(("id" = String, Path, example = "key_3")),
     responses((status = 200, description = "The key", body = ApiKeyInfo), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
@@ -67,11 +67,11 @@ pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path
 /// Makes a key. The answer shows it, once: it is never shown again (contract A-16), also not to a request repeated with the same
 /// `Idempotency-Key`, which is answered 409.
 #[utoipa::path(
-    post, path = PATH, tag = "admin", operation_id = "createApiKey", request_body = MintRequest,
+    post, path = PATH, tag = "admin", operation_id = "admin_mint_api_key", request_body = MintRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key and body makes no second key")),
     responses(
         (status = 201, description = "The new key", body = MintResponse, headers(("Location" = String))),
-        ErrorResponses, WriteResponses
+        ErrorResponses, ConflictResponses, BodyResponses
     ),
     security(("accessToken" = []))
 )]
@@ -143,9 +143,9 @@ async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
 
 /// Changes the fields given; takes effect with the next request. Null removes a limit, an expiry or an allowlist.
 #[utoipa::path(
-    patch, path = ITEM, tag = "admin", operation_id = "updateApiKey", request_body = ApiKeyRequest,
+    patch, path = ITEM, tag = "admin", operation_id = "admin_update_api_key", request_body = ApiKeyRequest,
     params(("id" = String, Path, example = "key_3")),
-    responses((status = 200, description = "The key as it is now", body = ApiKeyInfo), ErrorResponses, LookupResponses, WriteResponses),
+    responses((status = 200, description = "The key as it is now", body = ApiKeyInfo), ErrorResponses, LookupResponses, BodyResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn update(
@@ -164,7 +164,7 @@ pub(super) async fn update(
 
 /// Revokes a key: the very next request with it is turned away (contract A-19). Revoking it twice changes nothing.
 #[utoipa::path(
-    delete, path = ITEM, tag = "admin", operation_id = "revokeApiKey", params(("id" = String, Path, example = "key_3")),
+    delete, path = ITEM, tag = "admin", operation_id = "admin_revoke_api_key", params(("id" = String, Path, example = "key_3")),
     responses((status = 204, description = "It is revoked"), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]

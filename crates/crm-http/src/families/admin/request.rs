@@ -43,6 +43,7 @@ struct FilterParams {
 /// An answered request.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = admin::Request)]
 pub(crate) struct RequestInfo {
     #[schema(example = "request_9")]
     id: String,
@@ -93,7 +94,7 @@ fn milliseconds(micros: i64) -> f64 {
 
 /// Lists answered requests, newest first. Rows are written in batches, some seconds late.
 #[utoipa::path(
-    get, path = PATH, tag = "admin", operation_id = "listRequests", params(PageParams, FilterParams),
+    get, path = PATH, tag = "admin", operation_id = "admin_list_requests", params(PageParams, FilterParams),
     responses((status = 200, description = "A page of requests", body = PageBody<RequestInfo>), ErrorResponses),
     security(("accessToken" = []))
 )]

@@ -27,6 +27,7 @@ pub(super) const ME: &str = "/api/auth/me";
 /// The answer of a login and of a registration (contract C-13, X-81).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::LoginResponse)]
 pub(crate) struct LoginResponse {
     /// The access token.
     token: String,

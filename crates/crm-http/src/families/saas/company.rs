@@ -13,9 +13,10 @@ use utoipa::ToSchema;
 use super::{
     answer::{IfMatch, created, kept, record},
     context::{Body, Delete, Permit, Read, Write},
-    error::{ErrorBody, SaasError},
+    error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{COMPANY, TENANT, USER, check_owner, in_body, in_path, show},
     page::{PageBody, PageParams, Query, SortKey, SortParams},
+    schema::changes_schema,
 };
 use crate::shared::{
     call::Call,
@@ -29,6 +30,7 @@ pub(super) const ITEM: &str = "/api/companies/{id}";
 /// A company as it is sent: to create one, or the fields of one to change. Null clears a field.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::CompanyRequest)]
 pub(crate) struct CompanyRequest {
     /// The id in the system that the company came from; unique among the tenant's companies.
     #[schema(value_type = Option<String>)]
@@ -103,9 +105,15 @@ impl CompanyRequest {
     }
 }
 
+changes_schema! {
+    /// Documents a body that changes a company.
+    CompanyChanges = "saas.CompanyChanges" of CompanyRequest
+}
+
 /// A company.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::Company)]
 pub(crate) struct Company {
     #[schema(example = "company_12")]
     id: String,
@@ -202,8 +210,8 @@ impl SortKey for AccountSort {
 
 /// Lists companies.
 #[utoipa::path(
-    get, path = PATH, tag = "companies", operation_id = "listCompanies", params(PageParams, SortParams),
-    responses((status = 200, description = "A page of companies", body = PageBody<Company>), super::error::ErrorResponses),
+    get, path = PATH, tag = "companies", operation_id = "saas_list_companies", params(PageParams, SortParams),
+    responses((status = 200, description = "A page of companies", body = PageBody<Company>), ErrorResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
@@ -227,8 +235,8 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
 
 /// Shows a company.
 #[utoipa::path(
-    get, path = ITEM, tag = "companies", operation_id = "getCompany", params(("id" = String, Path, example = "company_12")),
-    responses((status = 200, description = "The company", body = Company), super::error::ErrorResponses, super::error::LookupResponses),
+    get, path = ITEM, tag = "companies", operation_id = "saas_get_company", params(("id" = String, Path, example = "company_12")),
+    responses((status = 200, description = "The company", body = Company), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
@@ -241,11 +249,11 @@ pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<H
 
 /// Creates a company.
 #[utoipa::path(
-    post, path = PATH, tag = "companies", operation_id = "createCompany", request_body = CompanyRequest,
+    post, path = PATH, tag = "companies", operation_id = "saas_create_company", request_body = CompanyRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key and body takes effect once")),
     responses(
         (status = 201, description = "The new company", body = Company, headers(("Location" = String))),
-        super::error::ErrorResponses, super::error::WriteResponses
+        ErrorResponses, ConflictResponses, BodyResponses
     ),
     security(("accessToken" = []))
 )]
@@ -267,15 +275,14 @@ pub(super) async fn create(call: Call, permit: Permit<Write>, body: Body<Company
 
 /// Changes the fields given; the others stay (contract X-93).
 #[utoipa::path(
-    put, path = ITEM, tag = "companies", operation_id = "updateCompany", request_body = CompanyRequest,
+    put, path = ITEM, tag = "companies", operation_id = "saas_update_company", request_body = CompanyChanges,
     params(
         ("id" = String, Path, example = "company_12"),
         ("If-Match" = Option<String>, Header, description = "Only while the company has this entity tag")
     ),
     responses(
         (status = 200, description = "The company as it is now", body = Company),
-        (status = 412, description = "The company has another entity tag now: `VALIDATION_ERROR`", body = ErrorBody),
-        super::error::ErrorResponses, super::error::LookupResponses, super::error::WriteResponses
+        ErrorResponses, LookupResponses, ConflictResponses, StaleResponses, BodyResponses
     ),
     security(("accessToken" = []))
 )]
@@ -303,15 +310,14 @@ pub(super) async fn update(
 
 /// Deletes a company and, with it, its deals (contract X-40).
 #[utoipa::path(
-    delete, path = ITEM, tag = "companies", operation_id = "deleteCompany",
+    delete, path = ITEM, tag = "companies", operation_id = "saas_delete_company",
     params(
         ("id" = String, Path, example = "company_12"),
         ("If-Match" = Option<String>, Header, description = "Only while the company has this entity tag")
     ),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 412, description = "The company has another entity tag now: `VALIDATION_ERROR`", body = ErrorBody),
-        super::error::ErrorResponses, super::error::LookupResponses
+        ErrorResponses, LookupResponses, StaleResponses
     ),
     security(("accessToken" = []))
 )]

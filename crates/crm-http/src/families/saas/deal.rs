@@ -13,13 +13,13 @@ use crm_domain::{
 use super::{
     answer::{IfMatch, created, kept, record},
     context::{Body, Delete, Permit, Read, Write},
-    error::{ErrorBody, SaasError},
+    error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{DEAL, check_owner, in_path},
     page::{PageBody, PageParams, Query, SortKey, SortParams},
 };
 use crate::shared::{call::Call, idempotency::once};
 
-pub(crate) use wire::{Deal, DealRequest};
+pub(crate) use wire::{Deal, DealChanges, DealRequest};
 
 pub(super) const PATH: &str = "/api/deals";
 pub(super) const ITEM: &str = "/api/deals/{id}";
@@ -44,8 +44,8 @@ impl SortKey for OpportunitySort {
 
 /// Lists deals.
 #[utoipa::path(
-    get, path = PATH, tag = "deals", operation_id = "listDeals", params(PageParams, SortParams),
-    responses((status = 200, description = "A page of deals", body = PageBody<Deal>), super::error::ErrorResponses),
+    get, path = PATH, tag = "deals", operation_id = "saas_list_deals", params(PageParams, SortParams),
+    responses((status = 200, description = "A page of deals", body = PageBody<Deal>), ErrorResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
@@ -69,8 +69,8 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
 
 /// Shows a deal.
 #[utoipa::path(
-    get, path = ITEM, tag = "deals", operation_id = "getDeal", params(("id" = String, Path, example = "deal_34")),
-    responses((status = 200, description = "The deal", body = Deal), super::error::ErrorResponses, super::error::LookupResponses),
+    get, path = ITEM, tag = "deals", operation_id = "saas_get_deal", params(("id" = String, Path, example = "deal_34")),
+    responses((status = 200, description = "The deal", body = Deal), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
@@ -83,11 +83,11 @@ pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<H
 
 /// Creates a deal; without a stage it starts in the first one of the default pipeline.
 #[utoipa::path(
-    post, path = PATH, tag = "deals", operation_id = "createDeal", request_body = DealRequest,
+    post, path = PATH, tag = "deals", operation_id = "saas_create_deal", request_body = DealRequest,
     params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key and body takes effect once")),
     responses(
         (status = 201, description = "The new deal", body = Deal, headers(("Location" = String))),
-        super::error::ErrorResponses, super::error::WriteResponses
+        ErrorResponses, ConflictResponses, BodyResponses
     ),
     security(("accessToken" = []))
 )]
@@ -108,15 +108,14 @@ pub(super) async fn create(call: Call, permit: Permit<Write>, body: Body<DealReq
 
 /// Changes the fields given; the others stay (contract X-93).
 #[utoipa::path(
-    put, path = ITEM, tag = "deals", operation_id = "updateDeal", request_body = DealRequest,
+    put, path = ITEM, tag = "deals", operation_id = "saas_update_deal", request_body = DealChanges,
     params(
         ("id" = String, Path, example = "deal_34"),
         ("If-Match" = Option<String>, Header, description = "Only while the deal has this entity tag")
     ),
     responses(
         (status = 200, description = "The deal as it is now", body = Deal),
-        (status = 412, description = "The deal has another entity tag now: `VALIDATION_ERROR`", body = ErrorBody),
-        super::error::ErrorResponses, super::error::LookupResponses, super::error::WriteResponses
+        ErrorResponses, LookupResponses, ConflictResponses, StaleResponses, BodyResponses
     ),
     security(("accessToken" = []))
 )]
@@ -147,15 +146,14 @@ pub(super) async fn update(
 
 /// Deletes a deal.
 #[utoipa::path(
-    delete, path = ITEM, tag = "deals", operation_id = "deleteDeal",
+    delete, path = ITEM, tag = "deals", operation_id = "saas_delete_deal",
     params(
         ("id" = String, Path, example = "deal_34"),
         ("If-Match" = Option<String>, Header, description = "Only while the deal has this entity tag")
     ),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 412, description = "The deal has another entity tag now: `VALIDATION_ERROR`", body = ErrorBody),
-        super::error::ErrorResponses, super::error::LookupResponses
+        ErrorResponses, LookupResponses, StaleResponses
     ),
     security(("accessToken" = []))
 )]

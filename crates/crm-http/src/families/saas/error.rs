@@ -17,11 +17,12 @@ use crm_domain::{
 
 use crate::shared::{fault::Fault, idempotency::InvalidKey, json_body::BodyError, jwt::TokenRejection, login_guard::TooEarly};
 
-pub(crate) use envelope::{Detail, ErrorBody, ErrorResponses, LookupResponses, WriteResponses, render};
+pub(crate) use envelope::{BodyResponses, ConflictResponses, Detail, ErrorBody, ErrorResponses, LookupResponses, StaleResponses, render};
 
 /// The codes of the document, and `INTERNAL_ERROR`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = saas::ErrorCode)]
 pub(crate) enum Code {
     AuthFailed,
     InvalidToken,
@@ -225,7 +226,8 @@ fn invalid(status: StatusCode, errors: &[FieldError], detail: fn(&FieldError) ->
         // The document's own example (C-43).
         [only] if only.problem == Problem::Email && only.field == "email" => "Invalid email format".to_owned(),
         [_] => details.first().map_or_else(String::new, |only| only.message.clone()),
-        _ => "Validation failed for several fields".to_owned(),
+        _ if status == StatusCode::BAD_REQUEST => "Several parameters are not valid".to_owned(),
+        _ => "Several fields are not valid".to_owned(),
     };
     Shown {
         details,
@@ -347,7 +349,7 @@ mod tests {
             },
         ];
         let shown = shown(Error::Invalid(problems).into());
-        assert_eq!(shown.message, "Validation failed for several fields");
+        assert_eq!(shown.message, "Several fields are not valid");
         let told: Vec<_> = shown.details.iter().map(|d| (d.field.as_str(), d.message.as_str())).collect();
         assert_eq!(
             told,

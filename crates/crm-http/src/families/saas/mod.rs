@@ -19,6 +19,7 @@ mod answer;
 mod auth;
 mod company;
 mod deal;
+mod schema;
 // The management API answers in this family's envelope, by its credential and to its paging.
 pub(super) mod context;
 pub(super) mod error;
@@ -87,6 +88,7 @@ impl Family for Saas {
         company::list, company::create, company::get, company::update, company::remove,
         deal::list, deal::create, deal::get, deal::update, deal::remove,
     ),
+    components(schemas(error::ErrorBody)),
     tags(
         (name = "auth", description = "Registering and signing in"),
         (name = "companies", description = "The companies a team sells to"),

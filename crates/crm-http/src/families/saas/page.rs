@@ -201,6 +201,7 @@ impl Paging {
 /// A list's body (contract C-34, C-135, C-136).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::Page)]
 pub(crate) struct PageBody<T> {
     items: Vec<T>,
     /// All records that match; exact.

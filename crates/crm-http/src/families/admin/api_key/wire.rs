@@ -24,6 +24,7 @@ use crate::{
 /// A new key.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = admin::NewApiKey)]
 pub(crate) struct MintRequest {
     /// The endpoint family that the key opens.
     #[schema(value_type = Family)]
@@ -52,6 +53,7 @@ pub(crate) struct MintRequest {
 /// The fields of a key to change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = admin::ApiKeyChanges)]
 pub(crate) struct ApiKeyRequest {
     #[schema(value_type = Option<String>)]
     name: Given<String>,
@@ -155,7 +157,7 @@ fn called(error: Error, name: &str) -> Error {
 /// The endpoint families that know keys.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = ApiKeyFamily)]
+#[schema(as = admin::ApiKeyFamily)]
 pub(crate) enum Family {
     HealthTrixss,
     Halopsa,
@@ -177,7 +179,7 @@ impl From<KeyFamily> for Family {
 /// A key, without the key.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = ApiKey)]
+#[schema(as = admin::ApiKey)]
 pub(crate) struct ApiKeyInfo {
     #[schema(example = "key_3")]
     id: String,
@@ -245,6 +247,7 @@ fn show_network(network: &IpNet) -> String {
 /// A new key.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = admin::MintedApiKey)]
 pub(crate) struct MintResponse {
     /// The key itself: shown this once.
     key: String,

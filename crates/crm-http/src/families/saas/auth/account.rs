@@ -19,7 +19,7 @@ use super::{LoginResponse, ME, REGISTER};
 use crate::{
     families::saas::{
         context::{Body, Permit, Read},
-        error::{ErrorResponses, SaasError, WriteResponses},
+        error::{BodyResponses, ConflictResponses, ErrorResponses, SaasError},
         id::{TENANT, USER, show},
     },
     shared::{call::Call, json_body::Given, tenant::block},
@@ -28,6 +28,7 @@ use crate::{
 /// A registration (contract C-07).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::RegisterRequest)]
 pub(crate) struct RegisterRequest {
     /// Unique over the deployment, so that a login finds its tenant.
     #[schema(value_type = String, example = "admin@company.com")]
@@ -60,8 +61,8 @@ impl RegisterRequest {
 
 /// Registers a tenant with its first user, an Admin, and signs it in. The setting `auth.registration` says who may.
 #[utoipa::path(
-    post, path = REGISTER, tag = "auth", operation_id = "register", request_body = RegisterRequest,
-    responses((status = 201, description = "Registered and signed in", body = LoginResponse), ErrorResponses, WriteResponses)
+    post, path = REGISTER, tag = "auth", operation_id = "saas_register", request_body = RegisterRequest,
+    responses((status = 201, description = "Registered and signed in", body = LoginResponse), ErrorResponses, ConflictResponses, BodyResponses)
 )]
 pub(crate) async fn register(call: Call, body: Body<RegisterRequest>) -> Result<HttpResponse, SaasError> {
     let registration = body.value.parse()?;
@@ -91,6 +92,7 @@ pub(crate) async fn register(call: Call, body: Body<RegisterRequest>) -> Result<
 /// The signed-in user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::Me)]
 pub(crate) struct Me {
     #[schema(example = "user_456")]
     id: String,
@@ -109,7 +111,7 @@ pub(crate) struct Me {
 
 /// Shows the signed-in user and its tenant.
 #[utoipa::path(
-    get, path = ME, tag = "auth", operation_id = "me",
+    get, path = ME, tag = "auth", operation_id = "saas_me",
     responses((status = 200, description = "Who the access token stands for", body = Me), ErrorResponses),
     security(("accessToken" = []))
 )]

@@ -16,7 +16,7 @@ use super::{LOGIN, LOGOUT, LoginResponse, REFRESH};
 use crate::{
     families::saas::{
         context::{Body, Permit, Read},
-        error::{ErrorResponses, SaasError, WriteResponses},
+        error::{BodyResponses, ErrorResponses, SaasError},
     },
     shared::{call::Call, json_body::Given, tenant::block},
 };
@@ -24,6 +24,7 @@ use crate::{
 /// A login (contract C-12).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::LoginRequest)]
 pub(crate) struct LoginRequest {
     #[schema(value_type = String, example = "admin@company.com")]
     email: Given<String>,
@@ -54,8 +55,8 @@ fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<Stri
 
 /// Signs in. An email identifies its tenant (contract C-10).
 #[utoipa::path(
-    post, path = LOGIN, tag = "auth", operation_id = "login", request_body = LoginRequest,
-    responses((status = 200, description = "Signed in", body = LoginResponse), ErrorResponses, WriteResponses)
+    post, path = LOGIN, tag = "auth", operation_id = "saas_login", request_body = LoginRequest,
+    responses((status = 200, description = "Signed in", body = LoginResponse), ErrorResponses, BodyResponses)
 )]
 pub(crate) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpResponse, SaasError> {
     let (email, password) = body.value.parse()?;
@@ -78,6 +79,7 @@ pub(crate) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpRe
 /// What an access token is renewed with (contract C-17).
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::RefreshRequest)]
 pub(crate) struct RefreshRequest {
     #[schema(value_type = String)]
     refresh_token: Given<String>,
@@ -86,6 +88,7 @@ pub(crate) struct RefreshRequest {
 /// New tokens (contract C-18).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::RefreshResponse)]
 pub(crate) struct RefreshResponse {
     token: String,
     /// Replaces the one sent, which is used up.
@@ -98,8 +101,8 @@ pub(crate) struct RefreshResponse {
 /// Exchanges a refresh token for new tokens. Each is good once; one that is used again later than 30 seconds ends its session
 /// (contract X-83).
 #[utoipa::path(
-    post, path = REFRESH, tag = "auth", operation_id = "refresh", request_body = RefreshRequest,
-    responses((status = 200, description = "New tokens", body = RefreshResponse), ErrorResponses, WriteResponses)
+    post, path = REFRESH, tag = "auth", operation_id = "saas_refresh", request_body = RefreshRequest,
+    responses((status = 200, description = "New tokens", body = RefreshResponse), ErrorResponses, BodyResponses)
 )]
 pub(crate) async fn refresh(call: Call, body: Body<RefreshRequest>) -> Result<HttpResponse, SaasError> {
     let mut check = Check::new();
@@ -125,7 +128,7 @@ pub(crate) async fn refresh(call: Call, body: Body<RefreshRequest>) -> Result<Ht
 
 /// Ends the session: its access tokens and refresh tokens die at once, on every node.
 #[utoipa::path(
-    post, path = LOGOUT, tag = "auth", operation_id = "logout",
+    post, path = LOGOUT, tag = "auth", operation_id = "saas_logout",
     responses((status = 204, description = "Signed out"), ErrorResponses),
     security(("accessToken" = []))
 )]

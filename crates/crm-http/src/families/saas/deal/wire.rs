@@ -12,13 +12,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    families::saas::id::{COMPANY, CONTACT, DEAL, STAGE, TENANT, USER, in_body, show},
+    families::saas::{
+        id::{COMPANY, CONTACT, DEAL, STAGE, TENANT, USER, in_body, show},
+        schema::changes_schema,
+    },
     shared::json_body::{Decimal, Given},
 };
 
 /// A deal as it is sent: to create one, or the fields of one to change. Null clears a field.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::DealRequest)]
 pub(crate) struct DealRequest {
     /// The id in the system that the deal came from; unique among the tenant's deals.
     #[schema(value_type = Option<String>)]
@@ -91,9 +95,15 @@ impl DealRequest {
     }
 }
 
+changes_schema! {
+    /// Documents a body that changes a deal.
+    DealChanges = "saas.DealChanges" of DealRequest
+}
+
 /// What the deal's stage means.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = saas::DealStatus)]
 pub(crate) enum DealStatus {
     Open,
     Won,
@@ -113,6 +123,7 @@ impl From<StageKind> for DealStatus {
 /// A deal.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = saas::Deal)]
 pub(crate) struct Deal {
     #[schema(example = "deal_34")]
     id: String,

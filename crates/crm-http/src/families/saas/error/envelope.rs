@@ -19,7 +19,7 @@ use crate::shared::{
 /// Every error's body.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = SaasError)]
+#[schema(as = saas::Error)]
 pub(crate) struct ErrorBody {
     error: ErrorInfo,
     /// When it was answered.
@@ -34,7 +34,7 @@ pub(crate) struct ErrorBody {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SaasErrorInfo)]
+#[schema(as = saas::ErrorInfo)]
 struct ErrorInfo {
     code: Code,
     message: String,
@@ -43,7 +43,7 @@ struct ErrorInfo {
 
 /// One field that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = SaasErrorDetail)]
+#[schema(as = saas::ErrorDetail)]
 pub(crate) struct Detail {
     /// Its name, in camelCase.
     pub(crate) field: String,
@@ -107,22 +107,22 @@ fn challenge(shown: &Shown) -> Option<&'static str> {
 pub(crate) enum ErrorResponses {
     /// Invalid parameters, or a body that cannot be read: `VALIDATION_ERROR`.
     #[response(status = 400)]
-    BadRequest(#[to_schema] ErrorBody),
+    BadRequest(ErrorBody),
     /// No access token or wrong credentials: `AUTH_FAILED`; a refused token: `INVALID_TOKEN`.
     #[response(status = 401)]
-    Unauthorized(#[to_schema] ErrorBody),
+    Unauthorized(ErrorBody),
     /// The role does not permit it: `PERMISSION_DENIED`.
     #[response(status = 403)]
-    Forbidden(#[to_schema] ErrorBody),
+    Forbidden(ErrorBody),
     /// Too many requests: `RATE_LIMIT_EXCEEDED`, with `Retry-After`.
     #[response(status = 429)]
-    TooManyRequests(#[to_schema] ErrorBody),
+    TooManyRequests(ErrorBody),
     /// A defect: `INTERNAL_ERROR`.
     #[response(status = 500)]
-    Internal(#[to_schema] ErrorBody),
+    Internal(ErrorBody),
     /// A database cannot be reached: `INTERNAL_ERROR`, with `Retry-After`.
     #[response(status = 503)]
-    Unavailable(#[to_schema] ErrorBody),
+    Unavailable(ErrorBody),
 }
 
 /// The errors of operations on one record.
@@ -131,20 +131,38 @@ pub(crate) enum ErrorResponses {
 pub(crate) enum LookupResponses {
     /// No such record in this tenant: `NOT_FOUND`.
     #[response(status = 404)]
-    NotFound(#[to_schema] ErrorBody),
+    NotFound(ErrorBody),
 }
 
 /// The errors of operations with a body.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents the answers, never made")]
-pub(crate) enum WriteResponses {
-    /// A value that must be unique is taken: `DUPLICATE`.
-    #[response(status = 409)]
-    Duplicate(#[to_schema] ErrorBody),
+pub(crate) enum BodyResponses {
+    /// The body did not arrive in time: `VALIDATION_ERROR`.
+    #[response(status = 408)]
+    TooSlow(ErrorBody),
     /// The body is too large: `VALIDATION_ERROR`.
     #[response(status = 413)]
-    TooLarge(#[to_schema] ErrorBody),
+    TooLarge(ErrorBody),
     /// Fields are not valid, or the `Idempotency-Key` came with another body before: `VALIDATION_ERROR`.
     #[response(status = 422)]
-    Invalid(#[to_schema] ErrorBody),
+    Invalid(ErrorBody),
+}
+
+/// The errors of operations that could make a second of what must be unique.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(crate) enum ConflictResponses {
+    /// A value that must be unique is taken: `DUPLICATE`.
+    #[response(status = 409)]
+    Duplicate(ErrorBody),
+}
+
+/// The errors of operations on the state of a record that `If-Match` names.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(crate) enum StaleResponses {
+    /// The record is in another state now: `VALIDATION_ERROR`.
+    #[response(status = 412)]
+    Stale(ErrorBody),
 }
