@@ -39,6 +39,14 @@ impl SortKey for OpportunitySort {
         ("closedOn", Self::ClosedOn),
         ("leadSource", Self::LeadSource),
         ("ownerId", Self::OwnerId),
+        ("externalId", Self::ExternalId),
+        ("contactId", Self::ContactId),
+        ("currency", Self::Currency),
+        ("engagedOn", Self::EngagedOn),
+        ("description", Self::Description),
+        ("nextStep", Self::NextStep),
+        ("includeInForecast", Self::IncludeInForecast),
+        ("createdBy", Self::CreatedBy),
     ];
 }
 

@@ -287,6 +287,8 @@ fn noun_of(noun: &str) -> &str {
 fn field_of(field: &str) -> String {
     match field {
         "account_id" => "companyId".to_owned(),
+        // A registration's `name` is its user's.
+        "user_name" => "name".to_owned(),
         other => camel_case(other),
     }
 }
@@ -427,6 +429,7 @@ mod tests {
     fn names_change_case() {
         assert_eq!(field_of("zip_code"), "zipCode");
         assert_eq!(field_of("email"), "email");
+        assert_eq!(field_of("user_name"), "name");
         assert_eq!(words_of("expectedCloseDate"), "expected close date");
     }
 }
