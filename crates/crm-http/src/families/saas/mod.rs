@@ -17,6 +17,7 @@ use crate::{
 
 mod answer;
 mod auth;
+mod change;
 mod company;
 mod deal;
 mod schema;
@@ -57,6 +58,7 @@ impl Family for Saas {
             Route::new(Method::GET, deal::ITEM, Jwt, || web::to(deal::get)),
             Route::new(Method::PUT, deal::ITEM, Jwt, || web::to(deal::update)),
             Route::new(Method::DELETE, deal::ITEM, Jwt, || web::to(deal::remove)),
+            Route::new(Method::GET, change::PATH, Jwt, || web::to(change::list)),
         ]
     }
 
@@ -87,12 +89,14 @@ impl Family for Saas {
         auth::register, auth::login, auth::refresh, auth::logout, auth::me,
         company::list, company::create, company::get, company::update, company::remove,
         deal::list, deal::create, deal::get, deal::update, deal::remove,
+        change::list,
     ),
     components(schemas(error::ErrorBody)),
     tags(
         (name = "auth", description = "Registering and signing in"),
         (name = "companies", description = "The companies a team sells to"),
         (name = "deals", description = "What may be sold"),
+        (name = "changes", description = "What happened to the records"),
     ),
     modifiers(&AccessToken)
 )]

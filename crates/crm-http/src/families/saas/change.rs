@@ -1,0 +1,207 @@
+//! The change feed: everything that happened to the tenant's records, numbered without a gap, for clients that keep a copy in step.
+
+use actix_web::{HttpRequest, HttpResponse};
+use crm_domain::{
+    field::parse_integer,
+    money::{Currency, Money},
+    tenant::change::{Change, EntityKind},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{
+    context::{Permit, Read},
+    error::{ErrorResponses, SaasError},
+    id::{COMPANY, CONTACT, DEAL, STAGE, USER},
+    page::Query,
+};
+
+pub(super) const PATH: &str = "/api/changes";
+
+const LIMIT: i64 = 100;
+const LIMIT_MAX: i64 = 1000;
+
+/// The query parameters; for the documentation.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the parameters, never made")]
+struct ChangeParams {
+    /// Only changes behind this number; 0 begins with the first change ever.
+    #[param(required = false, default = 0, minimum = 0)]
+    after: i64,
+    /// Most changes of the answer; clamped to 1 … 1000.
+    #[param(required = false, default = 100, minimum = 1, maximum = 1000)]
+    limit: u32,
+}
+
+/// What happened to a record.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::Change)]
+pub(crate) struct ChangeInfo {
+    /// Its place in the feed: 1, 2, 3 … without a gap.
+    seq: i64,
+    /// To the microsecond; what one request or job wrote together has the same.
+    #[schema(example = "2026-01-17T10:30:00.123456Z")]
+    timestamp: String,
+    /// `company`, `contact`, `lead`, `deal`, `activity`, `pipeline` or `stage`.
+    #[schema(example = "deal")]
+    entity: &'static str,
+    #[schema(example = "deal_7")]
+    entity_id: String,
+    /// `created`, `updated`, `deleted` or `restored`.
+    #[schema(example = "updated")]
+    kind: &'static str,
+    /// Who did it: `user:456`, `api_key:3`, `job:import` or `system`.
+    #[schema(example = "user:456")]
+    actor: String,
+    /// Through which API, or `cli`, `server`.
+    #[schema(example = "saas")]
+    family: String,
+    /// Field → `[before, after]`, of the fields that differ.
+    #[schema(value_type = Object, example = json!({"stageId": ["stage_1", "stage_2"]}))]
+    changes: Map<String, Value>,
+}
+
+/// A part of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::ChangePage)]
+pub(crate) struct ChangePage {
+    items: Vec<ChangeInfo>,
+    /// What to ask for next as `after`.
+    next_after: i64,
+    /// Whether further changes follow already.
+    has_more: bool,
+}
+
+/// Lists what happened to the tenant's records, oldest first.
+#[utoipa::path(
+    get, path = PATH, tag = "changes", operation_id = "saas_list_changes", params(ChangeParams),
+    responses((status = 200, description = "A part of the feed", body = ChangePage), ErrorResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
+    let mut query = Query::parse(request.query_string());
+    let after = query.parsed("after", |text| parse_integer(text, 0, i64::MAX)).unwrap_or(0);
+    let limit = query
+        .parsed("limit", |text| parse_integer(text, i64::MIN, i64::MAX))
+        .unwrap_or(LIMIT);
+    query.finish()?;
+    let limit = u32::try_from(limit.clamp(1, LIMIT_MAX)).unwrap_or(1);
+    let read = move |reader: &mut dyn crm_domain::tenant::TenantReader| reader.changes().list_after(after, limit + 1);
+    let mut changes = permit.tenant.read(read).await?;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = changes.len() > most;
+    changes.truncate(most);
+    let next_after = changes.last().map_or(after, |change| change.seq);
+    let items = changes.into_iter().map(ChangeInfo::of).collect();
+    Ok(HttpResponse::Ok().json(ChangePage {
+        items,
+        next_after,
+        has_more,
+    }))
+}
+
+impl ChangeInfo {
+    fn of(change: Change) -> Self {
+        let fields: Map<String, Value> = serde_json::from_str(&change.fields).unwrap_or_default();
+        let (entity, prefix) = entity(change.entity);
+        Self {
+            seq: change.seq,
+            timestamp: change.stamp.to_microsecond_precision(),
+            entity,
+            entity_id: format!("{prefix}{}", change.entity_id),
+            kind: change.kind.as_str(),
+            actor: change.actor,
+            family: change.family,
+            changes: fields
+                .into_iter()
+                .map(|(name, pair)| show_field(change.entity, &name, pair))
+                .collect(),
+        }
+    }
+}
+
+/// The word and the id prefix of this family.
+fn entity(kind: EntityKind) -> (&'static str, &'static str) {
+    match kind {
+        EntityKind::Account => ("company", COMPANY),
+        EntityKind::Activity => ("activity", "activity_"),
+        EntityKind::Contact => ("contact", CONTACT),
+        EntityKind::Lead => ("lead", "lead_"),
+        EntityKind::Opportunity => ("deal", DEAL),
+        EntityKind::Pipeline => ("pipeline", "pipeline_"),
+        EntityKind::Stage => ("stage", STAGE),
+    }
+}
+
+/// A stored field in this family's words: its name, ids with their prefix, money in major units.
+fn show_field(entity: EntityKind, name: &str, pair: Value) -> (String, Value) {
+    let (shown, prefix) = match (entity, name) {
+        (_, "account_id") => ("companyId".to_owned(), Some(COMPANY)),
+        (_, "opportunity_id") => ("dealId".to_owned(), Some(DEAL)),
+        (_, "contact_id") => ("contactId".to_owned(), Some(CONTACT)),
+        (_, "lead_id") => ("leadId".to_owned(), Some("lead_")),
+        (_, "owner_id") => ("ownerId".to_owned(), Some(USER)),
+        (_, "stage_id") => ("stageId".to_owned(), Some(STAGE)),
+        (_, "pipeline_id") => ("pipelineId".to_owned(), Some("pipeline_")),
+        (EntityKind::Account, "parent_id") => ("parentId".to_owned(), Some(COMPANY)),
+        (EntityKind::Opportunity, "amount") => ("value".to_owned(), None),
+        _ => (camel_case(name), None),
+    };
+    let Value::Array(values) = pair else { return (shown, pair) };
+    let values = values.into_iter().map(|value| show_value(value, prefix)).collect();
+    (shown, Value::Array(values))
+}
+
+fn show_value(value: Value, prefix: Option<&str>) -> Value {
+    match (&value, prefix) {
+        (Value::Number(id), Some(prefix)) => Value::String(format!("{prefix}{id}")),
+        (Value::Object(object), _) => money(object).unwrap_or(value),
+        _ => value,
+    }
+}
+
+/// `{"minor","currency"}` as `{"amount","currency"}` in major units.
+fn money(object: &Map<String, Value>) -> Option<Value> {
+    let minor = object.get("minor")?.as_i64()?;
+    let currency = Currency::parse(object.get("currency")?.as_str()?).ok()?;
+    let amount = Money { minor, currency }.major();
+    Some(serde_json::json!({"amount": amount, "currency": currency.as_str()}))
+}
+
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut text, word| {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_told_in_this_familys_words() {
+        let show = |entity, name, pair| show_field(entity, name, pair);
+        let (name, pair) = show(
+            EntityKind::Opportunity,
+            "amount",
+            serde_json::json!([null, {"minor": 1250, "currency": "USD"}]),
+        );
+        assert_eq!(
+            (name.as_str(), pair),
+            ("value", serde_json::json!([null, {"amount": 12.5, "currency": "USD"}]))
+        );
+        let (name, pair) = show(EntityKind::Account, "parent_id", serde_json::json!([3, null]));
+        assert_eq!((name.as_str(), pair), ("parentId", serde_json::json!(["company_3", null])));
+        let (name, pair) = show(EntityKind::Contact, "first_name", serde_json::json!(["A", "B"]));
+        assert_eq!((name.as_str(), pair), ("firstName", serde_json::json!(["A", "B"])));
+    }
+}
