@@ -10,6 +10,8 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use url::Url;
+
 use crate::{
     connection::Connection,
     error::{map, unavailable},
@@ -48,7 +50,7 @@ fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
 }
 
 fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
-    let mut connection = PgConnection::establish(url).map_err(unavailable)?;
+    let mut connection = PgConnection::establish(&with_time_limits(url)?).map_err(unavailable)?;
     let read_only = if purpose == Purpose::Read {
         "SET default_transaction_read_only = on;"
     } else {
@@ -57,6 +59,24 @@ fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
     let setup = format!("SET synchronous_commit = on; SET timezone = 'UTC'; SET lock_timeout = '30s'; {read_only}");
     connection.batch_execute(&setup).map_err(map)?;
     Ok(connection)
+}
+
+/// A server that does not answer must not hold a thread for ever. Limits that the URL itself sets win.
+fn with_time_limits(url: &str) -> Result<String> {
+    const LIMITS: [(&str, &str); 5] = [
+        ("connect_timeout", "5"),
+        ("keepalives_idle", "30"),
+        ("keepalives_interval", "10"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "60000"),
+    ];
+    let mut url = Url::parse(url).map_err(|error| Error::Internal(format!("store.url: {error}")))?;
+    for (name, value) in LIMITS {
+        if !url.query_pairs().any(|(given, _)| given == name) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+    }
+    Ok(url.into())
 }
 
 /// Begins a transaction that will write: it holds the writer's place from its first statement on.

@@ -1,6 +1,9 @@
 //! Pools of reading connections. Tenants by the thousand share one maintenance thread.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use crm_domain::error::{Error, Result};
 use diesel::connection::SimpleConnection;
@@ -40,10 +43,21 @@ impl Slot {
     }
 }
 
+/// Why the latest attempt to connect failed; `None` after one that did not.
+#[derive(Debug, Clone, Default)]
+struct Outage(Arc<Mutex<Option<String>>>);
+
+impl Outage {
+    fn cause(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Opens connections to one database.
 pub(crate) struct Manager {
     location: Location,
     purpose: Purpose,
+    outage: Outage,
 }
 
 impl ManageConnection for Manager {
@@ -51,7 +65,9 @@ impl ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Slot> {
-        dialect::open(&self.location, self.purpose).map(|connection| Slot { connection, broken: false })
+        let opened = dialect::open(&self.location, self.purpose);
+        *self.outage.cause() = opened.as_ref().err().map(ToString::to_string);
+        opened.map(|connection| Slot { connection, broken: false })
     }
 
     fn is_valid(&self, slot: &mut Slot) -> Result<()> {
@@ -65,24 +81,52 @@ impl ManageConnection for Manager {
 
 /// A pool of connections to one database; opens them when they are first needed.
 #[derive(Clone)]
-pub(crate) struct Pool(r2d2::Pool<Manager>);
+pub(crate) struct Pool {
+    connections: r2d2::Pool<Manager>,
+    outage: Outage,
+}
+
+/// How long a caller waits for a connection while none can be opened.
+const OUTAGE_PATIENCE: Duration = Duration::from_millis(250);
+/// r2d2 waits longer after each failed attempt to connect, up to half of this: after an outage it must not sleep on.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Pool {
     pub(crate) fn new(location: Location, purpose: Purpose, size: u32) -> Self {
-        let pool = r2d2::Pool::builder()
+        let outage = Outage::default();
+        let manager = Manager {
+            location,
+            purpose,
+            outage: outage.clone(),
+        };
+        let connections = r2d2::Pool::builder()
             .max_size(size.max(1))
             .min_idle(Some(0))
             .test_on_check_out(false)
-            .connection_timeout(CHECKOUT_TIMEOUT)
-            .idle_timeout(Some(std::time::Duration::from_secs(300)))
+            .connection_timeout(2 * LONGEST_PAUSE)
+            .idle_timeout(Some(Duration::from_secs(300)))
             .thread_pool(Arc::clone(&MAINTENANCE))
             .error_handler(Box::new(LogErrors))
-            .build_unchecked(Manager { location, purpose });
-        Self(pool)
+            .build_unchecked(manager);
+        Self { connections, outage }
     }
 
+    /// A connection, as soon as one is free. While the database cannot be reached nobody waits for it.
     pub(crate) fn get(&self) -> Result<PooledConnection<Manager>> {
-        self.0.get().map_err(unavailable)
+        let asked = Instant::now();
+        loop {
+            let error = match self.connections.get_timeout(OUTAGE_PATIENCE) {
+                Ok(connection) => return Ok(connection),
+                Err(error) => error,
+            };
+            let is_down = self.connections.state().connections == 0;
+            if let Some(cause) = self.outage.cause().as_ref().filter(|_| is_down) {
+                return Err(unavailable(cause));
+            }
+            if asked.elapsed() >= CHECKOUT_TIMEOUT {
+                return Err(unavailable(error));
+            }
+        }
     }
 
     /// Runs reads on one connection.

@@ -21,7 +21,7 @@ pub struct Session {
     pub created_at: Stamp,
     /// When it was last used; kept to the minute.
     pub last_seen_at: Stamp,
-    /// When it ends in any case.
+    /// When its first token or cookie ends; a session that is refreshed lives on with its newest refresh token.
     pub expires_at: Stamp,
     /// When it was ended early.
     pub ended_at: Option<Stamp>,
