@@ -40,10 +40,15 @@ pub fn open(location: &Location, purpose: Purpose) -> Result<Connection> {
 
 fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
     let mut connection = SqliteConnection::establish(path).map_err(unavailable)?;
-    let query_only = if purpose == Purpose::Read { "PRAGMA query_only = ON;" } else { "" };
+    // Readers map the file: a page costs no copy. The writer would pay for that in faults; it keeps more of its own instead, and folds
+    // the log back less often.
+    let of_purpose = match purpose {
+        Purpose::Read => "PRAGMA cache_size = -8192; PRAGMA mmap_size = 1073741824; PRAGMA query_only = ON;",
+        Purpose::Write => "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;",
+    };
     let setup = format!(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192; PRAGMA mmap_size = 1073741824; {query_only}"
+         PRAGMA temp_store = MEMORY; {of_purpose}"
     );
     connection.batch_execute(&setup).map_err(map)?;
     Ok(connection)
