@@ -148,9 +148,10 @@ impl App {
 /// Mounts every family, the probes and the documentation.
 pub fn configure(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
+        // actix tries resources in the order of registration: those asked for most come first.
         probes::register(&app, config);
-        openapi::register(config);
         families::register(&app, config);
+        openapi::register(config);
         pipeline::register_unmatched(&app, config);
     }
 }

@@ -36,6 +36,7 @@ pub struct Auth {
     request_log: Arc<RequestLog>,
     keys: Cache<[u8; 32], Arc<key::Remembered>>,
     verdicts: Cache<[u8; 32], Arc<key::Verdict>>,
+    verifying: key::Verifying,
     users: Cache<(UserId, SessionId), Arc<user::Remembered>>,
 }
 
@@ -56,6 +57,7 @@ impl Auth {
                 .max_capacity(REMEMBERED)
                 .time_to_idle(Duration::from_secs(24 * 3_600))
                 .build(),
+            verifying: key::Verifying::default(),
             users: Cache::builder().max_capacity(REMEMBERED).time_to_idle(IDLE).build(),
         }
     }

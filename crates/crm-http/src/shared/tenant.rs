@@ -11,6 +11,7 @@ use crm_domain::{
     tenant::{TenantReader, TenantStore, Unit, UnitOfWork, change::Origin},
 };
 use tokio::sync::oneshot;
+use tracing::Span;
 
 /// One request's way into its tenant's database. Whoever holds it was let in; it reaches no other tenant.
 #[derive(Clone)]
@@ -60,6 +61,8 @@ impl TenantSession {
 /// # Errors
 /// [`Error::Internal`] when the work panicked.
 pub async fn block<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = web::block(work).await;
+    // What is logged on the other thread carries the request's trace id too.
+    let span = Span::current();
+    let done = web::block(move || span.in_scope(work)).await;
     done.map_err(|_| Error::Internal("blocking work panicked".to_owned()))?
 }

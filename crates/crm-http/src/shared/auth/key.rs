@@ -12,6 +12,9 @@ use crm_domain::{
     tenant::{TenantStore, change::Actor, change::Origin},
 };
 
+use dashmap::DashMap;
+use tokio::sync::Mutex;
+
 use super::Auth;
 use crate::shared::{
     call::{Call, CallState},
@@ -231,15 +234,49 @@ impl Auth {
             .map(|known| known.verified)
     }
 
-    /// A slow hash is checked once per key and hash; the verdict, not the right to enter, is remembered.
+    /// A slow hash is checked once per key and hash, however many requests wait for it; the verdict, not the right to enter, is remembered.
     async fn verify(&self, digest: [u8; 32], key: KeyText, hash: KeyHash) -> Result<bool> {
-        let job = move || Verdict {
-            verified: hash.verify(&key),
-            hash,
+        let turn = self.verifying.turn(digest);
+        let _held = turn.lock.lock().await;
+        if let Some(known) = self.known_verdict(&digest, &key, &hash) {
+            return Ok(known);
+        }
+        let verdicts = self.verdicts.clone();
+        let job = move || {
+            let verified = hash.verify(&key);
+            // Remembered here, so that it is even when the client has gone away.
+            verdicts.insert(digest, Arc::new(Verdict { hash, verified }));
+            verified
         };
-        let verdict = self.hashing.run(job).await?;
-        let verified = verdict.verified;
-        self.verdicts.insert(digest, Arc::new(verdict));
-        Ok(verified)
+        self.hashing.run(job).await
+    }
+}
+
+/// The keys whose secrets are being verified.
+#[derive(Default)]
+pub(super) struct Verifying(DashMap<[u8; 32], Arc<Mutex<()>>>);
+
+impl Verifying {
+    fn turn(&self, digest: [u8; 32]) -> Turn<'_> {
+        let lock = Arc::clone(self.0.entry(digest).or_default().value());
+        Turn {
+            verifying: self,
+            digest,
+            lock,
+        }
+    }
+}
+
+/// A request's turn to verify a key.
+struct Turn<'a> {
+    verifying: &'a Verifying,
+    digest: [u8; 32],
+    lock: Arc<Mutex<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // The map's and this one: nobody else waits.
+        self.verifying.0.remove_if(&self.digest, |_, lock| Arc::strong_count(lock) <= 2);
     }
 }
