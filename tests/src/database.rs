@@ -2,7 +2,13 @@
 //!
 //! A test that needs a store is a function of a [`Database`], and [`each_backend!`](crate::each_backend) runs it on SQLite and on PostgreSQL.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    thread,
+    time::Duration,
+};
 
 use crm_domain::{
     clock::{Clock, Entropy, ManualClock, SystemEntropy},
@@ -55,6 +61,26 @@ macro_rules! each_backend {
     };
 }
 
+/// [`each_backend!`](crate::each_backend) for tests that share one deployment ([`Database::shared`]): each uses tenants of its own, and leaves
+/// the clock alone.
+#[macro_export]
+macro_rules! each_backend_shared {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test]
+            fn $name() {
+                super::$name(&$crate::database::Database::shared($crate::database::Backend::Sqlite));
+            })+
+        }
+        mod postgres {
+            $(#[test]
+            fn $name() {
+                super::$name(&$crate::database::Database::shared($crate::database::Backend::Postgres));
+            })+
+        }
+    };
+}
+
 /// A store on a database that no other test sees. It is removed when this value is dropped.
 pub struct Database {
     /// Which backend it is on.
@@ -73,8 +99,13 @@ impl Database {
     /// # Panics
     /// When the backend cannot be reached: a test that did not run must not look as if it had passed.
     pub fn fresh(backend: Backend) -> Self {
+        Self::with_settings(backend, |_| ())
+    }
+
+    fn with_settings(backend: Backend, change: impl FnOnce(&mut StoreSettings)) -> Self {
         let home = Home::new(backend);
-        let settings = home.settings();
+        let mut settings = home.settings();
+        change(&mut settings);
         let clock = Arc::new(ManualClock::at(START));
         let store = open(&settings, &clock);
         Self {
@@ -84,6 +115,24 @@ impl Database {
             settings,
             home,
         }
+    }
+
+    /// The store that the tests running at this moment share; the last of them removes it. Making and dropping databases of its own costs a
+    /// test a second on PostgreSQL, which only a test of the whole deployment needs to spend.
+    ///
+    /// # Panics
+    /// As [`Database::fresh`].
+    pub fn shared(backend: Backend) -> Arc<Self> {
+        static SHARED: Mutex<[Weak<Database>; 2]> = Mutex::new([Weak::new(), Weak::new()]);
+        // A test that failed while it made the store left nothing in the slot.
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = &mut shared[backend as usize];
+        slot.upgrade().unwrap_or_else(|| {
+            // Few stay open: the server's connections are for all tests.
+            let made = Arc::new(Self::with_settings(backend, |settings| settings.max_open_tenants = 8));
+            *slot = Arc::downgrade(&made);
+            made
+        })
     }
 
     /// A second node on the same database, with the same clock.
@@ -233,10 +282,23 @@ impl Drop for Databases {
         let Ok(mut connection) = PgConnection::establish(self.server.as_str()) else {
             return;
         };
-        for name in self.names(&mut connection) {
-            if let Err(error) = connection.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")) {
-                eprintln!("the test's database {name} is left over: {error}");
+        let names = self.names(&mut connection);
+        // Each waits for a checkpoint; those that wait at once share one.
+        thread::scope(|scope| {
+            for share in names.chunks(names.len().div_ceil(8).max(1)) {
+                scope.spawn(|| drop_databases(&self.server, share));
             }
+        });
+    }
+}
+
+fn drop_databases(server: &Url, names: &[String]) {
+    let Ok(mut connection) = PgConnection::establish(server.as_str()) else {
+        return;
+    };
+    for name in names {
+        if let Err(error) = connection.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")) {
+            eprintln!("the test's database {name} is left over: {error}");
         }
     }
 }

@@ -11,14 +11,14 @@ use crm_domain::{
         opportunity::{self as opportunities, OpportunityDraft, OpportunityFilter},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{
     TEXTS, account_of, add_account, assert_duplicate, assert_feed_in_order, assert_not_found, assert_uuid, feed, named, only_problem, open,
     set, user, write,
 };
 
-each_backend!(
+each_backend_shared!(
     every_field_reads_back,
     any_text_reads_back,
     null_clears_a_field,
@@ -208,11 +208,19 @@ fn a_refused_batch_leaves_nothing(database: &Database) {
         }
     }
     let page = store
-        .reading(|reader| reader.accounts().list(&AccountFilter::default(), Sort::default(), &Window::first(10)))
+        .reading(|reader| {
+            reader
+                .accounts()
+                .list(&AccountFilter::default(), Sort::default(), &Window::first(10))
+        })
         .unwrap();
     assert_eq!((page.items, page.total), (vec![first.clone()], 1));
     assert_eq!(feed(&store).len(), 1);
-    assert_eq!(add_account(&store, "Next").id.get(), first.id.get() + 1, "a refused unit takes no ids");
+    assert_eq!(
+        add_account(&store, "Next").id.get(),
+        first.id.get() + 1,
+        "a refused unit takes no ids"
+    );
 }
 
 fn removed_accounts_are_gone(database: &Database) {
@@ -243,7 +251,10 @@ fn removed_accounts_are_gone(database: &Database) {
         name: set("Back"),
         ..AccountDraft::default()
     };
-    assert_not_found(write(&store, move |unit| accounts::update(unit, id, draft, Check::new())), "account");
+    assert_not_found(
+        write(&store, move |unit| accounts::update(unit, id, draft, Check::new())),
+        "account",
+    );
     assert_not_found(write(&store, move |unit| accounts::remove(unit, id)), "account");
     let gone = Account {
         fields: named("Back"),
@@ -315,7 +326,10 @@ fn parents_must_exist_and_make_no_circle(database: &Database) {
         ..AccountDraft::default()
     });
     let refused = write(&store, move |unit| accounts::create(unit, missing));
-    assert_eq!(only_problem(refused), ("parent_id".to_owned(), Problem::Reference { noun: "account" }));
+    assert_eq!(
+        only_problem(refused),
+        ("parent_id".to_owned(), Problem::Reference { noun: "account" })
+    );
 
     let parent_is = |id| AccountDraft {
         parent_id: Patch::Set(id),

@@ -16,11 +16,11 @@ use crm_domain::{
         opportunity::{self as opportunities, OpportunityDraft},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{TEXTS, add_account, assert_not_found, assert_uuid, feed, open, set, user, write};
 
-each_backend!(
+each_backend_shared!(
     every_field_reads_back,
     any_text_reads_back,
     updates_and_removals_are_kept,

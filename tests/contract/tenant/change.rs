@@ -8,12 +8,12 @@ use crm_domain::{
         change::{Actor, ChangeKind, EntityKind, Origin},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 use serde_json::{Value, json};
 
 use super::{account_of, add_account, assert_feed_in_order, feed, named, open, origin, set, write};
 
-each_backend!(
+each_backend_shared!(
     a_change_says_what_happened,
     the_actor_and_the_family_are_kept,
     the_feed_reads_in_slices,
@@ -78,9 +78,7 @@ fn the_actor_and_the_family_are_kept(database: &Database) {
     for (actor, family, shown) in actors {
         let is_user = actor.user().is_some();
         let origin = Origin { actor, family };
-        let account = store
-            .writing(origin, move |unit| accounts::create(unit, named(family)))
-            .unwrap();
+        let account = store.writing(origin, move |unit| accounts::create(unit, named(family))).unwrap();
         let last = feed(&store).pop().unwrap();
         assert_eq!((&*last.actor, &*last.family), (shown, family));
         assert_eq!(account.created_by.is_some(), is_user);
@@ -121,7 +119,10 @@ fn a_record_has_its_history(database: &Database) {
         }
     }
     let history = |entity, id, limit| store.reading(|reader| reader.changes().list_of(entity, id, limit)).unwrap();
-    let seqs: Vec<_> = history(EntityKind::Account, account.get(), 10).iter().map(|change| change.seq).collect();
+    let seqs: Vec<_> = history(EntityKind::Account, account.get(), 10)
+        .iter()
+        .map(|change| change.seq)
+        .collect();
     assert_eq!(seqs, [7, 5, 3, 1]);
     assert_eq!(history(EntityKind::Account, other.get(), 2).len(), 2);
     assert_eq!(history(EntityKind::Contact, account.get(), 10), []);

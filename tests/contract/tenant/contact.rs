@@ -8,16 +8,15 @@ use crm_domain::{
     id::{AccountId, ContactId, RecordId, UserId},
     page::{Sort, Window},
     tenant::{
-        TenantStore,
-        account as accounts,
+        TenantStore, account as accounts,
         contact::{self as contacts, Contact, ContactDraft, ContactFields, ContactFilter},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, user, write};
 
-each_backend!(
+each_backend_shared!(
     every_field_reads_back,
     any_text_reads_back,
     null_clears_a_field,
@@ -138,7 +137,11 @@ fn emails_and_external_ids_are_unique_among_live_contacts(database: &Database) {
         external_id: set("ext miller"),
         ..full_draft("smith")
     });
-    assert_duplicate(write(&store, move |unit| contacts::create(unit, same_external)), "contact", "external_id");
+    assert_duplicate(
+        write(&store, move |unit| contacts::create(unit, same_external)),
+        "contact",
+        "external_id",
+    );
 
     let smith = create(&store, full_draft("smith"));
     let draft = ContactDraft {
@@ -185,7 +188,11 @@ fn a_refused_batch_names_the_field(database: &Database) {
         }
     }
     let page = store
-        .reading(|reader| reader.contacts().list(&ContactFilter::default(), Sort::default(), &Window::first(10)))
+        .reading(|reader| {
+            reader
+                .contacts()
+                .list(&ContactFilter::default(), Sort::default(), &Window::first(10))
+        })
         .unwrap();
     assert_eq!((page.items.len(), page.total), (1, 1));
     assert_eq!(feed(&store).len(), 1);
@@ -221,7 +228,10 @@ fn removed_contacts_are_gone(database: &Database) {
     });
     assert_eq!(left.unwrap(), []);
     let draft = full_draft("back");
-    assert_not_found(write(&store, move |unit| contacts::update(unit, id, draft, Check::new())), "contact");
+    assert_not_found(
+        write(&store, move |unit| contacts::update(unit, id, draft, Check::new())),
+        "contact",
+    );
     assert_not_found(write(&store, move |unit| contacts::remove(unit, id)), "contact");
     assert_not_found(write(&store, move |unit| unit.contacts().update(&contact)), "contact");
 }
@@ -268,7 +278,10 @@ fn the_account_must_exist_only_when_it_is_named(database: &Database) {
         ..full_draft("smith")
     });
     let refused = write(&store, move |unit| contacts::create(unit, fields));
-    assert_eq!(only_problem(refused), ("account_id".to_owned(), Problem::Reference { noun: "account" }));
+    assert_eq!(
+        only_problem(refused),
+        ("account_id".to_owned(), Problem::Reference { noun: "account" })
+    );
     let draft = ContactDraft {
         account_id: Patch::Set(AccountId::from_i64(99)),
         ..ContactDraft::default()

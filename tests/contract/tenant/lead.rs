@@ -8,16 +8,15 @@ use crm_domain::{
     id::{AccountId, LeadId, RecordId, UserId},
     page::{Sort, Window},
     tenant::{
-        TenantStore,
-        account as accounts,
+        TenantStore, account as accounts,
         lead::{self as leads, Lead, LeadDraft, LeadFields, LeadFilter},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, user, write};
 
-each_backend!(
+each_backend_shared!(
     every_field_reads_back,
     any_text_reads_back,
     null_clears_a_field,
@@ -217,5 +216,8 @@ fn the_account_must_exist_only_when_it_is_named(database: &Database) {
     assert_eq!(&*edited.fields.status, "Lost");
     let fields = parse(with_account("smith"));
     let refused = write(&store, move |unit| leads::create(unit, fields));
-    assert_eq!(only_problem(refused), ("account_id".to_owned(), Problem::Reference { noun: "account" }));
+    assert_eq!(
+        only_problem(refused),
+        ("account_id".to_owned(), Problem::Reference { noun: "account" })
+    );
 }

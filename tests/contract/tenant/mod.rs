@@ -18,8 +18,12 @@ mod stamps;
 mod totals;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
+use crm_domain::control::tenant::Tenant;
 use crm_domain::{
     error::{Error, Problem, Result},
     field::{Check, Patch, Text},
@@ -31,7 +35,6 @@ use crm_domain::{
         change::{Actor, Change, Origin},
     },
 };
-use crm_domain::control::tenant::Tenant;
 use crm_tests::database::Database;
 
 /// Texts that storage gets wrong first: 4-byte characters, joiners, right-to-left, invisible, combining, and what COPY, LIKE and SQL quote.
@@ -52,10 +55,12 @@ pub(crate) const TEXTS: [&str; 14] = [
     "{\"json\": [1, null]}",
 ];
 
-/// A new tenant's store.
+/// A new tenant's store; of tests that share a deployment each gets another.
 pub(crate) fn open(database: &Database) -> Arc<dyn TenantStore> {
+    static IDS: AtomicI64 = AtomicI64::new(1_000);
     let tenants = database.tenants();
-    tenants.open(&provision(&*tenants, 1)).unwrap()
+    let tenant = provision(&*tenants, IDS.fetch_add(1, Ordering::Relaxed));
+    tenants.open(&tenant).unwrap()
 }
 
 /// A new tenant; the control plane need not know it.

@@ -9,8 +9,7 @@ use crm_domain::{
     money::Currency,
     page::{Page, Sort, Window},
     tenant::{
-        TenantStore,
-        account as accounts,
+        TenantStore, account as accounts,
         contact::{self as contacts, ContactDraft, ContactFields},
         opportunity::{self as opportunities, Opportunity, OpportunityContext, OpportunityDraft, OpportunityFields, OpportunityFilter},
         pipeline::StageKind,
@@ -18,12 +17,12 @@ use crm_domain::{
 };
 use crm_tests::{
     database::{Database, START},
-    each_backend,
+    each_backend_shared,
 };
 
 use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, user, write};
 
-each_backend!(
+each_backend_shared!(
     every_field_reads_back,
     any_text_reads_back,
     null_clears_a_field,
@@ -106,7 +105,10 @@ fn every_field_reads_back(database: &Database) {
     let fields = &opportunity.fields;
     assert_eq!((fields.account_id, fields.contact_id), (Some(account), Some(contact)));
     let amount = fields.amount.unwrap();
-    assert_eq!((amount.minor, amount.currency), (-1_234_567_890_123, Currency::parse("KWD").unwrap()));
+    assert_eq!(
+        (amount.minor, amount.currency),
+        (-1_234_567_890_123, Currency::parse("KWD").unwrap())
+    );
     assert_eq!((fields.probability, fields.include_in_forecast), (33, false));
     assert_eq!(fields.expected_close_date.unwrap().to_string(), "2024-02-29");
     assert_eq!(fields.engaged_on.unwrap().to_string(), "1999-12-31");
@@ -346,7 +348,10 @@ fn references_must_exist_when_they_are_named(database: &Database) {
             ..deal("Deal")
         },
     );
-    assert_eq!(only_problem(refused), ("account_id".to_owned(), Problem::Reference { noun: "account" }));
+    assert_eq!(
+        only_problem(refused),
+        ("account_id".to_owned(), Problem::Reference { noun: "account" })
+    );
     let refused = create(
         &store,
         OpportunityDraft {
@@ -354,7 +359,10 @@ fn references_must_exist_when_they_are_named(database: &Database) {
             ..deal("Deal")
         },
     );
-    assert_eq!(only_problem(refused), ("contact_id".to_owned(), Problem::Reference { noun: "contact" }));
+    assert_eq!(
+        only_problem(refused),
+        ("contact_id".to_owned(), Problem::Reference { noun: "contact" })
+    );
     let refused = create(
         &store,
         OpportunityDraft {

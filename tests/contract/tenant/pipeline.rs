@@ -8,11 +8,11 @@ use crm_domain::{
         pipeline::{self as pipelines, DEFAULT_STAGES, Pipeline, StageFields},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{assert_duplicate, feed, open, text, write};
 
-each_backend!(
+each_backend_shared!(
     a_new_tenant_has_the_default_pipeline,
     an_open_stage_goes_before_the_closing_ones,
     stage_names_are_unique_whatever_their_case,

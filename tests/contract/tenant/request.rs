@@ -10,11 +10,11 @@ use crm_domain::{
         request::{LoggedRequest, RequestFilter, RequestRecord},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{TEXTS, feed, open, write};
 
-each_backend!(
+each_backend_shared!(
     a_logged_request_reads_back,
     filters_narrow_the_list_and_its_total,
     the_log_reads_newest_first_by_offset_and_by_cursor,
@@ -22,7 +22,14 @@ each_backend!(
 );
 
 fn record(number: i64) -> RequestRecord {
-    let endpoints = ["/api/deals/{id}", "/api/deals", "/api/dealsx", "/api/d%als", "/api/d_als", "/api/🚀"];
+    let endpoints = [
+        "/api/deals/{id}",
+        "/api/deals",
+        "/api/dealsx",
+        "/api/d%als",
+        "/api/d_als",
+        "/api/🚀",
+    ];
     let index = usize::try_from(number).unwrap();
     RequestRecord {
         received_at: Stamp::from_micros(1_000 + number),
@@ -54,12 +61,7 @@ fn is(logged: &LoggedRequest, record: &RequestRecord) -> bool {
     let same = (logged.received_at, &*logged.family, &logged.endpoint, &logged.method)
         == (record.received_at, record.family, &record.endpoint, &record.method);
     let numbers = (logged.status, logged.latency_micros, logged.api_key_id, logged.user_id)
-        == (
-            i64::from(record.status),
-            record.latency_micros,
-            record.api_key_id,
-            record.user_id,
-        );
+        == (i64::from(record.status), record.latency_micros, record.api_key_id, record.user_id);
     let texts = (&logged.api_key_name, &logged.client, &logged.trace_id) == (&record.api_key_name, &record.client, &record.trace_id);
     same && numbers && texts
 }
@@ -89,7 +91,17 @@ fn filters_narrow_the_list_and_its_total(database: &Database) {
         assert_eq!(list(&store, &filter, &Window::first(1)).total, page.total);
     };
     let all = RequestFilter::default;
-    for prefix in ["/api/deals", "/api/d%", "/api/d_", "/api/🚀", "/api/", "", "/other", "/api/deals/{id}x", "nul\0"] {
+    for prefix in [
+        "/api/deals",
+        "/api/d%",
+        "/api/d_",
+        "/api/🚀",
+        "/api/",
+        "",
+        "/other",
+        "/api/deals/{id}x",
+        "nul\0",
+    ] {
         let filter = RequestFilter {
             path_prefix: Some(prefix.to_owned()),
             ..all()
