@@ -360,6 +360,6 @@ fn check_references(unit: &mut dyn UnitOfWork, own: Option<AccountId>, fields: &
     }
     Err(Error::invalid(
         "parent_id",
-        Problem::Rule("must not make the account its own ancestor".to_owned()),
+        Problem::Rule("must not make it its own ancestor".to_owned()),
     ))
 }

@@ -179,7 +179,7 @@ impl<T: JsonType> Given<T> {
     }
 }
 
-/// serde hands a missing field's type a deserializer that answers `deserialize_option` with none; [`Binder`] answers null with a unit.
+/// serde hands a missing field's type a deserializer that answers `deserialize_option` with none; `Binder` answers null with a unit.
 impl<'de, T: JsonType> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_option(GivenVisitor(PhantomData))
