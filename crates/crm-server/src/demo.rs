@@ -50,7 +50,7 @@ const REVENUE_SCALE: &str = "annual_revenue=1000000";
 
 /// What became of the demo.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase", tag = "demo")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "state")]
 pub enum Demo {
     /// It was made: how to get in, shown this once.
     Made {
@@ -59,7 +59,6 @@ pub enum Demo {
         /// To sign in with.
         password: String,
         /// Of family `health_trixss`.
-        #[serde(rename = "apiKey")]
         api_key: String,
     },
     /// It was there.

@@ -1,6 +1,6 @@
 //! The server's own log, and its metrics.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -14,7 +14,10 @@ use crate::settings::{LogFormat, LogSettings};
 /// When the filter makes no sense or another log was started before.
 pub fn start_log(settings: &LogSettings) -> Result<()> {
     let filter = EnvFilter::try_new(&settings.filter).context("invalid setting: log.filter")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     let started = match settings.format {
         LogFormat::Pretty => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),

@@ -45,7 +45,7 @@ impl Context {
     /// Starts the log of a command that is not the server: warnings, unless more was asked for.
     pub fn start_log(&self) -> Result<()> {
         let mut log = self.settings.log.clone();
-        if log.filter == "info" {
+        if log.filter == Settings::defaults()?.log.filter {
             "warn".clone_into(&mut log.filter);
         }
         telemetry::start_log(&log)

@@ -143,6 +143,7 @@ fn delimiter(text: &str) -> Result<Delimiter, String> {
 
 /// What an import did, as it is printed.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     kind: &'static str,
     file: String,

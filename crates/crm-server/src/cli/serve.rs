@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::context::Context;
 use crate::{
-    demo,
+    demo::{self, Demo},
     server::{self, RunningServer},
     telemetry,
     wire::World,
@@ -56,11 +56,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<ExitCode> {
                 metrics.run_upkeep();
             }
         });
-        let greeted = match if args.demo { fill_demo(context, &server).await } else { Ok(()) } {
-            Ok(()) => greet(context, &server).await,
-            failed => failed,
-        };
-        if let Err(error) = greeted {
+        if let Err(error) = welcome(context, args, &server).await {
             server.stop().await?;
             return Err(error);
         }
@@ -70,30 +66,31 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<ExitCode> {
     })
 }
 
-async fn fill_demo(context: &Context, server: &RunningServer) -> Result<()> {
-    let (control, tenants) = (server.store().control(), server.store().tenants());
-    let (world, cost) = (context.world.clone(), context.settings.auth.hashing.bcrypt_cost);
-    let outcome = tokio::task::spawn_blocking(move || demo::fill(&control, &*tenants, &world, cost)).await??;
-    Ok(context.output.result(&outcome, || outcome.to_string())?)
-}
-
-/// Says where the server is and what to do next.
-async fn greet(context: &Context, server: &RunningServer) -> Result<()> {
+/// Fills the demo, then says where the server is and what to do next.
+async fn welcome(context: &Context, args: &ServeArgs, server: &RunningServer) -> Result<()> {
+    let demo = if args.demo { Some(fill_demo(context, server).await?) } else { None };
     let control = server.store().control();
     let tenants = tokio::task::spawn_blocking(move || control.reading(|reader| reader.tenants().count())).await??;
     let url = format!("http://{}", server.address());
     let database = Location::control(&context.settings.store.url, &context.settings.store.data_dir)?.to_string();
-    let value = json!({ "url": url, "docs": format!("{url}/docs"), "database": database, "tenants": tenants });
+    let value = json!({ "url": url, "docs": format!("{url}/docs"), "database": database, "tenants": tenants, "demo": demo });
     Ok(context.output.result(&value, || {
-        let mut text = format!(
-            "crm-server {} is listening on {url}\n  documentation  {url}/docs\n  database       {database}\n",
-            env!("CARGO_PKG_VERSION")
-        );
+        let version = env!("CARGO_PKG_VERSION");
+        let mut text = format!("crm-server {version} is listening on {url}\n  documentation  {url}/docs\n  database       {database}\n");
+        if let Some(demo) = &demo {
+            text.push_str(&format!("\n{demo}"));
+        }
         if tenants == 0 {
             text.push_str(&first_steps(&url));
         }
         text
     })?)
+}
+
+async fn fill_demo(context: &Context, server: &RunningServer) -> Result<Demo> {
+    let (control, tenants) = (server.store().control(), server.store().tenants());
+    let (world, cost) = (context.world.clone(), context.settings.auth.hashing.bcrypt_cost);
+    tokio::task::spawn_blocking(move || demo::fill(&control, &*tenants, &world, cost)).await?
 }
 
 fn first_steps(url: &str) -> String {

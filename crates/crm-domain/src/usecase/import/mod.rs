@@ -24,6 +24,8 @@ mod parent;
 mod report;
 mod run;
 mod slice;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use std::{io::Read, sync::Arc};

@@ -77,6 +77,7 @@ impl From<RowError> for RowFailure {
 
 /// What an import did; of a dry run, what it would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Rows read: each is created, updated, unchanged or failed.
     pub read: u64,

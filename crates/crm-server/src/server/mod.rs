@@ -12,7 +12,16 @@
 //! # }
 //! ```
 
-use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, thread, time::Duration};
+mod drain;
+mod signals;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    num::NonZeroUsize,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use actix_web::{
     App as ActixApp, HttpServer,
@@ -21,8 +30,9 @@ use actix_web::{
 use anyhow::{Context, Result};
 use crm_http::App;
 use crm_store::Store;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpSocket, task::JoinHandle};
 
+use self::{drain::Drain, signals::Signals};
 use crate::{
     settings::Settings,
     wire::{World, wire},
@@ -32,6 +42,8 @@ use crate::{
 pub struct RunningServer {
     address: SocketAddr,
     handle: ServerHandle,
+    /// The socket that the workers accept from, to answer those whom no worker takes any more.
+    listener: Option<TcpListener>,
     serving: JoinHandle<std::io::Result<()>>,
     app: Arc<App>,
     store: Arc<Store>,
@@ -46,12 +58,16 @@ pub async fn start(settings: &Settings, world: &World) -> Result<RunningServer> 
     let (of_thread, world) = (settings.clone(), world.clone());
     // Opening migrates: that takes its time and blocks.
     let wired = tokio::task::spawn_blocking(move || wire(&of_thread, &world)).await??;
-    let (server, address) = listen(settings, Arc::clone(&wired.app))?;
+    let listener =
+        bind(settings.server.bind).with_context(|| format!("cannot listen on {} (setting server.bind)", settings.server.bind))?;
+    let address = listener.local_addr()?;
+    let server = serve(settings, listener.try_clone()?, Arc::clone(&wired.app))?;
     wired.app.start_background();
     let handle = server.handle();
     Ok(RunningServer {
         address,
         handle,
+        listener: Some(listener),
         serving: tokio::spawn(server),
         app: wired.app,
         store: wired.store,
@@ -78,8 +94,8 @@ impl RunningServer {
     ///
     /// # Errors
     /// When the listener had failed.
-    pub async fn stop(self) -> Result<()> {
-        self.handle.stop(true).await;
+    pub async fn stop(mut self) -> Result<()> {
+        self.answer_and_stop().await?;
         self.finish().await
     }
 
@@ -94,10 +110,9 @@ impl RunningServer {
             // The listener only ends by itself when it fails.
             ended = &mut self.serving => ended.context("the server's task failed")?.context("the listener failed")?,
             name = signals.next() => {
-                tracing::info!(signal = name, "stopping: no new connections, running requests are answered");
-                let stop = self.handle.stop(true);
+                tracing::info!(signal = name, "stopping: running requests are answered");
                 tokio::select! {
-                    () = stop => {}
+                    stopped = self.answer_and_stop() => stopped?,
                     name = signals.next() => {
                         tracing::warn!(signal = name, "stopping now: running requests are cut off");
                         self.handle.stop(false).await;
@@ -106,6 +121,19 @@ impl RunningServer {
             }
         }
         self.finish().await
+    }
+
+    /// Nobody who was let in is left without an answer: workers first finish what was handed to them, then the connections that no
+    /// worker took are told to come back.
+    async fn answer_and_stop(&mut self) -> Result<()> {
+        self.handle.pause().await;
+        tokio::time::sleep(HANDOVER).await;
+        let drain = self.listener.take().map(Drain::start).transpose()?;
+        self.handle.stop(true).await;
+        if let Some(drain) = drain {
+            drain.finish().await;
+        }
+        Ok(())
     }
 
     async fn finish(self) -> Result<()> {
@@ -125,7 +153,26 @@ impl RunningServer {
     }
 }
 
-fn listen(settings: &Settings, app: Arc<App>) -> Result<(Server, SocketAddr)> {
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 2048;
+
+/// Within this time workers take the connections that were accepted before the pause: a worker that stops drops what it has not begun.
+const HANDOVER: Duration = Duration::from_millis(100);
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A restart must not wait for the old connections' TIME_WAIT.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn serve(settings: &Settings, listener: TcpListener, app: Arc<App>) -> Result<Server> {
     let server = &settings.server;
     let workers = if server.workers == 0 { processors() } else { server.workers };
     let http = HttpServer::new(move || ActixApp::new().configure(crm_http::configure(Arc::clone(&app))))
@@ -137,10 +184,9 @@ fn listen(settings: &Settings, app: Arc<App>) -> Result<(Server, SocketAddr)> {
         .keep_alive(Duration::from_secs(server.keep_alive_seconds))
         .shutdown_timeout(server.shutdown_seconds)
         .disable_signals()
-        .bind(server.bind)
-        .with_context(|| format!("cannot listen on {} (setting server.bind)", server.bind))?;
-    let address = http.addrs().first().copied().context("the listener has no address")?;
-    Ok((http.run(), address))
+        .listen(listener)
+        .context("cannot serve on the listener")?;
+    Ok(http.run())
 }
 
 /// As many as reading connections, spread over the workers: more would only queue for a connection, and cost memory and context switches.
@@ -153,36 +199,4 @@ fn blocking_threads(settings: &Settings, workers: usize) -> usize {
 
 fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
-/// What tells a process to stop.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("cannot listen for SIGTERM")?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = tokio::signal::ctrl_c() => "SIGINT",
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) -> &'static str {
-        // Where no signal can be heard there is none to wait for.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        "ctrl-c"
-    }
 }

@@ -1,0 +1,242 @@
+//! Every command, by its output and its exit code.
+
+use serde_json::json;
+
+use super::process::Place;
+
+#[test]
+fn a_first_start_says_what_to_do_next() {
+    let place = Place::new();
+    let mut serving = place.serve(&[]);
+    assert_eq!(serving.greeting["tenants"], 0);
+    assert!(serving.get("/livez", "").starts_with("HTTP/1.1 200"));
+    serving.terminate();
+    assert!(serving.child.wait().unwrap().success());
+}
+
+#[test]
+fn init_makes_one_tenant_and_asks_for_what_is_missing() {
+    let place = Place::new();
+    let output = place.run_with(&["init", "--json"], "admin@acme.example\nAdmin@123\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (code, error) = place.error(&["init", "--email", "b@acme.example", "--password", "Admin@123"]);
+    assert_eq!(
+        (code, error.as_str()),
+        (
+            1,
+            "error: there is a tenant already: make further ones with `crm-server tenant create`"
+        )
+    );
+    let (code, error) = place.error(&["tenant", "create", "--email", "admin@acme.example", "--password", "Admin@123"]);
+    assert_eq!((code, error.as_str()), (1, "error: a user with this email exists already"));
+    let (code, error) = place.error(&["tenant", "create", "--email", "nobody", "--password", "short"]);
+    assert_eq!(
+        (code, error.as_str()),
+        (
+            1,
+            "error: email: must be a valid email address; password: must be at least 8 characters long"
+        )
+    );
+    place.json(&[
+        "tenant",
+        "create",
+        "--email",
+        "b@beta.example",
+        "--password",
+        "Admin@123",
+        "--tenant-name",
+        "Beta",
+    ]);
+    assert_eq!(place.json(&["tenant", "deactivate", "beta"])["isActive"], false);
+    let names: Vec<_> = place
+        .json(&["tenant", "list"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tenant| tenant["name"].clone())
+        .collect();
+    assert_eq!(names, [json!("My Company"), json!("Beta")]);
+    let (code, error) = place.error(&["user", "list"]);
+    assert_eq!(
+        (code, error.as_str()),
+        (1, "error: say which tenant with --tenant: 1 (My Company), 2 (Beta)")
+    );
+}
+
+#[test]
+fn users_come_and_change_and_the_last_admin_stays() {
+    let place = Place::new();
+    place.init();
+    let (_, error) = place.error(&["user", "set-role", "admin@acme.example", "User"]);
+    assert!(error.contains("last active Admin"), "{error}");
+    let (_, error) = place.error(&["user", "deactivate", "1"]);
+    assert!(error.contains("last active Admin"), "{error}");
+    let user = place.json(&[
+        "user",
+        "create",
+        "--email",
+        "bo@acme.example",
+        "--name",
+        "Bo",
+        "--role",
+        "Sales Manager",
+        "--no-password",
+    ]);
+    assert_eq!((&user["role"], &user["canSignIn"]), (&json!("Manager"), &json!(false)));
+    let user = place.json(&["user", "set-password", "Bo", "--password", "Manager@1"]);
+    assert_eq!(user["canSignIn"], true);
+    assert_eq!(place.json(&["user", "set-role", "user_2", "Admin"])["role"], "Admin");
+    assert_eq!(place.json(&["user", "deactivate", "admin@acme.example"])["isActive"], false);
+    assert_eq!(place.json(&["user", "activate", "admin@acme.example"])["isActive"], true);
+    assert_eq!(place.error(&["user", "set-role", "Bo", "King"]).0, 2);
+    assert_eq!(
+        place.error(&["user", "activate", "nobody"]),
+        (1, "error: tenant Acme has no user \"nobody\"".to_owned())
+    );
+}
+
+#[test]
+fn a_key_is_shown_once_works_and_is_revoked() {
+    let place = Place::new();
+    place.init();
+    let created = place.json(&[
+        "key",
+        "create",
+        "--family",
+        "health_trixss",
+        "--name",
+        "Sync",
+        "--rate-limit",
+        "500",
+        "--allow-ip",
+        "127.0.0.1,10.0.0.0/8",
+        "--expires-at",
+        "2999-01-01T00:00:00Z",
+        "--description",
+        "nightly",
+    ]);
+    let key = created["key"].as_str().unwrap();
+    assert!(key.starts_with("htx_"));
+    assert_eq!(created["apiKey"]["ipAllowlist"], json!(["127.0.0.1/32", "10.0.0.0/8"]));
+    let listed = place.run(&["key", "list", "--json"]).stdout;
+    assert!(!String::from_utf8(listed).unwrap().contains(key));
+
+    let serving = place.serve(&[]);
+    let header = format!("x-api-key: {key}\r\n");
+    assert!(serving.get("/api/v1/external/accounts", &header).starts_with("HTTP/1.1 200"));
+    assert!(place.json(&["key", "revoke", "1"])["revokedAt"].is_string());
+    assert!(
+        serving.get("/api/v1/external/accounts", &header).starts_with("HTTP/1.1 401"),
+        "revoked beside the running server"
+    );
+
+    let (code, error) = place.error(&["key", "create", "--family", "elevate", "--name", "x", "--permissions", "read,fly"]);
+    assert_eq!((code, error.as_str()), (1, "error: grants: must be one of: read, write, webhook"));
+    let (code, error) = place.error(&["key", "create", "--family", "elevate", "--name", "x", "--expires-at", "2001-01-01"]);
+    assert_eq!((code, error.as_str()), (1, "error: expires_at: must lie in the future"));
+    assert_eq!(place.error(&["key", "revoke", "99"]).0, 1);
+    assert_eq!(place.error(&["key", "create", "--family", "nope", "--name", "x"]).0, 2);
+}
+
+#[test]
+fn imports_report_and_leave_a_file_of_what_failed() {
+    let place = Place::new();
+    place.init();
+    place.write("deals.csv", "id;name;value\n1;A;10\n2;B;much\n");
+    let report = place.json(&["import", "opportunities", "deals.csv"]);
+    assert_eq!(
+        (&report["created"], &report["failed"], &report["errorsFile"]),
+        (&json!(1), &json!(1), &json!("deals.errors.csv"))
+    );
+    assert_eq!(report["stages"], json!({ "Prospecting": 1 }));
+    let expected = "import_line,import_column,import_reason,id,name,value\n3,value,value: must be a number,2,B,much\n";
+    assert_eq!(place.read("deals.errors.csv"), expected);
+    assert_eq!(
+        place.run(&["import", "opportunities", "deals.csv", "--strict"]).status.code(),
+        Some(1)
+    );
+    // The mended rows are imported from the file of failures itself.
+    place.write("mended.csv", &expected.replace("much", "20"));
+    let report = place.json(&["import", "opportunities", "mended.csv", "--strict"]);
+    assert_eq!((&report["created"], &report["errorsFile"]), (&json!(1), &json!(null)));
+
+    let piped = place.run_with(&["import", "accounts", "-", "--json", "--dry-run"], "name\nAcme\n");
+    assert!(String::from_utf8(piped.stdout).unwrap().contains("\"created\": 1"));
+    assert_eq!(place.error(&["import", "accounts", "nowhere.csv"]).0, 1);
+    assert_eq!(place.error(&["import", "accounts", "deals.csv", "--map", "name"]).0, 2);
+    let (_, error) = place.error(&["import", "accounts", "deals.csv", "--map", "valu=city"]);
+    assert_eq!(error, "error: there is no column \"valu\", did you mean \"value\"?");
+}
+
+#[test]
+fn the_demo_is_made_once_and_can_be_looked_at() {
+    let place = Place::new();
+    let serving = place.serve(&["--demo"]);
+    let demo = &serving.greeting["demo"];
+    assert_eq!(demo["state"], "made");
+    let header = format!("x-api-key: {}\r\n", demo["apiKey"].as_str().unwrap());
+    let accounts = serving.get("/api/v1/external/accounts", &header);
+    assert!(
+        accounts.contains("Alder Creek Hospital") && accounts.contains("\"total\":20"),
+        "{accounts}"
+    );
+    let body = json!({ "email": demo["email"], "password": demo["password"] }).to_string();
+    let length = body.len();
+    let login = format!(
+        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+    assert!(
+        super::process::exchange(&serving.address, &login)
+            .unwrap()
+            .starts_with("HTTP/1.1 200")
+    );
+    drop(serving);
+    assert_eq!(
+        place.serve(&["--demo"]).greeting["demo"],
+        json!({ "state": "exists", "email": "demo@crm.example" })
+    );
+    let report = place.json(&["tenant", "list"]);
+    assert_eq!(report.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn doctor_finds_what_is_wrong() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    let fresh = place.json(&["doctor"]);
+    assert!(fresh.as_array().unwrap().iter().all(|finding| finding["ok"] == true), "{fresh}");
+    assert!(!place.path().join("data").exists(), "a look changes nothing");
+    place.init();
+    drop(place.serve(&[]));
+    assert!(place.json(&["doctor"]).as_array().unwrap().len() >= 5);
+    let secrets = place.path().join("data/secrets");
+    std::fs::set_permissions(&secrets, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let output = place.run(&["doctor"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("chmod 600"));
+    assert!(place.error(&["serve"]).1.contains("chmod 600"));
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let place = Place::new();
+    place.write("crm.toml", "[server]\nprot = 1\n");
+    assert_eq!(
+        place.error(&["doctor", "--config", "crm.toml"]),
+        (1, "error: unknown setting server.prot in crm.toml".to_owned())
+    );
+    assert_eq!(place.error(&["fly"]).0, 2);
+    let openapi = place.json(&["openapi", "--config", "crm.toml"]);
+    assert!(openapi["paths"].as_object().unwrap().len() > 5, "the document needs no settings");
+}
+
+#[test]
+fn migrate_says_what_it_did() {
+    let place = Place::new();
+    place.init();
+    assert_eq!(
+        place.json(&["migrate"]),
+        json!({ "tenants": [{ "tenantId": 1, "tenant": "Acme", "migrations": [] }] })
+    );
+}

@@ -1,0 +1,8 @@
+//! Imports: what becomes of rows, and of bad ones.
+
+mod accounts;
+mod contacts;
+mod defects;
+mod fixture;
+mod opportunities;
+mod users;
