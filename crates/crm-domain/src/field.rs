@@ -158,6 +158,12 @@ impl WebAddress {
     }
 }
 
+/// Joins the texts that a search of a record looks in, as [`search_key`] writes them.
+pub(crate) fn join_search(parts: &[Option<&str>]) -> String {
+    let parts: Vec<&str> = parts.iter().copied().flatten().collect();
+    search_key(&parts.join("\n"))
+}
+
 /// The form that searches compare: lower case, with one small sigma, whose shape at a word's end would keep `ΟΔΟΣ` from being found in `ΟΔΟΣΑ`.
 pub fn search_key(text: &str) -> String {
     text.to_lowercase().replace('ς', "σ")

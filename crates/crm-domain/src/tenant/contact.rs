@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{Error, Problem, Result},
-    field::{Check, Email, Patch, Text, WebAddress},
+    field::{Check, Email, Patch, Text, WebAddress, join_search},
     id::{AccountId, ContactId, RecordId, UserId},
     page::{Page, Sort, SortValue, Window},
     stamp::Stamp,
@@ -151,7 +151,7 @@ impl ContactFields {
             self.city.as_deref(),
             self.country.as_deref(),
         ];
-        super::account::join_search(&parts)
+        join_search(&parts)
     }
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{Error, Problem, Result},
-    field::{Check, Email, Patch, Text},
+    field::{Check, Email, Patch, Text, join_search},
     id::{AccountId, LeadId, RecordId, UserId},
     page::{Page, Sort, SortValue, Window},
     stamp::Stamp,
@@ -156,7 +156,7 @@ impl LeadFields {
             self.title.as_deref(),
             self.source.as_deref(),
         ];
-        super::account::join_search(&parts)
+        join_search(&parts)
     }
 }
 

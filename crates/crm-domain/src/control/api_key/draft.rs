@@ -1,0 +1,118 @@
+//! What callers say of an API key, and how it becomes valid fields.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::{ApiKeyFields, KeyFamily};
+use crate::{
+    error::{Problem, Result},
+    field::{Check, Patch, Text, parse_integer},
+    stamp::Stamp,
+};
+
+/// What a caller says of a key, unparsed.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the fields of ApiKeyFields")]
+pub struct ApiKeyDraft {
+    pub name: Patch<String>,
+    pub description: Patch<String>,
+    pub grants: Patch<Vec<String>>,
+    pub rate_limit: Patch<String>,
+    pub expires_at: Patch<String>,
+    pub ip_allowlist: Patch<Vec<String>>,
+}
+
+impl ApiKeyFields {
+    /// Parses a new key; without grants named it gets all of its family's.
+    pub fn parse(draft: ApiKeyDraft, family: KeyFamily, now: Stamp, check: Check) -> Result<Self> {
+        Self::merge(None, draft, family, now, check)
+    }
+
+    /// Parses an update: fields the draft does not mention stay.
+    pub fn updated(&self, draft: ApiKeyDraft, family: KeyFamily, now: Stamp, check: Check) -> Result<Self> {
+        Self::merge(Some(self), draft, family, now, check)
+    }
+
+    fn merge(current: Option<&Self>, draft: ApiKeyDraft, family: KeyFamily, now: Stamp, mut check: Check) -> Result<Self> {
+        let name = check.required("name", draft.name, current.map(|c| c.name.clone()), Text::parse);
+        let description = check.optional(
+            "description",
+            draft.description,
+            current.and_then(|c| c.description.clone()),
+            Text::parse,
+        );
+        let rate_limit = check.optional("rate_limit", draft.rate_limit, current.and_then(|c| c.rate_limit), |text| {
+            parse_integer(text, 1, 100_000_000).map(|limit| u32::try_from(limit).unwrap_or(u32::MAX))
+        });
+        let set_expiry = matches!(draft.expires_at, Patch::Set(_));
+        let expires_at = check.optional("expires_at", draft.expires_at, current.and_then(|c| c.expires_at), Stamp::parse);
+        if set_expiry && expires_at.is_some_and(|at| at <= now) {
+            check.fail("expires_at", Problem::Rule("must lie in the future".to_owned()));
+        }
+        let all = || family.grants().iter().map(|&grant| grant.to_owned()).collect();
+        let grants = match draft.grants {
+            Patch::Keep => current.map_or_else(all, |c| c.grants.clone()),
+            Patch::Clear => all(),
+            Patch::Set(given) => check.keep("grants", parse_grants(given, family)),
+        };
+        let ip_allowlist = match draft.ip_allowlist {
+            Patch::Keep => current.map_or_else(Vec::new, |c| c.ip_allowlist.clone()),
+            Patch::Clear => Vec::new(),
+            Patch::Set(given) => check.keep("ip_allowlist", parse_allowlist(&given)),
+        };
+        let fields = name.map(|name| Self {
+            name,
+            description,
+            grants,
+            rate_limit,
+            expires_at,
+            ip_allowlist,
+        });
+        check.finish_with(fields)
+    }
+}
+
+fn parse_grants(mut given: Vec<String>, family: KeyFamily) -> Result<Vec<String>, Problem> {
+    if family.grants().is_empty() && !given.is_empty() {
+        return Err(Problem::Rule("must be empty: keys of this family carry none".to_owned()));
+    }
+    if given.iter().any(|grant| !family.grants().contains(&grant.as_str())) {
+        return Err(Problem::Choice {
+            allowed: family.grants().iter().map(|&grant| grant.to_owned()).collect(),
+        });
+    }
+    given.sort_unstable();
+    given.dedup();
+    Ok(given)
+}
+
+/// Most entries of an allowlist.
+const ALLOWLIST_MAX: usize = 100;
+
+fn parse_allowlist(given: &[String]) -> Result<Vec<IpNet>, Problem> {
+    let invalid = || Problem::Rule(format!("must list at most {ALLOWLIST_MAX} IP addresses or CIDR networks"));
+    if given.len() > ALLOWLIST_MAX {
+        return Err(invalid());
+    }
+    let parse = |text: &String| {
+        let text = text.trim();
+        let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        net.map(|net| net.trunc()).ok_or_else(invalid)
+    };
+    given.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowlist_knows_networks_and_mapped_addresses() {
+        let nets = parse_allowlist(&["10.0.0.0/8".to_owned(), "2001:db8::1".to_owned()]).unwrap();
+        let contains = |text: &str| nets.iter().any(|net| net.contains(&text.parse::<IpAddr>().unwrap().to_canonical()));
+        assert!(contains("10.1.2.3") && contains("::ffff:10.1.2.3") && contains("2001:db8::1"));
+        assert!(!contains("11.0.0.1") && !contains("2001:db8::2"));
+        assert!(parse_allowlist(&["10.0.0.0/33".to_owned()]).is_err());
+    }
+}
