@@ -1,11 +1,16 @@
 //! The OpenAPI document of every family, served at `/openapi.json` and, with an offline Swagger UI, at `/docs`.
 
-use actix_web::web::{self, ServiceConfig};
+use std::sync::LazyLock;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, ServiceConfig},
+};
 use utoipa::{
     OpenApi as _,
     openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder},
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{families::FAMILIES, probes::ProbeDocs};
 
@@ -27,11 +32,19 @@ pub fn openapi() -> OpenApi {
     document
 }
 
+/// The document as JSON. It is the same for ever: made once for all workers, and only when somebody asks.
+static JSON: LazyLock<String> = LazyLock::new(|| serde_json::json!(openapi()).to_string());
+
+async fn show() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(JSON.as_str())
+}
+
 /// Serves the document and its user interface, to which whoever opens the bare address is led.
 pub(crate) fn register(config: &mut ServiceConfig) {
     config.service(web::redirect("/", "/docs/"));
     config.service(web::redirect("/docs", "/docs/"));
-    config.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi()));
+    config.service(web::resource("/openapi.json").route(web::get().to(show)));
+    config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
 }
 
 #[cfg(test)]

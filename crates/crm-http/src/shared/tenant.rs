@@ -44,6 +44,8 @@ impl TenantSession {
     /// Runs a unit of work on the tenant's writer; answers after it is durably committed. Needs no blocking thread.
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T> + Send + 'static) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
+        let span = Span::current();
+        let work = move |unit: &mut dyn UnitOfWork| span.in_scope(|| work(unit));
         self.store.submit(Unit::with_result(self.origin.clone(), work, move |result| {
             // A client that went away no longer wants the answer; its write stands.
             let _ = sender.send(result);

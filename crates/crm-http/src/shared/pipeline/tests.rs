@@ -214,3 +214,17 @@ async fn another_method_is_answered_with_those_that_are_allowed() {
     assert_eq!((status, &body["error"]), (405, &json!("Method not allowed")));
     assert_eq!(headers.get("allow").unwrap(), "GET, HEAD");
 }
+
+#[actix_web::test]
+async fn the_documentation_needs_no_other_server() {
+    let (status, _, document) = ask(TestRequest::get().uri("/openapi.json")).await;
+    assert_eq!((status, &document["info"]["title"]), (200, &json!("CRM server")));
+    let service = init_service(ActixApp::new().configure(configure(app()))).await;
+    let response = call_service(&service, TestRequest::get().uri("/docs/swagger-initializer.js").to_request()).await;
+    let script = to_bytes(response.into_body()).await.unwrap();
+    assert!(String::from_utf8_lossy(&script).contains("/openapi.json"));
+    for bare in ["/", "/docs"] {
+        let response = call_service(&service, TestRequest::get().uri(bare).to_request()).await;
+        assert_eq!(response.headers().get("location").unwrap(), "/docs/");
+    }
+}
