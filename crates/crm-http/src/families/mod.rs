@@ -35,8 +35,8 @@ pub trait Family: Sync + 'static {
     /// The credential that an unknown path under its prefixes asks for before it is answered 404.
     fn unknown_path_credential(&self) -> Credential;
 
-    /// Lets a request in: recognises the credential, counts the request, and notes both on the call ([`Call::set_key`], [`Call::set_user`],
-    /// [`Call::set_decision`]). Runs before every handler, also before 404 and 405.
+    /// Lets a request in: recognises the credential, counts the request, and notes both on the call ([`CallState::set_key`](crate::shared::call::CallState::set_key), [`CallState::set_user`](crate::shared::call::CallState::set_user),
+    /// [`CallState::set_decision`](crate::shared::call::CallState::set_decision)). Runs before every handler, also before 404 and 405.
     fn admit<'a>(&'static self, call: &'a Call, request: &'a HttpRequest, credential: Credential) -> Admitting<'a>;
 
     /// Renders whatever went wrong in the family's envelope: its own error type, [`crate::shared::fault::Fault`], or an extractor's error.
@@ -63,7 +63,7 @@ pub enum Credential {
     Jwt,
 }
 
-/// A row of a family's route table. [`register`] makes the actix resources of it and [`routes`] lists it, so that the two cannot drift.
+/// A row of a family's route table. The actix resources are made of it and [`routes`] lists it, so that the two cannot drift.
 pub struct Route {
     /// The method; `GET` answers `HEAD` as well.
     pub method: Method,

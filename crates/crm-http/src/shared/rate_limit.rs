@@ -50,7 +50,7 @@ pub enum LimitKey {
     ApiKey(ApiKeyId),
     /// Requests of a tenant, in a class of the family.
     Tenant(&'static str, TenantId),
-    /// Requests without a recognised credential, in a class of the family, by [`network_of`] their address.
+    /// Requests without a recognised credential, in a class of the family, by their address ([`LimitKey::address`]).
     Address(&'static str, IpAddr),
 }
 
