@@ -1,27 +1,25 @@
 //! `import`: import a table of records, with a progress bar, a summary and a file of the rows that failed.
 
+mod args;
 mod error_file;
 mod progress;
 
 use std::{
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use clap::{Args, ValueEnum};
 use crm_domain::{
-    table::{Delimiter, Encoding, TableOptions},
     tenant::change::{Actor, Origin},
-    usecase::import::{
-        ColumnUse, ImportError, ImportKind, ImportOptions, ImportTarget, Observer, Replacement, RowFailure, Scale, Summary, import,
-        parse_pair,
-    },
+    usecase::import::{ColumnUse, ImportError, ImportKind, ImportTarget, Observer, RowFailure, Summary, import},
 };
 use serde::Serialize;
+
+pub use args::ImportArgs;
 
 use self::{
     error_file::ErrorFile,
@@ -31,115 +29,6 @@ use super::{
     context::{Context, find_tenant},
     output::{Output, grouped},
 };
-
-/// What to import and how.
-#[derive(Debug, Args)]
-pub struct ImportArgs {
-    /// What the rows are
-    kind: Kind,
-    /// The file (CSV, also with semicolons or tabs; UTF-8, UTF-16 or Windows-1252); - for standard input
-    file: PathBuf,
-    /// Which field a column feeds: --map "Header=field", - for none; may be repeated
-    #[arg(long = "map", value_name = "HEADER=FIELD", value_parser = pair)]
-    mapping: Vec<(String, String)>,
-    /// In which units a column's figures are: --scale annual_revenue=1000000 for millions
-    #[arg(long = "scale", value_name = "FIELD=FACTOR", value_parser = scale)]
-    scales: Vec<Scale>,
-    /// Corrects a value: --replace "industry:technolgy=technology"; may be repeated
-    #[arg(long = "replace", value_name = "FIELD:FROM=TO", value_parser = replacement)]
-    replacements: Vec<Replacement>,
-    /// Report what would happen and write nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Who owns rows that name no owner, by email, name or id; the tenant's first Admin when missing
-    #[arg(long, value_name = "USER")]
-    default_owner: Option<String>,
-    /// Make the accounts that opportunities name and that do not exist
-    #[arg(long)]
-    create_accounts: bool,
-    /// What separates the cells: , ; | or tab; told from the file when missing
-    #[arg(long, value_parser = delimiter)]
-    delimiter: Option<Delimiter>,
-    /// How characters are written; told from the file when missing
-    #[arg(long)]
-    encoding: Option<EncodingName>,
-    /// Where rows that failed go; FILE.errors.csv next to the input when missing
-    #[arg(long, value_name = "FILE")]
-    errors: Option<PathBuf>,
-    /// Exit with 1 when a row failed
-    #[arg(long)]
-    strict: bool,
-    /// Rows per transaction
-    #[arg(long, default_value_t = ImportOptions::default().slice_rows)]
-    slice_rows: usize,
-    /// The tenant's id or name; may be left out while there is only one
-    #[arg(long)]
-    tenant: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Accounts,
-    Opportunities,
-    Contacts,
-    Leads,
-    Users,
-}
-
-impl From<Kind> for ImportKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Accounts => Self::Accounts,
-            Kind::Opportunities => Self::Opportunities,
-            Kind::Contacts => Self::Contacts,
-            Kind::Leads => Self::Leads,
-            Kind::Users => Self::Users,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum EncodingName {
-    #[value(name = "utf-8")]
-    Utf8,
-    #[value(name = "utf-16le")]
-    Utf16Le,
-    #[value(name = "utf-16be")]
-    Utf16Be,
-    #[value(name = "windows-1252")]
-    Windows1252,
-}
-
-impl From<EncodingName> for Encoding {
-    fn from(name: EncodingName) -> Self {
-        match name {
-            EncodingName::Utf8 => Self::Utf8,
-            EncodingName::Utf16Le => Self::Utf16Le,
-            EncodingName::Utf16Be => Self::Utf16Be,
-            EncodingName::Windows1252 => Self::Windows1252,
-        }
-    }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    parse_pair(text).ok_or_else(|| "must be HEADER=FIELD".to_owned())
-}
-
-fn scale(text: &str) -> Result<Scale, String> {
-    Scale::parse(text).ok_or_else(|| "must be FIELD=FACTOR, e.g. annual_revenue=1000000".to_owned())
-}
-
-fn replacement(text: &str) -> Result<Replacement, String> {
-    Replacement::parse(text).ok_or_else(|| "must be FIELD:FROM=TO".to_owned())
-}
-
-fn delimiter(text: &str) -> Result<Delimiter, String> {
-    let character = match text {
-        "tab" | "\\t" => '\t',
-        other => other.chars().next().filter(|_| other.chars().count() == 1).unwrap_or('\0'),
-    };
-    Delimiter::from_char(character).ok_or_else(|| "must be one of: , ; | tab".to_owned())
-}
 
 /// What an import did, as it is printed.
 #[derive(Serialize)]
@@ -187,19 +76,7 @@ pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
 }
 
 fn import_counted(context: &Context, args: &ImportArgs, input: Counted, watcher: &mut Watcher<'_>) -> Result<Summary> {
-    let options = ImportOptions {
-        table: TableOptions {
-            delimiter: args.delimiter,
-            encoding: args.encoding.map(Encoding::from),
-        },
-        mapping: args.mapping.clone(),
-        scales: args.scales.clone(),
-        replacements: args.replacements.clone(),
-        default_owner: args.default_owner.clone(),
-        create_accounts: args.create_accounts,
-        dry_run: args.dry_run,
-        slice_rows: args.slice_rows,
-    };
+    let options = args.options();
     context.with_store(|store, control| {
         let tenant = find_tenant(&**control, args.tenant.as_deref())?;
         let target = ImportTarget {

@@ -12,6 +12,7 @@
 
 mod account;
 mod columns;
+mod company;
 mod contact;
 mod feed;
 pub mod headers;

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use time::Date;
 
 use crate::{
-    error::{Error, Problem, Result},
+    error::Result,
     field::{Check, Patch, Text},
     id::{AccountId, OpportunityId, RecordId, StageId, UserId},
     stamp::Stamp,
@@ -256,9 +256,4 @@ fn imagined_stage(pipeline: &Pipeline, name: Text<100>) -> Stage {
         created_at: Stamp::default(),
         updated_at: Stamp::default(),
     }
-}
-
-/// The problem of a row whose account does not exist.
-pub(super) fn unknown_account(name: &str) -> Error {
-    Error::invalid("account_id", Problem::Rule(format!("no account is named {name:?}")))
 }

@@ -1,6 +1,9 @@
 //! Parents of accounts: found by name after the last row, so that the order of a file does not matter.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     error::{Error, Problem, Result},
@@ -9,16 +12,22 @@ use crate::{
     tenant::{UnitOfWork, account},
 };
 
+use super::{
+    report::ImportError,
+    run::{Run, is_of_a_row},
+    slice::hash,
+};
+
 /// Rows per unit of work.
-pub(super) const SLICE: usize = 500;
+const SLICE: usize = 500;
 
 /// An account whose row names a parent.
 #[derive(Debug, Clone)]
-pub(super) struct Wish {
-    pub(super) line: u64,
-    pub(super) account: AccountId,
+struct Wish {
+    line: u64,
+    account: AccountId,
     /// As the file names it; rows of one parent share the text.
-    pub(super) parent: Arc<str>,
+    parent: Arc<str>,
 }
 
 /// The accounts whose rows name a parent.
@@ -42,13 +51,70 @@ impl Parents {
     }
 
     /// The wishes in the order of the file.
-    pub(super) fn into_slices(self) -> Vec<Vec<Wish>> {
+    fn into_slices(self) -> Vec<Vec<Wish>> {
         self.wishes.chunks(SLICE).map(<[Wish]>::to_vec).collect()
     }
 }
 
+impl Run<'_> {
+    /// After the last row: sets the parents of the rows that name one.
+    pub(super) fn resolve_parents(&mut self) -> Result<(), ImportError> {
+        for wishes in std::mem::take(&mut self.parents).into_slices() {
+            if self.options.dry_run {
+                self.imagine_parents(wishes)?;
+            } else {
+                self.set_parents(wishes)?;
+            }
+            self.observer.progressed(&self.summary)?;
+        }
+        Ok(())
+    }
+
+    fn imagine_parents(&mut self, wishes: Vec<Wish>) -> Result<(), ImportError> {
+        let names: Vec<String> = wishes.iter().map(|wish| wish.parent.to_lowercase()).collect();
+        let found = self.target.store.reading(|reader| reader.accounts().lookup_named(&names))?;
+        let found: HashSet<String> = found.into_iter().map(|account| account.fields.name.to_lowercase()).collect();
+        for (wish, name) in wishes.into_iter().zip(names) {
+            if found.contains(&name) || self.imagined.contains(&hash(&name.as_str())) {
+                self.summary.parents_set += 1;
+            } else {
+                let error = unknown_parent(&wish.parent);
+                self.parent_failed(&wish, &error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the parents in one unit or, when one cannot be set, in halves.
+    fn set_parents(&mut self, wishes: Vec<Wish>) -> Result<(), ImportError> {
+        let shared = Arc::new(wishes);
+        let of_unit = shared.clone();
+        let work = move |unit: &mut dyn UnitOfWork| fulfil(unit, &of_unit);
+        match self.target.store.writing(self.target.origin.clone(), work) {
+            Ok(()) => self.summary.parents_set += shared.len() as u64,
+            Err(error) if !is_of_a_row(&error) => return Err(error.into()),
+            Err(error) if shared.len() == 1 => {
+                let error = self.note_defect(error)?;
+                self.parent_failed(&shared[0], &error)?;
+            }
+            Err(_) => {
+                let (left, right) = shared.split_at(shared.len() / 2);
+                self.set_parents(left.to_vec())?;
+                self.set_parents(right.to_vec())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn parent_failed(&mut self, wish: &Wish, error: &Error) -> Result<(), ImportError> {
+        self.summary.parents_failed += 1;
+        let cells = self.columns.cells_with("parent", &wish.parent);
+        Ok(self.observer.failed(&self.columns.failure(wish.line, cells, error))?)
+    }
+}
+
 /// Sets the parents; the first wish that cannot be met fails them all.
-pub(super) fn fulfil(unit: &mut dyn UnitOfWork, wishes: &[Wish]) -> Result<()> {
+fn fulfil(unit: &mut dyn UnitOfWork, wishes: &[Wish]) -> Result<()> {
     let names: Vec<String> = wishes.iter().map(|wish| wish.parent.to_lowercase()).collect();
     let mut found = HashMap::with_capacity(names.len());
     for account in unit.accounts().lookup_named(&names)? {
@@ -66,7 +132,7 @@ pub(super) fn fulfil(unit: &mut dyn UnitOfWork, wishes: &[Wish]) -> Result<()> {
 }
 
 /// The problem of a row whose parent does not exist. The account itself is there: rows below it may mean it.
-pub(super) fn unknown_parent(name: &str) -> Error {
+fn unknown_parent(name: &str) -> Error {
     Error::invalid(
         "parent_id",
         Problem::Rule(format!("no account is named {name:?}; the account was imported without a parent")),

@@ -17,13 +17,14 @@ use crate::{
 use super::{
     ImportTarget,
     columns::Columns,
+    company::{accounts_named, create_accounts, imagine_accounts, missing_accounts},
     feed::{AHEAD, Feed, Slice},
     noun::{Gate, Noun, Records, Row},
     options::ImportOptions,
     owner::Owners,
-    parent::{Parents, Wish, fulfil, unknown_parent},
+    parent::Parents,
     report::{ImportError, Observer, Summary},
-    slice::{Fate, Outcome, Plan, accounts_named, create_accounts, hash, imagine_accounts, missing_accounts},
+    slice::{Fate, Outcome, Plan, hash},
 };
 
 /// Single rows in a row that may fail for no reason of their own, until the database counts as broken.
@@ -64,19 +65,20 @@ pub(super) fn run<N: Noun>(
         // On an error `slices` is dropped, which ends the feed.
         slices.iter().try_for_each(|slice| run.take(slice?))
     })?;
-    run.finish::<N>()
+    run.finish()
 }
 
-struct Run<'a> {
-    target: &'a ImportTarget,
-    options: &'a ImportOptions,
-    columns: Arc<Columns>,
+/// An import on its way.
+pub(super) struct Run<'a> {
+    pub(super) target: &'a ImportTarget,
+    pub(super) options: &'a ImportOptions,
+    pub(super) columns: Arc<Columns>,
     owner: UserId,
-    observer: &'a mut dyn Observer,
-    summary: Summary,
-    parents: Parents,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) summary: Summary,
+    pub(super) parents: Parents,
     /// What a dry run would have made: hashes of keys.
-    imagined: HashSet<u64>,
+    pub(super) imagined: HashSet<u64>,
     defects: u32,
 }
 
@@ -217,7 +219,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lets a few rows fail for a defect of the database, not all of them.
-    fn note_defect(&mut self, error: Error) -> Result<Error> {
+    pub(super) fn note_defect(&mut self, error: Error) -> Result<Error> {
         if !matches!(error, Error::Internal(_)) {
             self.defects = 0;
             return Ok(error);
@@ -226,63 +228,14 @@ impl<'a> Run<'a> {
         if self.defects > MAX_DEFECTS { Err(error) } else { Ok(error) }
     }
 
-    fn finish<N: Noun>(mut self) -> Result<Summary, ImportError> {
-        for wishes in std::mem::take(&mut self.parents).into_slices() {
-            if self.options.dry_run {
-                self.imagine_parents(wishes)?;
-            } else {
-                self.set_parents(wishes)?;
-            }
-            self.observer.progressed(&self.summary)?;
-        }
+    fn finish(mut self) -> Result<Summary, ImportError> {
+        self.resolve_parents()?;
         Ok(self.summary)
-    }
-
-    fn imagine_parents(&mut self, wishes: Vec<Wish>) -> Result<(), ImportError> {
-        let names: Vec<String> = wishes.iter().map(|wish| wish.parent.to_lowercase()).collect();
-        let found = self.target.store.reading(|reader| reader.accounts().lookup_named(&names))?;
-        let found: HashSet<String> = found.into_iter().map(|account| account.fields.name.to_lowercase()).collect();
-        for (wish, name) in wishes.into_iter().zip(names) {
-            if found.contains(&name) || self.imagined.contains(&hash(&name.as_str())) {
-                self.summary.parents_set += 1;
-            } else {
-                let error = unknown_parent(&wish.parent);
-                self.parent_failed(&wish, &error)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Sets the parents in one unit or, when one cannot be set, in halves.
-    fn set_parents(&mut self, wishes: Vec<Wish>) -> Result<(), ImportError> {
-        let shared = Arc::new(wishes);
-        let of_unit = shared.clone();
-        let work = move |unit: &mut dyn UnitOfWork| fulfil(unit, &of_unit);
-        match self.target.store.writing(self.target.origin.clone(), work) {
-            Ok(()) => self.summary.parents_set += shared.len() as u64,
-            Err(error) if !is_of_a_row(&error) => return Err(error.into()),
-            Err(error) if shared.len() == 1 => {
-                let error = self.note_defect(error)?;
-                self.parent_failed(&shared[0], &error)?;
-            }
-            Err(_) => {
-                let (left, right) = shared.split_at(shared.len() / 2);
-                self.set_parents(left.to_vec())?;
-                self.set_parents(right.to_vec())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn parent_failed(&mut self, wish: &Wish, error: &Error) -> Result<(), ImportError> {
-        self.summary.parents_failed += 1;
-        let cells = self.columns.cells_with("parent", &wish.parent);
-        Ok(self.observer.failed(&self.columns.failure(wish.line, cells, error))?)
     }
 }
 
 /// Whether a unit failed for one of its rows, so that the others may go on without it.
-fn is_of_a_row(error: &Error) -> bool {
+pub(super) fn is_of_a_row(error: &Error) -> bool {
     match error {
         Error::NotFound { .. } | Error::Duplicate { .. } | Error::Invalid(_) | Error::Conflict(_) | Error::Internal(_) => true,
         Error::Forbidden(_) | Error::IdempotencyMismatch | Error::Unavailable { .. } => false,
