@@ -82,7 +82,7 @@ impl Server {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             start: Duration::ZERO,
         };
-        server.address = server.wait_for(started, |text| printed_address(text))?;
+        server.address = server.wait_for(started, printed_address)?;
         let probe = Request::get(probe);
         let mut client = Client::new(server.address);
         server.wait_for(started, |_| {

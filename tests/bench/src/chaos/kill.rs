@@ -4,7 +4,7 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::{Options, Outcome, moment, some, verify, writers};
+use super::{Options, Outcome, moment, verify, writers};
 use crate::{deployment::Host, load::CONNECTIONS, server::Server};
 
 /// Kills the server again and again on the same data.
@@ -21,20 +21,19 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
             Some(token) => token,
             None => token.insert(server.sign_in(&access)?),
         };
-        let (written, ()) = writers::run(server.address, token, CONNECTIONS, round, |_| {
+        let (written, ()) = writers::run(server.address, token, CONNECTIONS, round, || {
             thread::sleep(moment(round));
             server.kill()
         })?;
         if written.acknowledged.is_empty() {
             problems.push(format!("round {round}: nothing was acknowledged"));
         }
-        if !written.refused.is_empty() {
-            problems.push(format!(
-                "round {round}: {} requests were refused: {}",
-                written.refused.len(),
-                some(&written.refused)
-            ));
-        }
+        problems.extend(
+            written
+                .refused
+                .iter()
+                .map(|refusal| format!("round {round}: {}", refusal.describe())),
+        );
         unknown += written.unanswered.len();
         acknowledged.extend(written.acknowledged);
         let wrong = verify::problems(&location, 0)?;

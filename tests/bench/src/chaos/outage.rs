@@ -152,7 +152,7 @@ fn ask(address: SocketAddr, access: &Access, token: &str, number: usize, done: &
     while !done.load(Ordering::SeqCst) {
         count += 1;
         let name = format!("company {number}-{count}");
-        let request = if number % 2 == 0 {
+        let request = if number.is_multiple_of(2) {
             Request::get("/api/v1/external/accounts?limit=5").key(&access.key)
         } else {
             writers::creation(token, &name)

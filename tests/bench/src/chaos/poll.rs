@@ -9,8 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
-use crm_domain::{control::tenant::Tenant, tenant::change::ChangeKind};
-use crm_store::Store;
+use crm_domain::tenant::{
+    TenantStore,
+    change::{Change, ChangeKind},
+};
 use serde_json::{Value, json};
 
 use super::{Options, Outcome, some, verify};
@@ -27,7 +29,7 @@ const MARK: &str = "updated";
 /// Between two polls: as good as none, for as many races as possible.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Updates each account once, by eight writers, and follows the updates three ways.
+/// Updates each account once, by eight writers, and follows the updates in four ways.
 pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
     let loaded = Loaded::new(host, "chaos_poll", options.updates())?;
     let server = Server::start(&loaded.deployment)?;
@@ -35,13 +37,16 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
     let store = loaded.deployment.open()?;
     let done = AtomicBool::new(false);
     let (address, key) = (server.address, loaded.access.key.as_str());
-    let imported = feed_end(&store, &loaded.access.tenant)?;
+    let tenant = store.tenants().open(&loaded.access.tenant)?;
+    let imported = tenant.reading(|reader| reader.changes().last_seq())?;
+    let mut client = Client::new(address);
     // Before the first update: what a poller first sees is where it begins.
     let (mut by_offset, mut by_cursor) = (ListPoller::begin(address, key)?, ListPoller::begin(address, key)?);
     let (took, deliveries) = thread::scope(|scope| {
         let by_offset = scope.spawn(|| by_offset.follow(Paging::Offset, &done));
         let by_cursor = scope.spawn(|| by_cursor.follow(Paging::Cursor, &done));
-        let feed = scope.spawn(|| follow_feed(&store, &loaded.access.tenant, imported, &done));
+        let feed = scope.spawn(|| follow_feed(|after| feed_over_http(&mut client, &token, after), imported, &done));
+        let stored = scope.spawn(|| follow_feed(|after| feed_in_store(&*tenant, after), imported, &done));
         let started = Instant::now();
         let written = update_all(address, &token, options.updates());
         let took = started.elapsed();
@@ -50,7 +55,8 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
         let deliveries = [
             ("updatedSince by offset", by_offset),
             ("updatedSince by cursor", by_cursor),
-            ("the change feed", feed),
+            ("/api/changes", feed),
+            ("the feed in the database", stored),
         ];
         let deliveries = deliveries.map(|(name, poller)| Ok((name, poller.join().map_err(|_| anyhow!("a poller panicked"))??)));
         Ok::<_, anyhow::Error>((took, deliveries.into_iter().collect::<Result<Vec<_>>>()?))
@@ -207,22 +213,25 @@ fn updated_id(account: &Value) -> Option<i64> {
     id.filter(|_| marked)
 }
 
-/// Follows the change feed by sequence number, from another process than the server.
-fn follow_feed(store: &Store, tenant: &Tenant, after: i64, done: &AtomicBool) -> Result<Delivered> {
-    let tenant = store.tenants().open(tenant)?;
+/// A part of the change feed, as far as it matters here.
+struct FeedChange {
+    seq: i64,
+    account: i64,
+    is_update: bool,
+}
+
+/// Follows the change feed by sequence number.
+fn follow_feed(mut list_after: impl FnMut(i64) -> Result<Vec<FeedChange>>, mut after: i64, done: &AtomicBool) -> Result<Delivered> {
     let mut delivered = Delivered::default();
-    let mut after = after;
     loop {
         let last = done.load(Ordering::SeqCst);
-        let changes = tenant.reading(|reader| reader.changes().list_after(after, 500))?;
+        let changes = list_after(after)?;
         delivered.polls += 1;
         for change in &changes {
             ensure!(change.seq == after + 1, "the feed goes from {after} to {}", change.seq);
             after = change.seq;
-            ensure!(
-                change.kind != ChangeKind::Updated || delivered.ids.insert(change.entity_id),
-                "{change:?} came twice"
-            );
+            let is_new = !change.is_update || delivered.ids.insert(change.account);
+            ensure!(is_new, "the update of account {} came twice", change.account);
         }
         if last && changes.is_empty() {
             return Ok(delivered);
@@ -231,6 +240,33 @@ fn follow_feed(store: &Store, tenant: &Tenant, after: i64, done: &AtomicBool) ->
     }
 }
 
-fn feed_end(store: &Store, tenant: &Tenant) -> Result<i64> {
-    Ok(store.tenants().open(tenant)?.reading(|reader| reader.changes().last_seq())?)
+/// The feed as family C shows it.
+fn feed_over_http(client: &mut Client, token: &str, after: i64) -> Result<Vec<FeedChange>> {
+    let response = client.call(&Request::get(format!("/api/changes?after={after}&limit=500")).bearer(token))?;
+    ensure!(response.status == 200, "the change feed answered {}", response.describe());
+    let body = response.json()?;
+    let items = body["items"].as_array().context("no items in the change feed")?;
+    let read = |item: &Value| {
+        let id = item["entityId"].as_str()?.rsplit('_').next()?.parse().ok()?;
+        Some(FeedChange {
+            seq: item["seq"].as_i64()?,
+            account: id,
+            is_update: item["kind"] == "updated",
+        })
+    };
+    items
+        .iter()
+        .map(|item| read(item).with_context(|| format!("not a change: {item}")))
+        .collect()
+}
+
+/// The feed as another process reads it from the database.
+fn feed_in_store(tenant: &dyn TenantStore, after: i64) -> Result<Vec<FeedChange>> {
+    let changes = tenant.reading(|reader| reader.changes().list_after(after, 500))?;
+    let read = |change: Change| FeedChange {
+        seq: change.seq,
+        account: change.entity_id,
+        is_update: change.kind == ChangeKind::Updated,
+    };
+    Ok(changes.into_iter().map(read).collect())
 }

@@ -12,7 +12,7 @@ use super::{Options, Outcome, moment, some, verify, writers, writers::Written};
 use crate::{
     database::Database,
     deployment::Host,
-    http::{Failure, Stage},
+    http::{Failure, Response, Stage},
     load::CONNECTIONS,
     server::Server,
 };
@@ -25,7 +25,8 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
     let deployment = host.deploy("chaos_stop")?;
     let access = deployment.with_tenant()?;
     let location = deployment.location(&access.tenant)?;
-    let (mut answered, mut turned_away, mut slowest, mut problems) = (0, 0, Duration::ZERO, Vec::new());
+    let (mut answered, mut told, mut turned_away) = (0, 0, 0);
+    let (mut slowest, mut problems) = (Duration::ZERO, Vec::new());
     let mut token = None;
     for round in 1..=options.rounds() {
         let mut server = Server::start(&deployment)?;
@@ -33,39 +34,35 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
             Some(token) => token,
             None => token.insert(server.sign_in(&access)?),
         };
-        let (written, (signalled, status)) = writers::run(server.address, token, CONNECTIONS, round, |_| {
+        let (written, (took, status)) = writers::run(server.address, token, CONNECTIONS, round, || {
             thread::sleep(moment(round));
             let signalled = Instant::now();
             server.terminate()?;
             let status = server.wait(PATIENCE)?;
-            slowest = slowest.max(signalled.elapsed());
-            Ok((signalled, status))
+            Ok((signalled.elapsed(), status))
         })?;
+        slowest = slowest.max(took);
+        answered += written.acknowledged.len() as i64;
+        told += written.refused.len();
+        turned_away += written.unanswered.len();
+        let mut found = judge(&written, &verify::stored_names(&location)?);
         match status {
             Some(status) if status.success() => {}
-            Some(status) => problems.push(format!("stop {round}: the server ended with {status}:\n{}", server.last_words())),
-            None => problems.push(format!("stop {round}: the server still runs after {} s", PATIENCE.as_secs())),
+            Some(status) => found.push(format!("the server ended with {status}:\n{}", server.last_words())),
+            None => found.push(format!("the server still runs after {} s", PATIENCE.as_secs())),
         }
-        let stored = verify::stored_names(&location)?;
-        let found = judge(&written, signalled, &stored);
-        turned_away += written.unanswered.len();
-        answered += written.acknowledged.len() as i64;
-        problems.extend(found.into_iter().map(|problem| format!("stop {round}: {problem}")));
         let logged = Database::open(&location)?
             .number("SELECT count(*) AS value FROM request WHERE method = 'POST' AND status = 201 AND endpoint = '/api/companies'")?;
         if logged != answered {
-            problems.push(format!(
-                "stop {round}: {answered} requests were answered so far, {logged} are in the request log"
-            ));
+            found.push(format!("{answered} requests were answered so far, {logged} are in the request log"));
         }
-        if !problems.is_empty() {
-            break;
-        }
+        problems.extend(found.into_iter().map(|problem| format!("stop {round}: {problem}")));
     }
     problems.extend(verify::problems(&location, 0)?);
     Ok(Outcome {
         facts: format!(
-            "{} stops, {answered} requests answered, {turned_away} not, the slowest stop took {} ms",
+            "{} stops, {answered} requests carried out and logged, {told} answered 503, {turned_away} not connected or not sent, \
+             the slowest stop took {} ms",
             options.rounds(),
             slowest.as_millis()
         ),
@@ -73,29 +70,20 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
     })
 }
 
-/// What went wrong in a round. A request that the server never took is no loss: the client sees a closed connection and nothing happened. It
-/// is one when the server had it before the signal, when it took effect, or when its answer broke off.
-fn judge(written: &Written, signalled: Instant, stored: &HashSet<String>) -> Vec<String> {
+/// What went wrong in a round. Who can no longer connect or send has lost nothing, as long as nothing was written; a request that was sent
+/// whole must have its whole answer, and be it 503.
+fn judge(written: &Written, stored: &HashSet<String>) -> Vec<String> {
     let mut problems: Vec<String> = verify::missing(&written.acknowledged, stored).into_iter().collect();
-    if !written.refused.is_empty() {
-        problems.push(format!(
-            "{} requests were refused: {}",
-            written.refused.len(),
-            some(&written.refused)
-        ));
-    }
-    let was_sent = |failure: &Failure| failure.sent.is_some_and(|sent| sent < signalled);
+    let refused = written.refused.iter().filter(|response| response.status != 503);
+    problems.extend(refused.map(Response::describe));
     let of = |lost: &dyn Fn(&String, &Failure) -> bool| -> Vec<String> {
         let lost = written.unanswered.iter().filter(|(name, failure)| lost(name, failure));
         lost.map(|(name, failure)| format!("{name}: {failure}")).collect()
     };
     for (what, lost) in [
-        ("sent before the signal and never answered", of(&|_, failure| was_sent(failure))),
-        (
-            "written, but not answered",
-            of(&|name, failure| !was_sent(failure) && stored.contains(name)),
-        ),
+        ("sent and not answered", of(&|_, failure| failure.stage == Stage::NoAnswer)),
         ("answered in part", of(&|_, failure| failure.stage == Stage::PartialAnswer)),
+        ("written, but not answered", of(&|name, _| stored.contains(name))),
     ] {
         if !lost.is_empty() {
             problems.push(format!("{} requests were {what}: {}", lost.len(), some(&lost)));

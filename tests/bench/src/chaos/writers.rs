@@ -16,8 +16,8 @@ use crate::http::{Client, Failure, Request, Response};
 pub struct Written {
     /// Names that the server said it has.
     pub acknowledged: Vec<String>,
-    /// Names that the server refused, with status and body.
-    pub refused: Vec<(String, String)>,
+    /// What the server answered instead.
+    pub refused: Vec<Response>,
     /// Names without an answer.
     pub unanswered: Vec<(String, Failure)>,
 }
@@ -30,26 +30,27 @@ impl Written {
         self.unanswered.extend(other.unanswered);
     }
 
+    fn is_all_acknowledged(&self) -> bool {
+        self.unanswered.is_empty() && self.refused.is_empty()
+    }
+
     fn note(&mut self, name: String, answer: Result<Response, Failure>) {
         match answer {
             Ok(response) if response.status == 201 => self.acknowledged.push(name),
-            Ok(response) => {
-                let told = format!("{} {}", response.status, String::from_utf8_lossy(&response.body));
-                self.refused.push((name, told));
-            }
+            Ok(response) => self.refused.push(response),
             Err(failure) => self.unanswered.push((name, failure)),
         }
     }
 }
 
-/// Runs `clients` writers while `meanwhile` does its work on this thread, then waits for them. A writer ends with its first request that gets
-/// no answer, or when `meanwhile` is through and has set `done`.
+/// Runs `clients` writers while `meanwhile` does its work on this thread, then waits for them. A writer ends with its first company that is not
+/// acknowledged, or when `meanwhile` fails.
 pub fn run<T>(
     address: SocketAddr,
     token: &str,
     clients: usize,
     round: usize,
-    meanwhile: impl FnOnce(&AtomicBool) -> Result<T>,
+    meanwhile: impl FnOnce() -> Result<T>,
 ) -> Result<(Written, T)> {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -58,7 +59,7 @@ pub fn run<T>(
             scope.spawn(move || write(address, token, &format!("company {round}-{client}"), done))
         };
         let writers: Vec<ScopedJoinHandle<'_, Written>> = (0..clients).map(write).collect();
-        let result = meanwhile(&done);
+        let result = meanwhile();
         // Also when it failed: nobody must wait for writers that never end.
         if result.is_err() {
             done.store(true, Ordering::SeqCst);
@@ -75,7 +76,7 @@ fn write(address: SocketAddr, token: &str, prefix: &str, done: &AtomicBool) -> W
     let mut client = Client::new(address);
     let mut written = Written::default();
     let mut number = 0;
-    while !done.load(Ordering::SeqCst) && written.unanswered.is_empty() {
+    while !done.load(Ordering::SeqCst) && written.is_all_acknowledged() {
         number += 1;
         let name = format!("{prefix}-{number}");
         let answer = client.call(&creation(token, &name));

@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     io::{BufReader, Write},
     net::{SocketAddr, TcpStream},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{Request, Response};
@@ -30,8 +30,6 @@ pub enum Stage {
 pub struct Failure {
     /// How far it got.
     pub stage: Stage,
-    /// When its last byte was handed over, where that happened.
-    pub sent: Option<Instant>,
     /// What the connection said.
     pub error: io::Error,
 }
@@ -65,18 +63,14 @@ impl Client {
     pub fn call(&mut self, request: &Request) -> Result<Response, Failure> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(self.address).map_err(|error| failure(Stage::Connect, None, error))?,
+            None => connect(self.address).map_err(|error| failure(Stage::Connect, error))?,
         };
         let bytes = request.to_bytes(&self.host);
-        stream
-            .get_mut()
-            .write_all(&bytes)
-            .map_err(|error| failure(Stage::Send, None, error))?;
-        let sent = Instant::now();
+        stream.get_mut().write_all(&bytes).map_err(|error| failure(Stage::Send, error))?;
         let mut begun = false;
         let response = Response::read(&mut stream, &mut begun).map_err(|error| {
             let stage = if begun { Stage::PartialAnswer } else { Stage::NoAnswer };
-            failure(stage, Some(sent), error)
+            failure(stage, error)
         })?;
         if !response.closes() {
             self.stream = Some(stream);
@@ -93,6 +87,6 @@ fn connect(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
     Ok(BufReader::with_capacity(64 << 10, stream))
 }
 
-fn failure(stage: Stage, sent: Option<Instant>, error: io::Error) -> Failure {
-    Failure { stage, sent, error }
+fn failure(stage: Stage, error: io::Error) -> Failure {
+    Failure { stage, error }
 }

@@ -26,6 +26,11 @@ impl Response {
         serde_json::from_slice(&self.body).map_err(|error| anyhow::anyhow!("{error} in {:?}", String::from_utf8_lossy(&self.body)))
     }
 
+    /// Status and body, for people.
+    pub fn describe(&self) -> String {
+        format!("{} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+
     /// Whether the server closes the connection after it.
     pub(super) fn closes(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
