@@ -221,7 +221,9 @@ fn duplicate(noun: &str, field: &str) -> Shown {
 }
 
 fn invalid(status: StatusCode, errors: &[FieldError], detail: fn(&FieldError) -> Detail) -> Shown {
-    let details: Vec<Detail> = errors.iter().map(detail).collect();
+    let mut details: Vec<Detail> = errors.iter().map(detail).collect();
+    // By the names that the client knows: some are not the domain's.
+    details.sort_by(|a, b| a.field.cmp(&b.field));
     let message = match errors {
         // The document's own example (C-43).
         [only] if only.problem == Problem::Email && only.field == "email" => "Invalid email format".to_owned(),
@@ -356,8 +358,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                ("companyId", "Company id must name an existing company"),
-                ("annualRevenue", "Annual revenue must be a number")
+                ("annualRevenue", "Annual revenue must be a number"),
+                ("companyId", "Company id must name an existing company")
             ]
         );
     }
