@@ -1,3 +1,5 @@
 //! The whole server over HTTP, one folder per endpoint family.
 
+mod admin;
 mod health_trixss;
+mod saas;

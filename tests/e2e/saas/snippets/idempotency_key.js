@@ -1,0 +1,6 @@
+function generateIdempotencyKey(data) {
+  // Hash of request data
+  return crypto.createHash('md5')
+    .update(JSON.stringify(data))
+    .digest('hex');
+}
