@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::{ApiKeyFields, KeyFamily};
 use crate::{
@@ -98,9 +98,17 @@ fn parse_allowlist(given: &[String]) -> Result<Vec<IpNet>, Problem> {
     let parse = |text: &String| {
         let text = text.trim();
         let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        net.map(|net| net.trunc()).ok_or_else(invalid)
+        net.map(|net| canonical(net.trunc())).ok_or_else(invalid)
     };
     given.iter().map(parse).collect()
+}
+
+/// IPv4 written as IPv6 (`::ffff:10.0.0.0/104`) is IPv4: so are the clients' addresses that it is compared with.
+fn canonical(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    let v4 = v4.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    v4.map_or(net, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -114,5 +122,7 @@ mod tests {
         assert!(contains("10.1.2.3") && contains("::ffff:10.1.2.3") && contains("2001:db8::1"));
         assert!(!contains("11.0.0.1") && !contains("2001:db8::2"));
         assert!(parse_allowlist(&["10.0.0.0/33".to_owned()]).is_err());
+        let mapped = parse_allowlist(&["::ffff:10.0.0.1".to_owned(), "::ffff:10.0.0.0/104".to_owned(), "::/0".to_owned()]).unwrap();
+        assert_eq!(mapped.iter().map(IpNet::to_string).collect::<Vec<_>>(), ["10.0.0.1/32", "10.0.0.0/8", "::/0"]);
     }
 }
