@@ -6,7 +6,7 @@ use std::{
     io::ErrorKind,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
 use crm_domain::{
@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     dialect::{self, Plane, Purpose},
+    error::unavailable,
     location::{Location, database_of, with_database},
     migrate,
     store::StoreSettings,
@@ -46,7 +47,12 @@ struct Open {
     recent: LruCache<TenantId, Arc<TenantDatabase>>,
     /// Closed to new callers, but still at work: found again, so that a tenant never has two writers on one node.
     leaving: HashMap<TenantId, Leaving>,
+    /// Being opened: who comes meanwhile waits for the outcome and shares it.
+    opening: HashMap<TenantId, Arc<Opening>>,
 }
+
+/// How opening a database for the first time on this node went.
+type Opening = OnceLock<Result<()>>;
 
 /// A database that somebody may still hold; its writer stays until its queue is empty, even when nobody holds the database.
 struct Leaving {
@@ -88,6 +94,7 @@ impl TenantRegistry {
             open: Mutex::new(Open {
                 recent: LruCache::new(capacity),
                 leaving: HashMap::new(),
+                opening: HashMap::new(),
             }),
             writers,
             clock,
@@ -102,13 +109,19 @@ impl TenantRegistry {
 
     /// The open database of a tenant; opens and migrates it when it is not open.
     fn database(&self, id: TenantId, location: &Location) -> Result<Arc<TenantDatabase>> {
-        let known = self.lock().find(id);
-        if let Some(database) = known {
+        let mut open = self.lock();
+        if let Some(database) = open.find(id) {
             return Ok(database);
         }
-        prepare(location)?;
+        let opening = Arc::clone(open.opening.entry(id).or_default());
+        drop(open);
+        let opened = opening.get_or_init(|| prepare(location));
         let mut open = self.lock();
-        // Another thread may have opened it meanwhile.
+        if open.opening.get(&id).is_some_and(|current| Arc::ptr_eq(current, &opening)) {
+            open.opening.remove(&id);
+        }
+        opened.as_ref().map_err(shared)?;
+        // Another who waited may have been first.
         if let Some(database) = open.find(id) {
             return Ok(database);
         }
@@ -171,12 +184,25 @@ impl TenantRegistry {
     }
 }
 
+/// The same error for another caller.
+fn shared(error: &Error) -> Error {
+    match error {
+        Error::Unavailable { what, cause, retry_after } => Error::Unavailable {
+            what,
+            cause: cause.clone(),
+            retry_after: *retry_after,
+        },
+        other => Error::Internal(other.to_string()),
+    }
+}
+
 /// Opens a tenant's database for the first time on this node: it must be there, and it gets the migrations it lacks.
 fn prepare(location: &Location) -> Result<()> {
     if let Location::Sqlite(path) = location
         && !path.exists()
     {
-        return Err(Error::Internal(format!("the tenant's database {} is missing", path.display())));
+        // A volume that is not mounted, a backup being restored: it may well come back.
+        return Err(unavailable(format!("the tenant's database {} is missing", path.display())));
     }
     migrated(location).map(drop)
 }
