@@ -4,8 +4,9 @@
 
 use std::{
     fmt,
+    ops::Deref,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     thread,
     time::Duration,
 };
@@ -89,6 +90,8 @@ pub struct Database {
     pub clock: Arc<ManualClock>,
     store: Store,
     settings: StoreSettings,
+    /// The PostgreSQL database in which [`Database::tenant_location`] makes schemas.
+    schemas: OnceLock<String>,
     // Dropped last: the store closes its connections first.
     home: Home,
 }
@@ -113,26 +116,31 @@ impl Database {
             clock,
             store,
             settings,
+            schemas: OnceLock::new(),
             home,
         }
     }
 
-    /// The store that the tests running at this moment share; the last of them removes it. Making and dropping databases of its own costs a
-    /// test a second on PostgreSQL, which only a test of the whole deployment needs to spend.
+    /// The store that the tests running at this moment share; the last of them removes it. Their tenants live at
+    /// [`Database::tenant_location`]s.
     ///
     /// # Panics
     /// As [`Database::fresh`].
-    pub fn shared(backend: Backend) -> Arc<Self> {
+    pub fn shared(backend: Backend) -> Shared {
         static SHARED: Mutex<[Weak<Database>; 2]> = Mutex::new([Weak::new(), Weak::new()]);
         // A test that failed while it made the store left nothing in the slot.
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = &mut shared[backend as usize];
-        slot.upgrade().unwrap_or_else(|| {
+        let database = slot.upgrade().unwrap_or_else(|| {
             // Few stay open: the server's connections are for all tests.
             let made = Arc::new(Self::with_settings(backend, |settings| settings.max_open_tenants = 8));
             *slot = Arc::downgrade(&made);
             made
-        })
+        });
+        Shared {
+            database,
+            _others: shared.iter().filter_map(Weak::upgrade).collect(),
+        }
     }
 
     /// A second node on the same database, with the same clock.
@@ -160,6 +168,31 @@ impl Database {
         self.store.tenants()
     }
 
+    /// Where a tenant of its own may live.
+    ///
+    /// On PostgreSQL that is a schema: dropping a database waits for a checkpoint of the whole server, so that a hundred tests with databases
+    /// of their own would spend minutes on it. Tests of making and dropping tenants use [`Database::tenants`] itself.
+    ///
+    /// # Panics
+    /// As [`Database::fresh`].
+    pub fn tenant_location(&self) -> String {
+        let provision = || self.tenants().provision().expect("a tenant's database can be made");
+        let Home::Postgres(databases) = &self.home else {
+            return provision();
+        };
+        let location = self.schemas.get_or_init(provision);
+        let mut url = databases.server.clone();
+        url.set_path(location.trim_start_matches("postgres:"));
+        let schema = unused_name();
+        let mut connection = PgConnection::establish(url.as_str()).expect("a tenant's database can be entered");
+        let create = format!("CREATE SCHEMA {schema}");
+        connection.batch_execute(&create).expect("a superuser may create schemas");
+        // The extension for searches is in the database's public schema.
+        url.query_pairs_mut()
+            .append_pair("options", &format!("-csearch_path={schema},public"));
+        url.into()
+    }
+
     /// The clock's time.
     pub fn now(&self) -> Stamp {
         self.clock.now()
@@ -173,6 +206,20 @@ impl Database {
     /// The PostgreSQL server's hand on this database, for tests that hurt it; `None` on SQLite.
     pub fn server(&self) -> Option<Server<'_>> {
         self.home.server()
+    }
+}
+
+/// A test's hold on the store that it shares; on the other backend's too, whose tests may all be waiting for their turn.
+pub struct Shared {
+    database: Arc<Database>,
+    _others: Vec<Arc<Database>>,
+}
+
+impl Deref for Shared {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
     }
 }
 
@@ -225,6 +272,13 @@ impl Home {
     }
 }
 
+/// Short, since the store derives the names of its other databases from it.
+fn unused_name() -> String {
+    let mut random = [0; 8];
+    SystemEntropy.fill(&mut random);
+    format!("crm_test_{:016x}", u64::from_ne_bytes(random))
+}
+
 /// The databases of one test on the PostgreSQL server: all names that begin with `stem`.
 pub(crate) struct Databases {
     server: Url,
@@ -233,13 +287,9 @@ pub(crate) struct Databases {
 
 impl Databases {
     fn unused() -> Self {
-        let mut random = [0; 8];
-        SystemEntropy.fill(&mut random);
-        // Short, since the store derives the names of its other databases from it.
-        let stem = format!("crm_test_{:016x}", u64::from_ne_bytes(random));
         let databases = Self {
             server: server_url(),
-            stem,
+            stem: unused_name(),
         };
         // For its clear words when there is no server.
         drop(databases.connect());
@@ -319,7 +369,7 @@ impl Server<'_> {
     /// Cuts every connection to the test's databases, as a restart of the server does.
     pub fn cut_connections(&self) {
         let mut connection = self.0.connect();
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(datname::text, $1) AND pid <> pg_backend_pid()";
+        let cut = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE starts_with(datname::text, $1) AND pid <> pg_backend_pid()";
         diesel::sql_query(cut)
             .bind::<Text, _>(&self.0.stem)
             .execute(&mut connection)
@@ -332,7 +382,22 @@ impl Server<'_> {
         self.cut_connections();
     }
 
-    /// Undoes [`Server::take_down`].
+    /// The same for one of the test's databases.
+    pub fn take_down_database(&self, name: &str) {
+        let mut connection = self.0.connect();
+        assert!(
+            self.0.names(&mut connection).iter().any(|known| known == name),
+            "{name} is not the test's"
+        );
+        let alter = format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false");
+        connection.batch_execute(&alter).expect("a superuser may close a database");
+        diesel::sql_query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname::text = $1")
+            .bind::<Text, _>(name)
+            .execute(&mut connection)
+            .expect("a superuser may end connections");
+    }
+
+    /// Undoes [`Server::take_down`] and [`Server::take_down_database`].
     pub fn bring_up(&self) {
         self.allow_connections(true);
     }

@@ -13,4 +13,5 @@ pub mod database;
 pub mod http;
 pub mod process;
 pub mod server;
+pub mod statements;
 pub mod tenant;

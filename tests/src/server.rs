@@ -138,8 +138,15 @@ impl Server {
 
     /// Stops the server as SIGTERM does and starts it again on the same databases, on another port.
     #[must_use]
-    pub fn restart(mut self) -> Self {
+    pub fn restart(self) -> Self {
+        self.restart_after(|| {})
+    }
+
+    /// The same; `work` runs while no server does.
+    #[must_use]
+    pub fn restart_after(mut self, work: impl FnOnce()) -> Self {
         self.stop();
+        work();
         self.another_node()
     }
 
