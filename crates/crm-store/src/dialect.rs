@@ -178,6 +178,11 @@ pub fn migrate(connection: &mut Connection, plane: Plane) -> Result<Vec<String>>
 /// Whether a database lacks migrations.
 pub fn has_pending_migrations(connection: &mut Connection, plane: Plane) -> Result<bool> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(format!("migrations cannot be read: {error}"));
+    if let Connection::Postgres(c) = connection
+        && !has_migrations_table(c)?
+    {
+        return Ok(true);
+    }
     match connection {
         Connection::Sqlite(c) => c
             .has_pending_migration(if plane == Plane::Control { CONTROL_SQLITE } else { TENANT_SQLITE })
@@ -190,6 +195,13 @@ pub fn has_pending_migrations(connection: &mut Connection, plane: Plane) -> Resu
             })
             .map_err(failed),
     }
+}
+
+/// Looking for pending migrations makes the table in which they are noted, and two PostgreSQL connections that make it at once collide.
+fn has_migrations_table(connection: &mut PgConnection) -> Result<bool> {
+    let sql = "SELECT count(*) AS value FROM pg_tables WHERE tablename = '__diesel_schema_migrations' AND schemaname = current_schema()";
+    let row: NumberRow = diesel::sql_query(sql).get_result(connection).map_err(map)?;
+    Ok(row.value > 0)
 }
 
 #[derive(QueryableByName)]
