@@ -2,4 +2,5 @@
 
 mod admin;
 mod health_trixss;
+mod operation;
 mod saas;

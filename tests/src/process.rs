@@ -92,7 +92,7 @@ impl Cli {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary can be run");
-        let greeting = first_document(child.stdout.take().expect("a piped output"));
+        let greeting = greeting(child.stdout.take().expect("a piped output"));
         let log = collect(child.stderr.take().expect("piped errors"));
         let url = greeting["url"].as_str().expect("the greeting tells the address").to_owned();
         let address = url.trim_start_matches("http://").parse().expect("an address");
@@ -105,23 +105,15 @@ impl Cli {
     }
 }
 
-/// The last JSON document of the start: the greeting, after what `--demo` says.
-fn first_document(output: impl Read + Send + 'static) -> Value {
+/// The JSON document that the server prints when it listens.
+fn greeting(output: impl Read + Send + 'static) -> Value {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let documents = serde_json::Deserializer::from_reader(BufReader::new(output)).into_iter::<Value>();
-        for document in documents.map_while(Result::ok) {
-            if sender.send(document).is_err() {
-                return;
-            }
-        }
+        let mut documents = serde_json::Deserializer::from_reader(BufReader::new(output)).into_iter::<Value>();
+        // Without one the receiver hears that this thread is gone.
+        documents.next().and_then(|first| sender.send(first.ok()?).ok())
     });
-    loop {
-        let document = receiver.recv_timeout(PATIENCE).expect("the server says that it listens");
-        if document.get("url").is_some() {
-            return document;
-        }
-    }
+    receiver.recv_timeout(PATIENCE).expect("the server says that it listens")
 }
 
 fn collect(errors: impl Read + Send + 'static) -> mpsc::Receiver<String> {

@@ -163,6 +163,15 @@ impl<'s> TestTenant<'s> {
 
     /// An API key; its name is `Test key` unless the draft has one.
     pub fn key_with(&self, family: KeyFamily, draft: ApiKeyDraft) -> TestKey {
+        self.mint(family, draft, QUICK)
+    }
+
+    /// An API key whose verification takes as long as bcrypt's cost says.
+    pub fn slow_key(&self, family: KeyFamily, cost: u32) -> TestKey {
+        self.mint(family, ApiKeyDraft::default(), cost)
+    }
+
+    fn mint(&self, family: KeyFamily, draft: ApiKeyDraft, cost: u32) -> TestKey {
         let draft = ApiKeyDraft {
             name: match draft.name {
                 Patch::Keep => set("Test key"),
@@ -172,7 +181,7 @@ impl<'s> TestTenant<'s> {
         };
         let fields = ApiKeyFields::parse(draft, family, self.server.now(), Check::new()).expect("a valid key");
         let text = KeyText::random(family, &SystemEntropy);
-        let hash = text.hash(QUICK).expect("hashing works");
+        let hash = text.hash(cost).expect("hashing works");
         let control = self.server.control();
         let key = api_keys::mint(&*control, self.tenant.id, self.admin.id, &text, hash, fields).expect("the key can be made");
         TestKey {

@@ -1,0 +1,10 @@
+//! What every deployment needs besides its APIs: probes, metrics, documentation, logs, imports, and behaviour under trouble.
+
+mod import;
+mod metrics;
+mod openapi;
+mod overload;
+mod probe;
+mod process;
+mod request_log;
+mod unowned;

@@ -1,0 +1,109 @@
+//! The request log of every family: complete, in batches, and never in anybody's way.
+
+use crm_domain::control::api_key::KeyFamily;
+use crm_tests::{database::Backend, each_server, server::Server};
+use serde_json::{Value, json};
+
+each_server! {
+    every_family_is_logged_with_its_caller,
+}
+
+fn rows(server: &Server, token: &str, query: &str) -> Vec<Value> {
+    let page = server
+        .get(&format!("/api/admin/requests?pageSize=100{query}"))
+        .bearer(token)
+        .expect(200)
+        .json();
+    page["items"].as_array().unwrap().clone()
+}
+
+//
+fn every_family_is_logged_with_its_caller(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let key = tenant.key(KeyFamily::HealthTrixss);
+    server.get("/api/v1/external/accounts").key(&key.text).expect(200);
+    let made = server
+        .post("/api/companies")
+        .bearer(&token)
+        .json(&json!({ "name": "Bolt" }))
+        .expect(201)
+        .json();
+    server
+        .get(&format!("/api/companies/{}", made["id"].as_str().unwrap()))
+        .bearer(&token)
+        .expect(200);
+    server.get("/api/admin/api-keys").bearer(&token).expect(200);
+    let stranger = server.get("/api/companies").expect(401);
+    server.flush_log();
+    let found = rows(server, &token, "");
+    let user = format!("user_{}", tenant.admin.id);
+    for (family, method, endpoint, status, user) in [
+        ("saas", "POST", "/api/auth/login", 200, Some(&user)),
+        ("health_trixss", "GET", "/api/v1/external/accounts", 200, None),
+        ("saas", "POST", "/api/companies", 201, Some(&user)),
+        ("saas", "GET", "/api/companies/{id}", 200, Some(&user)),
+        ("admin", "GET", "/api/admin/api-keys", 200, Some(&user)),
+        ("saas", "GET", "/api/companies", 401, None),
+    ] {
+        let matching = found.iter().filter(|row| {
+            row["family"] == family
+                && row["method"] == method
+                && row["endpoint"] == endpoint
+                && row["status"] == status
+                && row["userId"] == json!(user)
+        });
+        assert_eq!(matching.count(), 1, "{method} {endpoint} {status}: {found:#?}");
+    }
+    assert_eq!(found.len(), 6);
+    let refused = found.iter().find(|row| row["status"] == 401).unwrap();
+    assert_eq!(refused["traceId"].as_str(), stranger.header("x-trace-id"));
+    // No row holds what must stay secret.
+    let text = serde_json::to_string(&found).unwrap();
+    assert!(!text.contains(&key.text) && !text.contains(&token) && !text.contains(crm_tests::tenant::PASSWORD));
+}
+
+// A buffer of three rows and hundreds of requests at once: requests wait, rows are complete.
+#[test]
+fn a_full_buffer_slows_requests_down_and_loses_nothing() {
+    let server = Server::with(Backend::Sqlite, |settings| {
+        settings.request_log.buffer = 3;
+        settings.request_log.batch = 2;
+        settings.request_log.patience_seconds = 60;
+    });
+    let tenant = server.tenant("Acme");
+    let key = tenant.key(KeyFamily::HealthTrixss).text;
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    server.get("/api/v1/external/accounts").key(&key).expect(200);
+                }
+            });
+        }
+    });
+    server.flush_log();
+    let token = tenant.admin_token();
+    let page = server
+        .get("/api/admin/requests?path=/api/v1/external")
+        .bearer(&token)
+        .expect(200)
+        .json();
+    assert_eq!(page["totalCount"], 200);
+}
+
+// Nobody but the operator may learn of other tenants' strangers: they are the first tenant's rows.
+#[test]
+fn requests_of_strangers_are_the_first_tenants_rows() {
+    let server = Server::sqlite();
+    server.get("/api/v1/external/accounts").expect(401);
+    server.flush_log();
+    let (first, second) = (server.tenant("Acme"), server.tenant("Bolt"));
+    server.get("/api/v1/external/accounts").key("x").expect(401);
+    server.get("/api/companies").bearer("x").expect(401);
+    server.flush_log();
+    let count = |token: &str| rows(&server, token, "&status=401").len();
+    // What came before there was a tenant has no log to be in.
+    assert_eq!(count(&first.admin_token()), 2);
+    assert_eq!(count(&second.admin_token()), 0);
+}

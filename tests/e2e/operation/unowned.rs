@@ -1,0 +1,52 @@
+//! Paths that no family owns.
+
+use crm_tests::server::Server;
+
+#[test]
+fn a_path_of_nobody_is_a_plain_404() {
+    let server = Server::sqlite();
+    server.tenant("Acme");
+    for path in [
+        "/nope",
+        "/favicon.ico",
+        "/apis",
+        "/API/v1/external/accounts",
+        "/../../etc/passwd",
+        "/.env",
+        "//api/companies",
+    ] {
+        for method in ["GET", "POST", "DELETE"] {
+            let answer = server.request(method, path).send();
+            assert_eq!(answer.status, 404, "{answer:?}");
+            assert!(answer.json()["error"].is_string(), "{answer:?}");
+        }
+    }
+}
+
+// Requests that no HTTP server can serve are answered or cut off, and the next one is served.
+#[test]
+fn what_is_no_http_does_no_harm() {
+    let server = Server::sqlite();
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "x".repeat(100_000));
+    let many = format!(
+        "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\n",
+        "a: b\r\n".repeat(2_000)
+    );
+    for bytes in [
+        b"nonsense\r\n\r\n".to_vec(),
+        b"GET / HTTP/9.9\r\n\r\n".to_vec(),
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello".to_vec(),
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nbad header\r\n\r\n".to_vec(),
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_vec(),
+        long.into_bytes(),
+        many.into_bytes(),
+    ] {
+        let status = server.raw(&bytes).status;
+        assert!(
+            (400..500).contains(&status) || status == 200,
+            "{status} to {:?}",
+            String::from_utf8_lossy(&bytes[..60.min(bytes.len())])
+        );
+    }
+    server.get("/livez").expect(200);
+}
