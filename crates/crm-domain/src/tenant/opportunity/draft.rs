@@ -133,9 +133,10 @@ impl OpportunityFields {
         let currency = check
             .optional("currency", draft.currency, known_currency, Currency::parse)
             .unwrap_or_default();
-        let closed_on = match (optional!(closed_on, parse_date), entered.map(|fields| fields.kind)) {
+        // Only what is closed has the day it was closed on: without another, the day it enters a closing stage.
+        let closed_on = match (optional!(closed_on, parse_date), stage.map(|stage| stage.fields.kind)) {
             (_, Some(StageKind::Open)) => None,
-            (None, Some(StageKind::Won | StageKind::Lost)) => Some(context.today),
+            (None, Some(StageKind::Won | StageKind::Lost)) if entered.is_some() => Some(context.today),
             (given, _) => given,
         };
         let owner = current.map_or(context.owner, |c| c.owner_id);
