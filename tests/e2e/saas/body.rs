@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crm_tests::{each_server, http::Answer, server::Server};
+use crm_tests::{database::Backend, each_server, http::Answer, server::Server};
 use serde_json::json;
 
 use super::{refusal, text};
@@ -98,6 +98,19 @@ fn a_body_too_large_is_refused_unread() {
     chunked.push_str("0\r\n\r\n");
     refusal(&server, &server.raw(chunked.as_bytes()), 413, "VALIDATION_ERROR");
     assert_eq!(server.get("/api/companies").bearer(&token).expect(200).json()["totalCount"], 1);
+}
+
+// section 10: a body has its time to arrive
+#[test]
+fn a_body_that_does_not_arrive_is_given_up() {
+    let server = Server::with(Backend::Sqlite, |settings| settings.server.body.deadline_seconds = 1);
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let half = format!(
+        "POST /api/companies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{\"name\":"
+    );
+    let error = refusal(&server, &server.raw(half.as_bytes()), 408, "VALIDATION_ERROR");
+    assert_eq!(error["message"], "The request body did not arrive in time");
 }
 
 // C-19, C-52: the content type is not asked for

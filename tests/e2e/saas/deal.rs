@@ -134,6 +134,8 @@ fn a_stage_brings_its_probability_status_and_day(server: &Server) {
         shown(&put(json!({ "probability": null }))),
         json!(["Proposal Sent", "stage_3", "open", 50, null])
     );
+    let open = put(json!({ "closedOn": "2025-01-10" }));
+    assert_eq!(open["closedOn"], json!(null), "what is open was not closed on any day");
     // The day it was closed on is today unless it is told.
     server.advance(Duration::from_secs(24 * 60 * 60));
     let token = tenant.admin_token();
@@ -148,6 +150,7 @@ fn a_stage_brings_its_probability_status_and_day(server: &Server) {
         json!(["Closed Lost", "stage_6", "lost", 0, "2025-01-10"]),
         "the id wins"
     );
+    assert_eq!(put(json!({ "closedOn": "2025-01-11" }))["closedOn"], "2025-01-11");
     // Opened again, it is not closed any more.
     let reopened = put(json!({ "stage": "Negotiation", "probability": 80 }));
     assert_eq!(shown(&reopened), json!(["Negotiation", "stage_4", "open", 80, null]));
