@@ -10,17 +10,22 @@ use crm_domain::{
         idempotency::{IdempotencyScope, KeptAnswer, LIFETIME, replay},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
 use super::{feed, named, open, write};
 
-each_backend!(
+each_backend_shared!(
     an_answer_is_given_again,
     another_body_is_refused,
     every_part_of_the_scope_counts,
-    answers_expire_and_are_purged,
     an_answer_commits_with_its_effect,
 );
+
+mod own_clock {
+    use super::answers_expire_and_are_purged;
+
+    crm_tests::each_backend!(answers_expire_and_are_purged);
+}
 
 fn scope(key: &str) -> IdempotencyScope {
     IdempotencyScope {

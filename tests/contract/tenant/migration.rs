@@ -53,7 +53,7 @@ fn names_are_the_same_on_both_backends() {
 fn locations(database: &Database) -> [(&'static str, Plane, Location); 2] {
     let settings = database.settings();
     let control = Location::control(&settings.url, &settings.data_dir).unwrap();
-    let tenant = provision(&*database.tenants(), 1);
+    let tenant = provision(&*database.tenants());
     let tenant = Location::of_tenant(&tenant.location, &control, &settings.data_dir).unwrap();
     [("control", Plane::Control, control), ("tenant", Plane::Tenant, tenant)]
 }

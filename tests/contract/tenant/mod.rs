@@ -55,21 +55,25 @@ pub(crate) const TEXTS: [&str; 14] = [
     "{\"json\": [1, null]}",
 ];
 
-/// A new tenant's store; of tests that share a deployment each gets another.
+/// A new tenant's store; the control plane need not know the tenant.
 pub(crate) fn open(database: &Database) -> Arc<dyn TenantStore> {
-    static IDS: AtomicI64 = AtomicI64::new(1_000);
-    let tenants = database.tenants();
-    let tenant = provision(&*tenants, IDS.fetch_add(1, Ordering::Relaxed));
-    tenants.open(&tenant).unwrap()
+    database.tenants().open(&new_tenant(database)).unwrap()
 }
 
-/// A new tenant; the control plane need not know it.
-pub(crate) fn provision(tenants: &dyn Tenants, id: i64) -> Tenant {
-    tenant_at(tenants.provision().unwrap(), id)
+/// A new tenant.
+pub(crate) fn new_tenant(database: &Database) -> Tenant {
+    tenant_at(database.tenant_location())
 }
 
-/// A tenant whose database is at this location.
-pub(crate) fn tenant_at(location: String, id: i64) -> Tenant {
+/// A new tenant in a database that the store itself makes.
+pub(crate) fn provision(tenants: &dyn Tenants) -> Tenant {
+    tenant_at(tenants.provision().unwrap())
+}
+
+/// A tenant whose database is at this location. Tests share a store, which tells tenants apart by their ids.
+pub(crate) fn tenant_at(location: String) -> Tenant {
+    static IDS: AtomicI64 = AtomicI64::new(1);
+    let id = IDS.fetch_add(1, Ordering::Relaxed);
     Tenant {
         id: TenantId::from_i64(id),
         uuid: uuid_of(id),

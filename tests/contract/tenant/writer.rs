@@ -23,11 +23,11 @@ use crm_domain::{
         opportunity::{self as opportunities, OpportunityDraft},
     },
 };
-use crm_tests::{database::Database, each_backend};
+use crm_tests::{database::Database, each_backend_shared};
 
-use super::{add_account, assert_feed_in_order, feed, named, open, origin, provision, set, text, user, write};
+use super::{add_account, assert_feed_in_order, feed, named, new_tenant, open, origin, set, text, user, write};
 
-each_backend!(
+each_backend_shared!(
     many_threads_write_without_loss,
     a_failed_unit_undoes_only_itself,
     a_unit_alone_that_fails_leaves_nothing,
@@ -95,7 +95,7 @@ fn many_threads_write_without_loss(database: &Database) {
 
 fn two_nodes_write_one_tenant(database: &Database) {
     let other = database.another_node();
-    let tenant = provision(&*database.tenants(), 1);
+    let tenant = new_tenant(database);
     let stores = [database.tenants().open(&tenant).unwrap(), other.tenants().open(&tenant).unwrap()];
     let made = on_threads(16, |thread| {
         (0..40)
@@ -243,7 +243,7 @@ fn a_failure_that_the_unit_ignores_still_undoes_it(database: &Database) {
 
 fn done_hears_only_of_what_is_committed(database: &Database) {
     let other = database.another_node();
-    let tenant = provision(&*database.tenants(), 1);
+    let tenant = new_tenant(database);
     let store = database.tenants().open(&tenant).unwrap();
     let elsewhere = other.tenants().open(&tenant).unwrap();
     let (sender, receiver) = mpsc::channel();
@@ -269,7 +269,7 @@ fn done_hears_only_of_what_is_committed(database: &Database) {
 fn a_closed_store_takes_no_unit(database: &Database) {
     let node = database.another_node();
     let tenants = node.tenants();
-    let store = tenants.open(&provision(&*tenants, 1)).unwrap();
+    let store = tenants.open(&new_tenant(database)).unwrap();
     create(&store, "Before".to_owned());
     node.close();
     let refused = write(&store, |unit| accounts::create(unit, named("After")));
@@ -279,7 +279,7 @@ fn a_closed_store_takes_no_unit(database: &Database) {
 
 fn what_was_queued_before_closing_is_committed(database: &Database) {
     let node = database.another_node();
-    let tenant = provision(&*database.tenants(), 1);
+    let tenant = new_tenant(database);
     let store = node.tenants().open(&tenant).unwrap();
     let (sender, receiver) = mpsc::channel();
     for number in 0..600 {
