@@ -105,10 +105,7 @@ impl Money {
         if self.minor % scale == 0 {
             return (self.minor / scale).into();
         }
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a double keeps and prints back any 15 digits"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "a double keeps and prints back any 15 digits")]
         let major = self.minor as f64 / scale as f64;
         serde_json::Number::from_f64(major).unwrap_or_else(|| 0.into())
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crm_domain::{
     Result,
-    clock::{Clock, SystemClock, SystemEntropy, uuid_at},
+    clock::{Clock, SystemClock},
     stamp::Stamp,
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
@@ -105,9 +105,6 @@ impl UnitOfWork for MemoryUnit {
     }
     fn origin(&self) -> &Origin {
         &self.origin
-    }
-    fn new_uuid(&mut self) -> uuid::Uuid {
-        uuid_at(self.stamp(), &SystemEntropy)
     }
     fn record(&mut self, change: NewChange) {
         let seq = self.records.changes.0.len() as i64 + 1;

@@ -189,12 +189,3 @@ pub fn add_open_stage(unit: &mut dyn UnitOfWork, pipeline: &Pipeline, name: Text
     unit.record(NewChange::created(&stage)?);
     Ok(stage)
 }
-
-/// The stage with this id, as a reference of another record.
-///
-/// # Errors
-/// [`Error::Invalid`] when it does not exist.
-pub fn referenced_stage(pipelines: &mut (impl PipelineReads + ?Sized), id: StageId) -> Result<Stage> {
-    let missing = || Error::invalid("stage_id", crate::error::Problem::Reference { noun: StageId::NOUN });
-    pipelines.lookup_stage(id)?.ok_or_else(missing)
-}

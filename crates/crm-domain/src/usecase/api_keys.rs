@@ -3,7 +3,7 @@
 use crate::{
     control::{
         ControlStore,
-        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyHash, KeyText, NewApiKey},
+        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyHash, KeyText, NewApiKey},
     },
     error::{Error, Result},
     field::Check,
@@ -31,7 +31,10 @@ pub fn mint(
     })
 }
 
-/// The tenant's keys of one family or all.
+/// The tenant's key with this id, revoked or not.
+///
+/// # Errors
+/// [`Error::NotFound`].
 pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId) -> Result<ApiKey> {
     let key = control.reading(|reader| reader.api_keys().lookup(tenant, id))?;
     key.ok_or_else(|| Error::not_found(ApiKeyId::NOUN, id))
@@ -68,9 +71,4 @@ pub fn revoke(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId) -> Res
         unit.api_keys().update(&key)?;
         Ok(key)
     })
-}
-
-/// The family of a draft, with every other problem of the draft noted along.
-pub fn parse_family(word: Option<&str>, check: &mut Check) -> Option<KeyFamily> {
-    check.required("family", word.map(str::to_owned).into(), None, KeyFamily::parse)
 }

@@ -1,19 +1,18 @@
 //! Accounts in SQL.
 
 use crm_domain::{
-    error::Result,
+    error::{Error, Result},
     field::{Email, Text, WebAddress},
     id::{AccountId, RecordId, UserId},
-    money::{Currency, Money},
     page::{Page, Sort, Window},
     stamp::Stamp,
     tenant::account::{Account, AccountFields, AccountFilter, AccountReads, AccountRepository, AccountSort},
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
-use uuid::Uuid;
 
 use super::{
     Session, Writing,
+    column::{money, uuid},
     counter::next,
     found,
     fragment::{Bind, Condition},
@@ -89,8 +88,10 @@ impl From<&Account> for AccountRow {
     }
 }
 
-impl From<AccountRow> for Account {
-    fn from(row: AccountRow) -> Self {
+impl TryFrom<AccountRow> for Account {
+    type Error = Error;
+
+    fn try_from(row: AccountRow) -> Result<Self> {
         let fields = AccountFields {
             external_id: row.external_id.map(Text::from_store),
             name: Text::from_store(row.name),
@@ -105,32 +106,21 @@ impl From<AccountRow> for Account {
             country: row.country.map(Text::from_store),
             industry: row.industry.map(Text::from_store),
             employees: row.employees,
-            annual_revenue: money(row.annual_revenue, row.currency.as_deref()),
+            annual_revenue: money(row.annual_revenue, row.currency.as_deref())?,
             founded_year: row.founded_year,
             description: row.description.map(Text::from_store),
             parent_id: row.parent_id.map(AccountId::from_i64),
             owner_id: UserId::from_i64(row.owner_id),
         };
-        Self {
+        Ok(Self {
             id: AccountId::from_i64(row.id),
-            uuid: uuid(&row.uuid),
+            uuid: uuid(&row.uuid)?,
             fields,
             created_at: Stamp::from_micros(row.created_at),
             created_by: row.created_by.map(UserId::from_i64),
             updated_at: Stamp::from_micros(row.updated_at),
-        }
+        })
     }
-}
-
-/// An amount and its currency are stored in two columns.
-pub(crate) fn money(minor: Option<i64>, currency: Option<&str>) -> Option<Money> {
-    let currency = currency.and_then(|code| Currency::parse(code).ok()).unwrap_or_default();
-    minor.map(|minor| Money { minor, currency })
-}
-
-/// Only this server writes the column, and only uuids.
-pub(crate) fn uuid(stored: &str) -> Uuid {
-    Uuid::try_parse(stored).unwrap_or_default()
 }
 
 /// The SQL of each order.
@@ -206,30 +196,28 @@ impl<State> AccountReads for Session<'_, State> {
         use diesel::OptionalExtension;
         let row = account::table.find(id.get()).filter(account::deleted_at.is_null());
         let row: Option<AccountRow> = row.first(self.connection).optional().map_err(map)?;
-        Ok(row.map(Account::from))
+        row.map(Account::try_from).transpose()
     }
 
     fn lookup_many(&mut self, ids: &[AccountId]) -> Result<Vec<Account>> {
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         let rows = account::table.filter(account::id.eq_any(ids)).filter(account::deleted_at.is_null());
-        Ok(rows
-            .load::<AccountRow>(self.connection)
+        rows.load::<AccountRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Account::from)
-            .collect())
+            .map(Account::try_from)
+            .collect()
     }
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Account>> {
         let rows = account::table
             .filter(account::external_id.eq_any(window::storable(external_ids)))
             .filter(account::deleted_at.is_null());
-        Ok(rows
-            .load::<AccountRow>(self.connection)
+        rows.load::<AccountRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Account::from)
-            .collect())
+            .map(Account::try_from)
+            .collect()
     }
 
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Account>> {
@@ -238,12 +226,11 @@ impl<State> AccountReads for Session<'_, State> {
             .filter(account::name_key.eq_any(keys))
             .filter(account::deleted_at.is_null())
             .order(account::id.asc());
-        Ok(rows
-            .load::<AccountRow>(self.connection)
+        rows.load::<AccountRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Account::from)
-            .collect())
+            .map(Account::try_from)
+            .collect()
     }
 
     fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountSort>, window: &Window) -> Result<Page<Account>> {
@@ -270,7 +257,10 @@ impl<State> AccountReads for Session<'_, State> {
             query.load::<ListedRow>(connection).map_err(map)
         };
         let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
-        let items = rows.into_iter().map(|(row, _, _)| Account::from(row)).collect();
+        let items = rows
+            .into_iter()
+            .map(|(row, _, _)| Account::try_from(row))
+            .collect::<Result<Vec<_>>>()?;
         Ok(window::page(items, matches.unwrap_or(live), seen, window))
     }
 }

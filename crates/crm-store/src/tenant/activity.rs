@@ -9,7 +9,7 @@ use crm_domain::{
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
-use super::{Session, Writing, account::uuid, counter::next, found, schema::activity};
+use super::{Session, Writing, column::uuid, counter::next, found, schema::activity};
 use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
@@ -76,7 +76,7 @@ impl TryFrom<ActivityRow> for Activity {
         };
         Ok(Self {
             id: ActivityId::from_i64(row.id),
-            uuid: uuid(&row.uuid),
+            uuid: uuid(&row.uuid)?,
             fields,
             created_at: Stamp::from_micros(row.created_at),
             created_by: row.created_by.map(UserId::from_i64),

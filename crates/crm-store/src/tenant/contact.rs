@@ -1,7 +1,7 @@
 //! Contacts in SQL.
 
 use crm_domain::{
-    error::Result,
+    error::{Error, Result},
     field::{Email, Text, WebAddress},
     id::{AccountId, ContactId, RecordId, UserId},
     page::{Page, Sort, Window},
@@ -12,7 +12,7 @@ use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, Quer
 
 use super::{
     Session, Writing,
-    account::uuid,
+    column::uuid,
     counter::next,
     found,
     fragment::{Bind, Condition},
@@ -80,8 +80,10 @@ impl From<&Contact> for ContactRow {
     }
 }
 
-impl From<ContactRow> for Contact {
-    fn from(row: ContactRow) -> Self {
+impl TryFrom<ContactRow> for Contact {
+    type Error = Error;
+
+    fn try_from(row: ContactRow) -> Result<Self> {
         let fields = ContactFields {
             external_id: row.external_id.map(Text::from_store),
             first_name: row.first_name.map(Text::from_store),
@@ -99,14 +101,14 @@ impl From<ContactRow> for Contact {
             account_id: row.account_id.map(AccountId::from_i64),
             owner_id: UserId::from_i64(row.owner_id),
         };
-        Self {
+        Ok(Self {
             id: ContactId::from_i64(row.id),
-            uuid: uuid(&row.uuid),
+            uuid: uuid(&row.uuid)?,
             fields,
             created_at: Stamp::from_micros(row.created_at),
             created_by: row.created_by.map(UserId::from_i64),
             updated_at: Stamp::from_micros(row.updated_at),
-        }
+        })
     }
 }
 
@@ -165,19 +167,18 @@ impl<State> ContactReads for Session<'_, State> {
     fn lookup(&mut self, id: ContactId) -> Result<Option<Contact>> {
         let row = contact::table.find(id.get()).filter(contact::deleted_at.is_null());
         let row: Option<ContactRow> = row.first(self.connection).optional().map_err(map)?;
-        Ok(row.map(Contact::from))
+        row.map(Contact::try_from).transpose()
     }
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Contact>> {
         let rows = contact::table
             .filter(contact::external_id.eq_any(window::storable(external_ids)))
             .filter(contact::deleted_at.is_null());
-        Ok(rows
-            .load::<ContactRow>(self.connection)
+        rows.load::<ContactRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Contact::from)
-            .collect())
+            .map(Contact::try_from)
+            .collect()
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>> {
@@ -186,12 +187,11 @@ impl<State> ContactReads for Session<'_, State> {
             .filter(contact::email_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
             .order(contact::id.asc());
-        Ok(rows
-            .load::<ContactRow>(self.connection)
+        rows.load::<ContactRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Contact::from)
-            .collect())
+            .map(Contact::try_from)
+            .collect()
     }
 
     fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactSort>, window: &Window) -> Result<Page<Contact>> {
@@ -218,7 +218,10 @@ impl<State> ContactReads for Session<'_, State> {
             query.load::<ListedRow>(connection).map_err(map)
         };
         let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
-        let items = rows.into_iter().map(|(row, _, _)| Contact::from(row)).collect();
+        let items = rows
+            .into_iter()
+            .map(|(row, _, _)| Contact::try_from(row))
+            .collect::<Result<Vec<_>>>()?;
         Ok(window::page(items, matches.unwrap_or(live), seen, window))
     }
 
@@ -228,12 +231,11 @@ impl<State> ContactReads for Session<'_, State> {
             .filter(contact::account_id.eq_any(ids))
             .filter(contact::deleted_at.is_null());
         let rows = rows.order((contact::account_id.asc(), contact::id.asc()));
-        Ok(rows
-            .load::<ContactRow>(self.connection)
+        rows.load::<ContactRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Contact::from)
-            .collect())
+            .map(Contact::try_from)
+            .collect()
     }
 }
 

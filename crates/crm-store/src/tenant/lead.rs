@@ -1,7 +1,7 @@
 //! Leads in SQL.
 
 use crm_domain::{
-    error::Result,
+    error::{Error, Result},
     field::{Email, Text},
     id::{AccountId, LeadId, RecordId, UserId},
     page::{Page, Sort, Window},
@@ -12,7 +12,7 @@ use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, Quer
 
 use super::{
     Session, Writing,
-    account::uuid,
+    column::uuid,
     counter::next,
     found,
     fragment::{Bind, Condition},
@@ -74,8 +74,10 @@ impl From<&Lead> for LeadRow {
     }
 }
 
-impl From<LeadRow> for Lead {
-    fn from(row: LeadRow) -> Self {
+impl TryFrom<LeadRow> for Lead {
+    type Error = Error;
+
+    fn try_from(row: LeadRow) -> Result<Self> {
         let fields = LeadFields {
             external_id: row.external_id.map(Text::from_store),
             first_name: row.first_name.map(Text::from_store),
@@ -90,14 +92,14 @@ impl From<LeadRow> for Lead {
             account_id: row.account_id.map(AccountId::from_i64),
             owner_id: UserId::from_i64(row.owner_id),
         };
-        Self {
+        Ok(Self {
             id: LeadId::from_i64(row.id),
-            uuid: uuid(&row.uuid),
+            uuid: uuid(&row.uuid)?,
             fields,
             created_at: Stamp::from_micros(row.created_at),
             created_by: row.created_by.map(UserId::from_i64),
             updated_at: Stamp::from_micros(row.updated_at),
-        }
+        })
     }
 }
 
@@ -154,19 +156,18 @@ impl<State> LeadReads for Session<'_, State> {
     fn lookup(&mut self, id: LeadId) -> Result<Option<Lead>> {
         let row = lead::table.find(id.get()).filter(lead::deleted_at.is_null());
         let row: Option<LeadRow> = row.first(self.connection).optional().map_err(map)?;
-        Ok(row.map(Lead::from))
+        row.map(Lead::try_from).transpose()
     }
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Lead>> {
         let rows = lead::table
             .filter(lead::external_id.eq_any(window::storable(external_ids)))
             .filter(lead::deleted_at.is_null());
-        Ok(rows
-            .load::<LeadRow>(self.connection)
+        rows.load::<LeadRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Lead::from)
-            .collect())
+            .map(Lead::try_from)
+            .collect()
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Lead>> {
@@ -175,12 +176,11 @@ impl<State> LeadReads for Session<'_, State> {
             .filter(lead::email_key.eq_any(keys))
             .filter(lead::deleted_at.is_null())
             .order(lead::id.asc());
-        Ok(rows
-            .load::<LeadRow>(self.connection)
+        rows.load::<LeadRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Lead::from)
-            .collect())
+            .map(Lead::try_from)
+            .collect()
     }
 
     fn list(&mut self, filter: &LeadFilter, sort: Sort<LeadSort>, window: &Window) -> Result<Page<Lead>> {
@@ -207,7 +207,10 @@ impl<State> LeadReads for Session<'_, State> {
             query.load::<ListedRow>(connection).map_err(map)
         };
         let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
-        let items = rows.into_iter().map(|(row, _, _)| Lead::from(row)).collect();
+        let items = rows
+            .into_iter()
+            .map(|(row, _, _)| Lead::try_from(row))
+            .collect::<Result<Vec<_>>>()?;
         Ok(window::page(items, matches.unwrap_or(live), seen, window))
     }
 
@@ -215,12 +218,11 @@ impl<State> LeadReads for Session<'_, State> {
         let ids: Vec<i64> = accounts.iter().map(|id| id.get()).collect();
         let rows = lead::table.filter(lead::account_id.eq_any(ids)).filter(lead::deleted_at.is_null());
         let rows = rows.order((lead::account_id.asc(), lead::id.asc()));
-        Ok(rows
-            .load::<LeadRow>(self.connection)
+        rows.load::<LeadRow>(self.connection)
             .map_err(map)?
             .into_iter()
-            .map(Lead::from)
-            .collect())
+            .map(Lead::try_from)
+            .collect()
     }
 }
 

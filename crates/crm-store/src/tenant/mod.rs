@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod change;
+mod column;
 pub(crate) mod contact;
 mod counter;
 mod fragment;
@@ -178,9 +179,6 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
     }
     fn origin(&self) -> &Origin {
         self.state.origin
-    }
-    fn new_uuid(&mut self) -> Uuid {
-        self.state.uuid()
     }
     fn record(&mut self, change: NewChange) {
         self.state.changes.push(change);

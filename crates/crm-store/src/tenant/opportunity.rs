@@ -2,7 +2,7 @@
 
 use crm_domain::{
     error::{Error, Result},
-    field::{Text, format_date, parse_date},
+    field::{Text, format_date},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     page::{Page, Sort, Window},
     stamp::Stamp,
@@ -12,11 +12,10 @@ use crm_domain::{
     },
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
-use time::Date;
 
 use super::{
     Session, Writing,
-    account::{money, uuid},
+    column::{date, money, uuid},
     counter::next,
     fragment::{Bind, Condition},
     pipeline::StageRow,
@@ -86,11 +85,6 @@ impl From<&Opportunity> for OpportunityRow {
     }
 }
 
-/// Only this server writes the columns, and only dates.
-fn date(stored: Option<String>) -> Option<Date> {
-    stored.and_then(|text| parse_date(&text).ok())
-}
-
 fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
     let fields = OpportunityFields {
         external_id: row.external_id.map(Text::from_store),
@@ -98,11 +92,11 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
         account_id: row.account_id.map(AccountId::from_i64),
         contact_id: row.contact_id.map(ContactId::from_i64),
         stage_id: StageId::from_i64(row.stage_id),
-        amount: money(row.amount, row.currency.as_deref()),
+        amount: money(row.amount, row.currency.as_deref())?,
         probability: row.probability,
-        expected_close_date: date(row.expected_close_date),
-        closed_on: date(row.closed_on),
-        engaged_on: date(row.engaged_on),
+        expected_close_date: date(row.expected_close_date.as_deref())?,
+        closed_on: date(row.closed_on.as_deref())?,
+        engaged_on: date(row.engaged_on.as_deref())?,
         description: row.description.map(Text::from_store),
         lead_source: row.lead_source.map(Text::from_store),
         next_step: row.next_step.map(Text::from_store),
@@ -111,7 +105,7 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
     };
     Ok(Opportunity {
         id: OpportunityId::from_i64(row.id),
-        uuid: uuid(&row.uuid),
+        uuid: uuid(&row.uuid)?,
         fields,
         stage: Stage::try_from(stage)?,
         created_at: Stamp::from_micros(row.created_at),

@@ -123,6 +123,9 @@ mod tests {
         assert!(!contains("11.0.0.1") && !contains("2001:db8::2"));
         assert!(parse_allowlist(&["10.0.0.0/33".to_owned()]).is_err());
         let mapped = parse_allowlist(&["::ffff:10.0.0.1".to_owned(), "::ffff:10.0.0.0/104".to_owned(), "::/0".to_owned()]).unwrap();
-        assert_eq!(mapped.iter().map(IpNet::to_string).collect::<Vec<_>>(), ["10.0.0.1/32", "10.0.0.0/8", "::/0"]);
+        assert_eq!(
+            mapped.iter().map(IpNet::to_string).collect::<Vec<_>>(),
+            ["10.0.0.1/32", "10.0.0.0/8", "::/0"]
+        );
     }
 }
