@@ -147,7 +147,7 @@ fn an_expiry_is_set_at_any_time() {
     assert_eq!(ask().status, 200);
 }
 
-// the application has its API documentation inside.
+// the application has its API documentation inside, which names the version.
 #[test]
 fn the_documentation_is_in_the_application() {
     let server = Server::sqlite();
@@ -155,6 +155,9 @@ fn the_documentation_is_in_the_application() {
     for path in ["/api/v1/external/accounts", "/api/v1/external/opportunities/{id}"] {
         assert!(document["paths"][path]["get"].is_object(), "{path}");
     }
+    let tags = document["tags"].as_array().unwrap();
+    let tag = tags.iter().find(|tag| tag["name"] == "health_trixss").expect("the family's tag");
+    assert!(tag["description"].as_str().unwrap().starts_with("Health Trixss CRM External API 1.0"), "{tag}");
     assert_eq!(server.get("/docs").send().header("location"), Some("/docs/"));
     server.get("/docs/").expect(200);
 }

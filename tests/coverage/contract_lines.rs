@@ -1,0 +1,37 @@
+//! Every numbered line of a contract is named by a test of its family.
+
+use std::path::Path;
+
+use super::errors_used::read_all;
+
+/// Lines that say nothing about the server's behaviour: advice to clients, and what this server leaves to its proxy.
+const NOT_VISIBLE: [&str; 1] = ["A-07"];
+
+#[test]
+fn every_line_of_family_a_is_named_by_a_test() {
+    let mut tests = String::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e");
+    read_all(&folder.join("health_trixss"), &mut tests);
+    read_all(&folder.join("operation"), &mut tests);
+    let missing: Vec<String> = (1..=119)
+        .map(|number| format!("A-{number:02}"))
+        .filter(|line| !is_named(&tests, line))
+        .collect();
+    assert_eq!(missing, NOT_VISIBLE);
+}
+
+/// Whether the line stands by itself in a comment: in a range (`A-01 … A-119`) it does not.
+fn is_named(tests: &str, line: &str) -> bool {
+    let is_part = |text: &str| text.starts_with(|next: char| next.is_ascii_digit());
+    let comments = tests.lines().filter_map(|text| text.split_once("//")).map(|(_, comment)| comment);
+    comments.filter(|comment| !comment.contains('…')).any(|comment| {
+        let mut rest = comment;
+        while let Some(at) = rest.find(line) {
+            rest = &rest[at + line.len()..];
+            if !is_part(rest) {
+                return true;
+            }
+        }
+        false
+    })
+}

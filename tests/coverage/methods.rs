@@ -1,0 +1,61 @@
+//! Every path answers methods that it does not know with 405 and says which ones it does, after its caller was let in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crm_domain::control::api_key::KeyFamily;
+use crm_http::{RouteInfo, families::Credential, routes};
+use crm_tests::http::Request;
+
+use super::{
+    access::assert_envelope,
+    deployment::{path_of, server},
+};
+
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"];
+
+#[test]
+fn every_path_refuses_methods_that_it_does_not_know() {
+    let server = server();
+    let tenant = server.tenant("Gamma");
+    let (token, key) = (tenant.admin_token(), tenant.key(KeyFamily::HealthTrixss).text);
+    for (template, rows) in by_template() {
+        let path = path_of(&rows[0]);
+        let known = known_methods(&rows);
+        for method in METHODS.into_iter().filter(|method| !known.contains(*method)) {
+            let ask = |request: Request| request.send();
+            let request = || server.request(method, &path);
+            let answer = match rows[0].credential {
+                Credential::Open => ask(request()),
+                Credential::ApiKeyHeader => ask(request().key(&key)),
+                Credential::Jwt => ask(request().bearer(&token)),
+            };
+            assert_eq!(answer.status, 405, "{method} {template}: {answer:?}");
+            let allowed = answer.header("allow").unwrap_or_default();
+            let allowed: BTreeSet<&str> = allowed.split(", ").collect();
+            assert_eq!(allowed, known.iter().map(String::as_str).collect(), "{method} {template}");
+            // An answer to HEAD has no body.
+            if rows[0].family != "server" && method != "HEAD" {
+                assert_envelope(rows[0].family, &answer);
+            }
+            if rows[0].credential != Credential::Open {
+                assert_eq!(request().send().status, 401, "{method} {template} for a stranger");
+            }
+        }
+    }
+}
+
+fn by_template() -> BTreeMap<&'static str, Vec<RouteInfo>> {
+    let mut templates: BTreeMap<&'static str, Vec<RouteInfo>> = BTreeMap::new();
+    for route in routes() {
+        templates.entry(route.template).or_default().push(route);
+    }
+    templates
+}
+
+fn known_methods(rows: &[RouteInfo]) -> BTreeSet<String> {
+    let mut known: BTreeSet<String> = rows.iter().map(|row| row.method.to_string()).collect();
+    if known.contains("GET") {
+        known.insert("HEAD".to_owned());
+    }
+    known
+}
