@@ -10,7 +10,7 @@ use serde_json::json;
 use super::context::Context;
 use crate::{
     demo::{self, Demo},
-    server::{self, RunningServer},
+    server::{self, RunningServer, Signals},
     telemetry,
     wire::World,
 };
@@ -48,6 +48,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<ExitCode> {
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
+        let signals = Signals::new()?;
         let server = server::start(&context.settings, &world).await?;
         let upkeep = tokio::spawn(async move {
             let mut tick = tokio::time::interval(METRICS_UPKEEP);
@@ -60,7 +61,7 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<ExitCode> {
             server.stop().await?;
             return Err(error);
         }
-        server.run_until_told().await?;
+        server.run_until_told(signals).await?;
         upkeep.abort();
         Ok(ExitCode::SUCCESS)
     })

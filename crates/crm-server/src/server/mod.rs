@@ -32,7 +32,8 @@ use crm_http::App;
 use crm_store::Store;
 use tokio::{net::TcpSocket, task::JoinHandle};
 
-use self::{drain::Drain, signals::Signals};
+use self::drain::Drain;
+pub use self::signals::Signals;
 use crate::{
     settings::Settings,
     wire::{World, wire},
@@ -99,28 +100,29 @@ impl RunningServer {
         self.finish().await
     }
 
-    /// Waits until the process is told to stop (SIGTERM, SIGINT), then stops as [`RunningServer::stop`]; a second signal ends the wait for
-    /// running requests.
+    /// Waits until the process is told to stop, then stops as [`RunningServer::stop`]; a second signal ends the wait for running requests.
     ///
     /// # Errors
     /// When the listener fails.
-    pub async fn run_until_told(mut self) -> Result<()> {
-        let mut signals = Signals::new()?;
-        tokio::select! {
+    pub async fn run_until_told(mut self, mut signals: Signals) -> Result<()> {
+        let served = tokio::select! {
             // The listener only ends by itself when it fails.
-            ended = &mut self.serving => ended.context("the server's task failed")?.context("the listener failed")?,
+            ended = &mut self.serving => ended.context("the server's task failed").and_then(|served| served.context("the listener failed")),
             name = signals.next() => {
                 tracing::info!(signal = name, "stopping: running requests are answered");
-                tokio::select! {
-                    stopped = self.answer_and_stop() => stopped?,
-                    name = signals.next() => {
-                        tracing::warn!(signal = name, "stopping now: running requests are cut off");
-                        self.handle.stop(false).await;
-                    }
-                }
+                self.stop_unless_told_again(&mut signals).await
             }
+        };
+        self.finish().await.and(served)
+    }
+
+    async fn stop_unless_told_again(&mut self, signals: &mut Signals) -> Result<()> {
+        tokio::select! {
+            stopped = self.answer_and_stop() => return stopped,
+            name = signals.next() => tracing::warn!(signal = name, "stopping now: running requests are cut off"),
         }
-        self.finish().await
+        self.handle.stop(false).await;
+        Ok(())
     }
 
     /// Nobody who was let in is left without an answer: workers first finish what was handed to them, then the connections that no
