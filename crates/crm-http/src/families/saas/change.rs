@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use crm_domain::{
+    Error, Result,
     field::parse_integer,
     money::{Currency, Money},
     tenant::change::{Change, EntityKind},
@@ -96,7 +97,7 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
     let has_more = changes.len() > most;
     changes.truncate(most);
     let next_after = changes.last().map_or(after, |change| change.seq);
-    let items = changes.into_iter().map(ChangeInfo::of).collect();
+    let items = changes.into_iter().map(ChangeInfo::of).collect::<Result<_>>()?;
     Ok(HttpResponse::Ok().json(ChangePage {
         items,
         next_after,
@@ -105,10 +106,11 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
 }
 
 impl ChangeInfo {
-    fn of(change: Change) -> Self {
-        let fields: Map<String, Value> = serde_json::from_str(&change.fields).unwrap_or_default();
+    fn of(change: Change) -> Result<Self> {
+        let fields: Map<String, Value> = serde_json::from_str(&change.fields)
+            .map_err(|error| Error::Internal(format!("the fields of change {} cannot be read: {error}", change.seq)))?;
         let (entity, prefix) = entity(change.entity);
-        Self {
+        Ok(Self {
             seq: change.seq,
             timestamp: change.stamp.to_microsecond_precision(),
             entity,
@@ -120,7 +122,7 @@ impl ChangeInfo {
                 .into_iter()
                 .map(|(name, pair)| show_field(change.entity, &name, pair))
                 .collect(),
-        }
+        })
     }
 }
 
@@ -148,7 +150,6 @@ fn show_field(entity: EntityKind, name: &str, pair: Value) -> (String, Value) {
         (_, "stage_id") => ("stageId".to_owned(), Some(STAGE)),
         (_, "pipeline_id") => ("pipelineId".to_owned(), Some("pipeline_")),
         (EntityKind::Account, "parent_id") => ("parentId".to_owned(), Some(COMPANY)),
-        (EntityKind::Opportunity, "amount") => ("value".to_owned(), None),
         _ => (camel_case(name), None),
     };
     let Value::Array(values) = pair else { return (shown, pair) };
@@ -185,6 +186,8 @@ fn camel_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crm_domain::{stamp::Stamp, tenant::change::ChangeKind};
+
     use super::*;
 
     #[test]
@@ -197,11 +200,29 @@ mod tests {
         );
         assert_eq!(
             (name.as_str(), pair),
-            ("value", serde_json::json!([null, {"amount": 12.5, "currency": "USD"}]))
+            ("amount", serde_json::json!([null, {"amount": 12.5, "currency": "USD"}]))
         );
         let (name, pair) = show(EntityKind::Account, "parent_id", serde_json::json!([3, null]));
         assert_eq!((name.as_str(), pair), ("parentId", serde_json::json!(["company_3", null])));
         let (name, pair) = show(EntityKind::Contact, "first_name", serde_json::json!(["A", "B"]));
         assert_eq!((name.as_str(), pair), ("firstName", serde_json::json!(["A", "B"])));
+    }
+
+    #[test]
+    fn what_is_stored_and_cannot_be_read_is_no_change_without_fields() {
+        let change = |fields: &str| Change {
+            seq: 1,
+            stamp: Stamp::from_micros(0),
+            entity: EntityKind::Account,
+            entity_id: 1,
+            kind: ChangeKind::Updated,
+            actor: "system".to_owned(),
+            family: "cli".to_owned(),
+            fields: fields.to_owned(),
+        };
+        assert!(ChangeInfo::of(change("{}")).is_ok());
+        for bad in ["", "[]", "{"] {
+            assert!(matches!(ChangeInfo::of(change(bad)), Err(Error::Internal(_))), "{bad}");
+        }
     }
 }
