@@ -28,9 +28,6 @@ pub enum Fault {
     /// The body broke off or its transfer encoding is wrong.
     #[error("the request body could not be read: {0}")]
     BodyBroken(String),
-    /// The body's media type is not one that the route reads.
-    #[error("unsupported media type")]
-    UnsupportedMediaType,
     /// Too many requests; the decision also stands on the call.
     #[error("rate limit exceeded")]
     RateLimited(Decision),
@@ -51,7 +48,6 @@ impl ResponseError for Fault {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Panicked | Self::Domain(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Domain(Error::Duplicate { .. } | Error::Conflict(_)) => StatusCode::CONFLICT,

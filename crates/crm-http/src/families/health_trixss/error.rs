@@ -1,7 +1,7 @@
 //! The envelope `{"error","message"}` and everything that can stand in it (contract A-09 … … A-86).
 //!
 //! Statuses that the document does not list: 400 for a malformed timestamp or cursor, 403 for a key from a wrong address,
-//! 405 for other methods than GET, 408, 413 and 415 for bodies, 503 with `Retry-After` when a database cannot be reached.
+//! 405 for other methods than GET, 408 and 413 for bodies, 503 with `Retry-After` when a database cannot be reached.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -105,7 +105,6 @@ fn render_fault(fault: &Fault, path: &str) -> HttpResponse {
         Fault::BodyTooLarge { .. } => envelope(status, "Request too large", &fault.to_string()),
         Fault::BodyTimeout => envelope(status, "Request timeout", &fault.to_string()),
         Fault::BodyBroken(_) => envelope(status, "Bad request", &fault.to_string()),
-        Fault::UnsupportedMediaType => envelope(status, "Unsupported media type", &fault.to_string()),
         Fault::RateLimited(decision) => {
             let mut response = envelope(status, "Too many requests", "Rate limit exceeded");
             let wait = retry_after_seconds(decision.retry_after);

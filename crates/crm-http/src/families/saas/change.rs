@@ -5,7 +5,7 @@ use crm_domain::{
     Error, Result,
     field::parse_integer,
     money::{Currency, Money},
-    tenant::change::{Change, EntityKind},
+    tenant::change::Change,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 use super::{
     context::{Permit, Read},
     error::{ErrorResponses, SaasError},
-    id::{COMPANY, CONTACT, DEAL, STAGE, USER},
     page::Query,
+    word::{field_of, noun_of, prefix_in, prefix_of},
 };
 
 pub(super) const PATH: &str = "/api/changes";
@@ -109,49 +109,22 @@ impl ChangeInfo {
     fn of(change: Change) -> Result<Self> {
         let fields: Map<String, Value> = serde_json::from_str(&change.fields)
             .map_err(|error| Error::Internal(format!("the fields of change {} cannot be read: {error}", change.seq)))?;
-        let (entity, prefix) = entity(change.entity);
         Ok(Self {
             seq: change.seq,
             timestamp: change.stamp.to_microsecond_precision(),
-            entity,
-            entity_id: format!("{prefix}{}", change.entity_id),
+            entity: noun_of(change.entity.as_str()),
+            entity_id: format!("{}{}", prefix_of(change.entity), change.entity_id),
             kind: change.kind.as_str(),
             actor: change.actor,
             family: change.family,
-            changes: fields
-                .into_iter()
-                .map(|(name, pair)| show_field(change.entity, &name, pair))
-                .collect(),
+            changes: fields.into_iter().map(|(name, pair)| show_field(&name, pair)).collect(),
         })
     }
 }
 
-/// The word and the id prefix of this family.
-fn entity(kind: EntityKind) -> (&'static str, &'static str) {
-    match kind {
-        EntityKind::Account => ("company", COMPANY),
-        EntityKind::Activity => ("activity", "activity_"),
-        EntityKind::Contact => ("contact", CONTACT),
-        EntityKind::Lead => ("lead", "lead_"),
-        EntityKind::Opportunity => ("deal", DEAL),
-        EntityKind::Pipeline => ("pipeline", "pipeline_"),
-        EntityKind::Stage => ("stage", STAGE),
-    }
-}
-
 /// A stored field in this family's words: its name, ids with their prefix, money in major units.
-fn show_field(entity: EntityKind, name: &str, pair: Value) -> (String, Value) {
-    let (shown, prefix) = match (entity, name) {
-        (_, "account_id") => ("companyId".to_owned(), Some(COMPANY)),
-        (_, "opportunity_id") => ("dealId".to_owned(), Some(DEAL)),
-        (_, "contact_id") => ("contactId".to_owned(), Some(CONTACT)),
-        (_, "lead_id") => ("leadId".to_owned(), Some("lead_")),
-        (_, "owner_id") => ("ownerId".to_owned(), Some(USER)),
-        (_, "stage_id") => ("stageId".to_owned(), Some(STAGE)),
-        (_, "pipeline_id") => ("pipelineId".to_owned(), Some("pipeline_")),
-        (EntityKind::Account, "parent_id") => ("parentId".to_owned(), Some(COMPANY)),
-        _ => (camel_case(name), None),
-    };
+fn show_field(name: &str, pair: Value) -> (String, Value) {
+    let (shown, prefix) = (field_of(name), prefix_in(name));
     let Value::Array(values) = pair else { return (shown, pair) };
     let values = values.into_iter().map(|value| show_value(value, prefix)).collect();
     (shown, Value::Array(values))
@@ -173,38 +146,25 @@ fn money(object: &Map<String, Value>) -> Option<Value> {
     Some(serde_json::json!({"amount": amount, "currency": currency.as_str()}))
 }
 
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut text, word| {
-        let mut letters = word.chars();
-        text.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        text.push_str(letters.as_str());
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use crm_domain::{stamp::Stamp, tenant::change::ChangeKind};
+    use crm_domain::{
+        stamp::Stamp,
+        tenant::change::{ChangeKind, EntityKind},
+    };
 
     use super::*;
 
     #[test]
     fn fields_are_told_in_this_familys_words() {
-        let show = |entity, name, pair| show_field(entity, name, pair);
-        let (name, pair) = show(
-            EntityKind::Opportunity,
-            "amount",
-            serde_json::json!([null, {"minor": 1250, "currency": "USD"}]),
-        );
+        let (name, pair) = show_field("amount", serde_json::json!([null, {"minor": 1250, "currency": "USD"}]));
         assert_eq!(
             (name.as_str(), pair),
             ("amount", serde_json::json!([null, {"amount": 12.5, "currency": "USD"}]))
         );
-        let (name, pair) = show(EntityKind::Account, "parent_id", serde_json::json!([3, null]));
+        let (name, pair) = show_field("parent_id", serde_json::json!([3, null]));
         assert_eq!((name.as_str(), pair), ("parentId", serde_json::json!(["company_3", null])));
-        let (name, pair) = show(EntityKind::Contact, "first_name", serde_json::json!(["A", "B"]));
+        let (name, pair) = show_field("first_name", serde_json::json!(["A", "B"]));
         assert_eq!((name.as_str(), pair), ("firstName", serde_json::json!(["A", "B"])));
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong in family C, and its envelope (contract C-111 … C-124, X-98, X-99, X-101).
 //!
 //! The document lists seven codes; `INTERNAL_ERROR` is an addition. What it is silent about gets the nearest of them:
-//! 404 and 405 are `NOT_FOUND`; 408, 412, 413 and 415 are `VALIDATION_ERROR`; 409 is `DUPLICATE`; 503 is `INTERNAL_ERROR`.
+//! 404 and 405 are `NOT_FOUND`; 408, 412 and 413 are `VALIDATION_ERROR`; 409 is `DUPLICATE`; 503 is `INTERNAL_ERROR`.
 
 mod envelope;
 
@@ -15,6 +15,7 @@ use crm_domain::{
     usecase::sign_in::SignInError,
 };
 
+use super::word::{capitalised, field_of, noun_of, words_of};
 use crate::shared::{fault::Fault, idempotency::InvalidKey, json_body::BodyError, jwt::TokenRejection, login_guard::TooEarly};
 
 pub(crate) use envelope::{BodyResponses, ConflictResponses, Detail, ErrorBody, ErrorResponses, LookupResponses, StaleResponses, render};
@@ -190,7 +191,6 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => bad_body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => bad_body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, "The request body could not be read"),
-            Fault::UnsupportedMediaType => bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Fault::RateLimited(decision) => {
                 let shown = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitExceeded, "Rate limit exceeded");
                 shown.retry_after(decision.retry_after)
@@ -273,51 +273,6 @@ fn problem_text(problem: &Problem) -> String {
         | Problem::Type { .. }
         | Problem::Rule(_) => problem.to_string(),
     }
-}
-
-/// The document's word for one of the domain's nouns.
-fn noun_of(noun: &str) -> &str {
-    match noun {
-        "account" => "company",
-        "opportunity" => "deal",
-        "api key" => "API key",
-        other => other,
-    }
-}
-
-/// The field's name in this family: camelCase, and the document's nouns.
-fn field_of(field: &str) -> String {
-    match field {
-        "account_id" => "companyId".to_owned(),
-        // A registration's `name` is its user's.
-        "user_name" => "name".to_owned(),
-        other => camel_case(other),
-    }
-}
-
-fn camel_case(snake: &str) -> String {
-    let mut words = snake.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| name + &capitalised(word))
-}
-
-/// `annualRevenue` as people say it: `annual revenue`.
-fn words_of(camel: &str) -> String {
-    let mut words = String::with_capacity(camel.len() + 4);
-    for letter in camel.chars() {
-        if letter.is_ascii_uppercase() {
-            words.push(' ');
-        }
-        words.push(letter.to_ascii_lowercase());
-    }
-    words
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -418,20 +373,11 @@ mod tests {
             (Fault::BodyTooLarge { limit: 1 }, 413, Code::ValidationError),
             (Fault::BodyTimeout, 408, Code::ValidationError),
             (Fault::BodyBroken(String::new()), 400, Code::ValidationError),
-            (Fault::UnsupportedMediaType, 415, Code::ValidationError),
             (Fault::Panicked, 500, Code::InternalError),
         ] {
             let shown = Shown::from(&fault);
             assert_eq!((shown.status.as_u16(), shown.code), (status, code));
             assert!(!shown.message.is_empty());
         }
-    }
-
-    #[test]
-    fn names_change_case() {
-        assert_eq!(field_of("zip_code"), "zipCode");
-        assert_eq!(field_of("email"), "email");
-        assert_eq!(field_of("user_name"), "name");
-        assert_eq!(words_of("expectedCloseDate"), "expected close date");
     }
 }

@@ -10,15 +10,8 @@ use crm_domain::{
     id::{RecordId, TenantId, UserId},
 };
 
+pub(crate) use super::word::{API_KEY, COMPANY, CONTACT, DEAL, STAGE, TENANT, USER};
 use crate::shared::{json_body::Given, tenant::block};
-
-pub(crate) const API_KEY: &str = "key_";
-pub(crate) const COMPANY: &str = "company_";
-pub(crate) const CONTACT: &str = "contact_";
-pub(crate) const DEAL: &str = "deal_";
-pub(crate) const STAGE: &str = "stage_";
-pub(crate) const TENANT: &str = "tenant_";
-pub(crate) const USER: &str = "user_";
 
 /// `user_456`.
 pub(crate) fn show(prefix: &str, id: impl RecordId) -> String {

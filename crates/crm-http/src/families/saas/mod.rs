@@ -21,6 +21,7 @@ mod change;
 mod company;
 mod deal;
 mod schema;
+mod word;
 // The management API answers in this family's envelope, by its credential and to its paging.
 pub(super) mod context;
 pub(super) mod error;
