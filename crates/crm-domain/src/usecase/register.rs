@@ -36,6 +36,17 @@ impl RegistrationPolicy {
             }),
         }
     }
+
+    /// What is known without a database: asked before a password is hashed, which costs more.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] when nobody may register.
+    pub fn check_open(self) -> Result<()> {
+        match self {
+            Self::Closed => Err(Error::Forbidden("Registration is closed".to_owned())),
+            Self::First | Self::Open => Ok(()),
+        }
+    }
 }
 
 /// A valid registration.
@@ -49,8 +60,8 @@ pub struct Registration {
     pub user_name: Option<Text<255>>,
 }
 
-/// A registration, unparsed.
-#[derive(Debug, Clone, Default)]
+/// A registration, unparsed. Not [`Debug`](std::fmt::Debug): it would show the password.
+#[derive(Clone, Default)]
 #[allow(missing_docs, reason = "the fields of Registration")]
 pub struct RegistrationDraft {
     pub email: Patch<String>,
@@ -129,17 +140,15 @@ pub fn register(
 }
 
 fn admit(policy: RegistrationPolicy, tenants: u64, email_taken: bool) -> Result<()> {
+    policy.check_open()?;
+    if email_taken {
+        return Err(Error::Duplicate {
+            noun: "user",
+            field: "email",
+        });
+    }
     match policy {
-        RegistrationPolicy::Closed => Err(Error::Forbidden("Registration is closed".to_owned())),
-        RegistrationPolicy::First if tenants > 0 && email_taken => Err(Error::Duplicate {
-            noun: "user",
-            field: "email",
-        }),
         RegistrationPolicy::First if tenants > 0 => Err(Error::Forbidden("Registration is closed: the first tenant exists".to_owned())),
-        RegistrationPolicy::First | RegistrationPolicy::Open if email_taken => Err(Error::Duplicate {
-            noun: "user",
-            field: "email",
-        }),
-        RegistrationPolicy::First | RegistrationPolicy::Open => Ok(()),
+        RegistrationPolicy::First | RegistrationPolicy::Open | RegistrationPolicy::Closed => Ok(()),
     }
 }

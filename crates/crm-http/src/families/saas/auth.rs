@@ -25,7 +25,7 @@ pub(super) const LOGOUT: &str = "/api/auth/logout";
 pub(super) const ME: &str = "/api/auth/me";
 
 /// The answer of a login and of a registration (contract C-13, X-81).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::LoginResponse)]
 pub(crate) struct LoginResponse {

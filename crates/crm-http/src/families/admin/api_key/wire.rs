@@ -245,7 +245,7 @@ fn show_network(network: &IpNet) -> String {
 }
 
 /// A new key.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = admin::MintedApiKey)]
 pub(crate) struct MintResponse {

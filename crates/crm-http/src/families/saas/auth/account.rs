@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use crm_domain::{
-    Error,
     control::user::User,
     field::Check,
     usecase::{
-        register::{self, Registration, RegistrationDraft, RegistrationPolicy},
+        register::{self, Registration, RegistrationDraft},
         sign_in::open_session,
     },
 };
@@ -26,7 +25,7 @@ use crate::{
 };
 
 /// A registration (contract C-07).
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::RegisterRequest)]
 pub(crate) struct RegisterRequest {
@@ -66,10 +65,7 @@ impl RegisterRequest {
 )]
 pub(crate) async fn register(call: Call, body: Body<RegisterRequest>) -> Result<HttpResponse, SaasError> {
     let registration = body.value.parse()?;
-    // Known without a database; a hash costs more.
-    if call.app.settings.registration == RegistrationPolicy::Closed {
-        return Err(Error::Forbidden("Registration is closed".to_owned()).into());
-    }
+    call.app.settings.registration.check_open()?;
     let hash = call.app.sign_in.hash(registration.password.clone()).await?;
     let app = Arc::clone(&call.app);
     let signed_in = block(move || {

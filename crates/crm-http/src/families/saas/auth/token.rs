@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A login (contract C-12).
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::LoginRequest)]
 pub(crate) struct LoginRequest {
@@ -77,7 +77,7 @@ pub(crate) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpRe
 }
 
 /// What an access token is renewed with (contract C-17).
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::RefreshRequest)]
 pub(crate) struct RefreshRequest {
@@ -86,7 +86,7 @@ pub(crate) struct RefreshRequest {
 }
 
 /// New tokens (contract C-18).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::RefreshResponse)]
 pub(crate) struct RefreshResponse {
