@@ -4,11 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crm_domain::{control::user::BCRYPT_COST, usecase::register::RegistrationPolicy};
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 
 /// Every setting of the HTTP layer.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub struct HttpSettings {
     /// Networks of the proxies whose word on the client's address is taken.
     pub trusted_proxies: Vec<IpNet>,
@@ -21,7 +20,6 @@ pub struct HttpSettings {
     /// Access and refresh tokens.
     pub tokens: TokenSettings,
     /// Who may register a tenant: `first`, `open` or `closed`.
-    #[serde(deserialize_with = "registration")]
     pub registration: RegistrationPolicy,
     /// bcrypt's cost and threads.
     pub hashing: HashingSettings,
@@ -187,9 +185,4 @@ impl TokenSettings {
     pub fn refresh_lifetime(&self) -> Duration {
         Duration::from_secs(self.refresh_seconds)
     }
-}
-
-fn registration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RegistrationPolicy, D::Error> {
-    let word = String::deserialize(deserializer)?;
-    RegistrationPolicy::parse(&word).map_err(|problem| D::Error::custom(format!("registration {problem}")))
 }

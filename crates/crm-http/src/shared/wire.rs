@@ -55,11 +55,9 @@ impl Short {
             self.push(separator);
             self.push_number(u64::from(number), 2);
         }
-        if decimals > 0 {
-            let micros = stamp.micros().rem_euclid(1_000_000).unsigned_abs();
-            self.push(b'.');
-            self.push_number(micros / 10_u64.pow(6 - decimals), decimals as usize);
-        }
+        let micros = stamp.micros().rem_euclid(1_000_000).unsigned_abs();
+        self.push(b'.');
+        self.push_number(micros / 10_u64.pow(6 - decimals), decimals as usize);
         self.push(b'Z');
     }
 
@@ -67,10 +65,6 @@ impl Short {
         serializer.serialize_str(std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default())
     }
 }
-
-/// `2025-01-15T10:00:00Z`, cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seconds(pub Stamp);
 
 /// `2025-01-15T10:00:00.000Z`, cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,14 +109,6 @@ impl<const WIDTH: usize> PaddedId<WIDTH> {
         let canonical = digits.len() >= WIDTH && digits.bytes().all(|byte| byte.is_ascii_digit());
         let padded = digits.len() == WIDTH || !digits.starts_with('0');
         if canonical && padded { digits.parse().ok() } else { None }
-    }
-}
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = Short::new();
-        text.push_stamp(self.0, 0);
-        text.serialize(serializer)
     }
 }
 
@@ -209,7 +195,6 @@ mod tests {
         #[test]
         fn stamps_read_as_the_domain_writes_them(micros in -62_000_000_000_000_000_i64..250_000_000_000_000_000) {
             let stamp = Stamp::from_micros(micros);
-            prop_assert_eq!(json!(Seconds(stamp)), stamp.to_second_precision());
             prop_assert_eq!(json!(Millis(stamp)), stamp.to_millisecond_precision());
             prop_assert_eq!(json!(Micros(stamp)), stamp.to_microsecond_precision());
             prop_assert_eq!(json!(Day(stamp.date())), crm_domain::field::format_date(stamp.date()));
