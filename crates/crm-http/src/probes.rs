@@ -9,13 +9,12 @@ use actix_web::{
 };
 use crm_domain::{Error, Result};
 use serde_json::json;
-use tokio::sync::oneshot;
 use utoipa::OpenApi;
 
 use crate::{
     App,
     families::{Credential, Route},
-    shared::{fault::retry_after_seconds, tenant::block},
+    shared::{auth::epoch, fault::retry_after_seconds, tenant::block},
 };
 
 /// The probes as a route table.
@@ -71,14 +70,7 @@ async fn readyz(app: Data<App>) -> HttpResponse {
 }
 
 async fn ready(app: &App) -> Result<()> {
-    let (sender, receiver) = oneshot::channel();
-    app.control.epoch(Box::new(move |epoch| {
-        // The prober may have gone away.
-        let _ = sender.send(epoch);
-    }));
-    receiver
-        .await
-        .map_err(|_| Error::Internal("the control database stopped".to_owned()))??;
+    epoch(&*app.control).await?;
     let control = Arc::clone(&app.control);
     block(move || control.reading(|reader| reader.tenants().count().map(drop))).await
 }

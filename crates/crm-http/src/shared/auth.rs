@@ -64,15 +64,20 @@ impl Auth {
 
     /// The credential epoch as of now.
     async fn epoch(&self) -> Result<i64> {
-        let (sender, receiver) = oneshot::channel();
-        self.control.epoch(Box::new(move |epoch| {
-            // A client that went away no longer asks.
-            let _ = sender.send(epoch);
-        }));
-        receiver.await.map_err(|_| Error::Unavailable {
-            what: "the control database",
-            cause: "it stopped".to_owned(),
-            retry_after: Duration::from_secs(1),
-        })?
+        epoch(&*self.control).await
     }
+}
+
+/// Asks the control plane for its credential epoch.
+pub(crate) async fn epoch(control: &dyn ControlStore) -> Result<i64> {
+    let (sender, receiver) = oneshot::channel();
+    control.epoch(Box::new(move |epoch| {
+        // A client that went away no longer asks.
+        let _ = sender.send(epoch);
+    }));
+    receiver.await.map_err(|_| Error::Unavailable {
+        what: "the control database",
+        cause: "it stopped".to_owned(),
+        retry_after: Duration::from_secs(1),
+    })?
 }

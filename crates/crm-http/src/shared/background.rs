@@ -9,11 +9,7 @@ use crm_domain::{
     Result,
     clock::Clock,
     control::{ControlStore, tenant::Tenant},
-    tenant::{
-        Tenants,
-        change::{Actor, Origin},
-        idempotency,
-    },
+    tenant::{Tenants, idempotency},
 };
 use metrics::counter;
 use tokio::{
@@ -21,7 +17,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::App;
+use crate::{App, shared::tenant::server_origin};
 
 /// How often limiters and metrics forget what is old.
 const UPKEEP: Duration = Duration::from_secs(10);
@@ -114,18 +110,13 @@ impl Purge {
     fn run_tenant(&self, tenant: &Tenant) -> Result<()> {
         let store = self.tenants.open(tenant)?;
         let now = self.clock.now();
-        store.writing(origin(), move |unit| unit.idempotency().purge(now.minus(idempotency::LIFETIME)))?;
+        store.writing(server_origin(), move |unit| {
+            unit.idempotency().purge(now.minus(idempotency::LIFETIME))
+        })?;
         let Some(retention) = self.retention else { return Ok(()) };
         let before = now.minus(retention);
-        while store.writing(origin(), move |unit| unit.requests().purge(before, PURGE_BATCH))? >= u64::from(PURGE_BATCH) {}
+        while store.writing(server_origin(), move |unit| unit.requests().purge(before, PURGE_BATCH))? >= u64::from(PURGE_BATCH) {}
         Ok(())
-    }
-}
-
-fn origin() -> Origin {
-    Origin {
-        actor: Actor::System,
-        family: "server",
     }
 }
 

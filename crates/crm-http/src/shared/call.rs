@@ -72,6 +72,15 @@ impl Call {
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()
     }
+
+    /// The same for a handler, which has none only by mistake.
+    ///
+    /// # Errors
+    /// [`crm_domain::Error::Internal`] outside the pipeline.
+    pub fn required(request: &HttpRequest) -> Result<Self, Fault> {
+        let outside = || Fault::Domain(crm_domain::Error::Internal("a handler runs outside the pipeline".to_owned()));
+        Self::of(request).ok_or_else(outside)
+    }
 }
 
 impl CallState {
@@ -113,7 +122,6 @@ impl FromRequest for Call {
     type Future = Ready<Result<Self, Fault>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let missing = || Fault::Domain(crm_domain::Error::Internal("a handler runs outside the pipeline".to_owned()));
-        ready(Self::of(request).ok_or_else(missing))
+        ready(Self::required(request))
     }
 }

@@ -86,6 +86,13 @@ pub struct Decision {
     pub interval: Duration,
 }
 
+impl Decision {
+    /// The reset as Unix seconds, rounded up so that waiting for it is enough.
+    pub fn reset_seconds(&self) -> u64 {
+        self.reset.micros().max(0).unsigned_abs().div_ceil(1_000_000)
+    }
+}
+
 /// The outcome, at once from a local limiter.
 pub type Checking = Either<Ready<Decision>, BoxFuture<'static, Decision>>;
 

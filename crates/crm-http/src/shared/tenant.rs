@@ -8,7 +8,10 @@ use crm_domain::{
     clock::Clock,
     control::tenant::Tenant,
     stamp::Stamp,
-    tenant::{TenantReader, TenantStore, Unit, UnitOfWork, change::Origin},
+    tenant::{
+        TenantReader, TenantStore, Unit, UnitOfWork,
+        change::{Actor, Origin},
+    },
 };
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -55,6 +58,14 @@ impl TenantSession {
             cause: "it stopped".to_owned(),
             retry_after: std::time::Duration::from_secs(1),
         })?
+    }
+}
+
+/// The origin of what the server writes of its own accord.
+pub(crate) fn server_origin() -> Origin {
+    Origin {
+        actor: Actor::System,
+        family: "server",
     }
 }
 

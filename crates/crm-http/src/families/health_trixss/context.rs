@@ -7,7 +7,7 @@ use actix_web::{
     dev::Payload,
     http::header::{HeaderMap, HeaderName},
 };
-use crm_domain::{Error, control::api_key::KeyRejection};
+use crm_domain::control::api_key::KeyRejection;
 
 use super::{account::Unassigned, error::ApiError, limits::gate};
 use crate::shared::{
@@ -37,8 +37,7 @@ impl FromRequest for Reader {
 }
 
 fn reader(request: &HttpRequest) -> Result<Reader, ApiError> {
-    let outside = || Fault::Domain(Error::Internal("a handler runs outside the pipeline".to_owned()));
-    let call = Call::of(request).ok_or_else(outside)?;
+    let call = Call::required(request)?;
     match call.caller() {
         Caller::Key(key) => Ok(Reader {
             session: key.session(&call),

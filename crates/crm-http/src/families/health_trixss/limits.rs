@@ -26,8 +26,7 @@ pub(super) fn gate(call: &CallState) -> KeyGate {
 
 /// Limit, remaining, and the reset as Unix seconds, rounded up so that it is never too early (contract A-89 … A-92).
 pub(super) fn write_headers(decision: &Decision, headers: &mut HeaderMap) {
-    let reset = decision.reset.micros().max(0).unsigned_abs().div_ceil(1_000_000);
     headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(decision.limit));
     headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(decision.remaining));
-    headers.insert(X_RATELIMIT_RESET, HeaderValue::from(reset));
+    headers.insert(X_RATELIMIT_RESET, HeaderValue::from(decision.reset_seconds()));
 }

@@ -8,11 +8,15 @@ use actix_web::{
         header::{ContentType, ETAG, IF_MATCH, LOCATION},
     },
 };
-use crm_domain::{Error, stamp::Stamp};
+use crm_domain::{Error, id::RecordId, stamp::Stamp, tenant::UnitOfWork};
 use futures_util::future::{Ready, ok};
 use serde::{Deserialize, Serialize};
 
-use crate::shared::idempotency::{Answer, IDEMPOTENT_REPLAYED};
+use super::error::SaasError;
+use crate::shared::{
+    idempotency::{Answer, IDEMPOTENT_REPLAYED},
+    tenant::TenantSession,
+};
 
 /// The status and body of an answer that a unit of work makes and may keep.
 pub(crate) fn kept<T: Serialize>(status: StatusCode, body: &T) -> crm_domain::Result<(StatusCode, String)> {
@@ -58,6 +62,21 @@ impl IfMatch {
         let present = entity_tag(updated_at);
         tags.iter().any(|tag| *tag == present || tag == "*")
     }
+}
+
+/// Writes over a record or deletes it, while it is in a state that the client will write over. `changed_at` says when it changed last.
+pub(crate) async fn write_over<I: RecordId, T: Send + 'static>(
+    tenant: &TenantSession,
+    condition: IfMatch,
+    id: I,
+    changed_at: fn(&mut dyn UnitOfWork, I) -> crm_domain::Result<Option<Stamp>>,
+    write: impl FnOnce(&mut dyn UnitOfWork) -> crm_domain::Result<T> + Send + 'static,
+) -> Result<T, SaasError> {
+    let written = tenant.write(move |unit| {
+        let changed_at = changed_at(unit, id)?.ok_or_else(|| Error::not_found(I::NOUN, id.get()))?;
+        condition.holds(changed_at).then(|| write(unit)).transpose()
+    });
+    written.await?.ok_or(SaasError::Stale)
 }
 
 impl FromRequest for IfMatch {

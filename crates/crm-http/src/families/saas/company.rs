@@ -7,11 +7,15 @@ use crm_domain::{
     Error,
     field::Check,
     id::{AccountId, RecordId},
-    tenant::account::{self, Account, AccountFields, AccountFilter, AccountSort},
+    stamp::Stamp,
+    tenant::{
+        UnitOfWork,
+        account::{self, Account, AccountFields, AccountFilter, AccountSort},
+    },
 };
 
 use super::{
-    answer::{IfMatch, created, kept, record},
+    answer::{IfMatch, created, kept, record, write_over},
     context::{Body, Delete, Permit, Read, Write},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{COMPANY, check_owner, in_path},
@@ -118,6 +122,11 @@ pub(super) async fn create(call: Call, permit: Permit<Write>, body: Body<Company
     Ok(created(answer.await?, PATH)?)
 }
 
+/// When the record changed last.
+fn state(unit: &mut dyn UnitOfWork, id: AccountId) -> crm_domain::Result<Option<Stamp>> {
+    Ok(unit.accounts().lookup(id)?.map(|account| account.updated_at))
+}
+
 /// Changes the fields given; the others stay (contract X-93).
 #[utoipa::path(
     put, path = ITEM, tag = "companies", operation_id = "saas_update_company", request_body = CompanyChanges,
@@ -143,12 +152,10 @@ pub(super) async fn update(
     let tenant = permit.tenant.tenant.id;
     let draft = body.value.draft(&mut check);
     check_owner(&call.app.control, tenant, &draft.owner_id, &mut check).await?;
-    let updated = permit.tenant.write(move |unit| {
-        let current = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-        let holds = condition.holds(current.updated_at);
-        holds.then(|| account::update(unit, id, draft, check)).transpose()
-    });
-    let account = updated.await?.ok_or(SaasError::Stale)?;
+    let account = write_over(&permit.tenant, condition, id, state, move |unit| {
+        account::update(unit, id, draft, check)
+    })
+    .await?;
     let updated_at = account.updated_at;
     Ok(record(&Company::of(account, tenant), updated_at))
 }
@@ -168,11 +175,6 @@ pub(super) async fn update(
 )]
 pub(super) async fn remove(permit: Permit<Delete>, id: web::Path<String>, condition: IfMatch) -> Result<HttpResponse, SaasError> {
     let id: AccountId = in_path(&id, COMPANY)?;
-    let removed = permit.tenant.write(move |unit| {
-        let current = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-        let holds = condition.holds(current.updated_at);
-        holds.then(|| account::remove(unit, id)).transpose()
-    });
-    removed.await?.ok_or(SaasError::Stale)?;
+    write_over(&permit.tenant, condition, id, state, move |unit| account::remove(unit, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

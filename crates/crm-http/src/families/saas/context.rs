@@ -20,7 +20,6 @@ use crate::{
         auth::UserPrincipal,
         body::read_body,
         call::{Call, Caller},
-        fault::Fault,
         idempotency::Guard,
         json_body::JsonBody,
         tenant::TenantSession,
@@ -127,7 +126,7 @@ impl<N: Needed> FromRequest for Permit<N> {
 }
 
 fn permit<N: Needed>(request: &HttpRequest) -> Result<Permit<N>> {
-    let call = call(request)?;
+    let call = Call::required(request)?;
     let Caller::User(principal) = call.caller() else {
         return Err(SaasError::MissingToken.into());
     };
@@ -151,10 +150,6 @@ fn permit<N: Needed>(request: &HttpRequest) -> Result<Permit<N>> {
     })
 }
 
-fn call(request: &HttpRequest) -> Result<Call, Fault> {
-    Call::of(request).ok_or_else(|| Fault::Domain(crm_domain::Error::Internal("a handler runs outside the pipeline".to_owned())))
-}
-
 /// A JSON body, whatever the case of its keys and whatever the `Content-Type` (contract C-19, C-44, C-52).
 pub(crate) struct Body<T> {
     /// What it says.
@@ -174,7 +169,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 }
 
 async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: &mut Payload) -> Result<Body<T>> {
-    let call = call(request)?;
+    let call = Call::required(request)?;
     let settings = call.app.settings.body;
     let deadline = std::time::Duration::from_secs(settings.deadline_seconds);
     let bytes = read_body(payload, settings.json_bytes, deadline).await?;

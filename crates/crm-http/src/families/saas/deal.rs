@@ -7,11 +7,15 @@ use crm_domain::{
     Error,
     field::Check,
     id::{OpportunityId, RecordId},
-    tenant::opportunity::{self, Opportunity, OpportunityFilter, OpportunitySort},
+    stamp::Stamp,
+    tenant::{
+        UnitOfWork,
+        opportunity::{self, Opportunity, OpportunityFilter, OpportunitySort},
+    },
 };
 
 use super::{
-    answer::{IfMatch, created, kept, record},
+    answer::{IfMatch, created, kept, record, write_over},
     context::{Body, Delete, Permit, Read, Write},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{DEAL, check_owner, in_path},
@@ -114,6 +118,11 @@ pub(super) async fn create(call: Call, permit: Permit<Write>, body: Body<DealReq
     Ok(created(answer.await?, PATH)?)
 }
 
+/// When the record changed last.
+fn state(unit: &mut dyn UnitOfWork, id: OpportunityId) -> crm_domain::Result<Option<Stamp>> {
+    Ok(unit.opportunities().lookup(id)?.map(|opportunity| opportunity.updated_at))
+}
+
 /// Changes the fields given; the others stay (contract X-93).
 #[utoipa::path(
     put, path = ITEM, tag = "deals", operation_id = "saas_update_deal", request_body = DealChanges,
@@ -139,15 +148,10 @@ pub(super) async fn update(
     let tenant = permit.tenant.tenant.id;
     let draft = body.value.draft(&mut check);
     check_owner(&call.app.control, tenant, &draft.owner_id, &mut check).await?;
-    let updated = permit.tenant.write(move |unit| {
-        let current = unit
-            .opportunities()
-            .lookup(id)?
-            .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
-        let holds = condition.holds(current.updated_at);
-        holds.then(|| opportunity::update(unit, id, draft, check)).transpose()
-    });
-    let opportunity = updated.await?.ok_or(SaasError::Stale)?;
+    let opportunity = write_over(&permit.tenant, condition, id, state, move |unit| {
+        opportunity::update(unit, id, draft, check)
+    })
+    .await?;
     let updated_at = opportunity.updated_at;
     Ok(record(&Deal::of(opportunity, tenant), updated_at))
 }
@@ -167,14 +171,6 @@ pub(super) async fn update(
 )]
 pub(super) async fn remove(permit: Permit<Delete>, id: web::Path<String>, condition: IfMatch) -> Result<HttpResponse, SaasError> {
     let id: OpportunityId = in_path(&id, DEAL)?;
-    let removed = permit.tenant.write(move |unit| {
-        let current = unit
-            .opportunities()
-            .lookup(id)?
-            .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
-        let holds = condition.holds(current.updated_at);
-        holds.then(|| opportunity::remove(unit, id)).transpose()
-    });
-    removed.await?.ok_or(SaasError::Stale)?;
+    write_over(&permit.tenant, condition, id, state, move |unit| opportunity::remove(unit, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

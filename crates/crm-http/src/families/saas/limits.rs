@@ -50,10 +50,9 @@ fn pass(call: &Call, decision: Decision) -> Result<(), Fault> {
 
 /// Writes the headers; the reset is in Unix seconds, rounded up so that waiting for it is enough (C-129).
 pub(crate) fn write_headers(decision: &Decision, headers: &mut HeaderMap) {
-    let reset = decision.reset.micros().div_euclid(1_000_000) + i64::from(decision.reset.micros().rem_euclid(1_000_000) > 0);
     headers.insert(LIMIT, HeaderValue::from(decision.limit));
     headers.insert(REMAINING, HeaderValue::from(decision.remaining));
-    headers.insert(RESET, HeaderValue::from(reset));
+    headers.insert(RESET, HeaderValue::from(decision.reset_seconds()));
 }
 
 #[cfg(test)]

@@ -5,11 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crm_domain::{
     Error, Result,
     control::tenant::Tenant,
-    tenant::{
-        Unit, UnitOfWork,
-        change::{Actor, Origin},
-        request::RequestRecord,
-    },
+    tenant::{Unit, UnitOfWork, request::RequestRecord},
 };
 use metrics::counter;
 use tokio::{
@@ -19,6 +15,7 @@ use tokio::{
 };
 
 use super::{Entry, RequestLog, TenantLog};
+use crate::shared::tenant::server_origin;
 
 /// Longest that a stop waits for the log.
 const STOP: Duration = Duration::from_secs(10);
@@ -115,7 +112,7 @@ impl RequestLog {
             // The receiver is gone only when the process stops.
             let _ = sender.send(outcome);
         };
-        self.submit(tenant, Unit::with_result(origin(), work, done)).await?;
+        self.submit(tenant, Unit::with_result(server_origin(), work, done)).await?;
         receiver
             .await
             .map_err(|_| Error::Internal("the request log's unit was dropped".to_owned()))?
@@ -164,13 +161,6 @@ impl RequestLog {
                 false
             }
         }
-    }
-}
-
-fn origin() -> Origin {
-    Origin {
-        actor: Actor::System,
-        family: "server",
     }
 }
 
