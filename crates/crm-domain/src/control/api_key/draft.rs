@@ -25,16 +25,26 @@ pub struct ApiKeyDraft {
 
 impl ApiKeyFields {
     /// Parses a new key; without grants named it gets all of its family's.
-    pub fn parse(draft: ApiKeyDraft, family: KeyFamily, now: Stamp, check: Check) -> Result<Self> {
-        Self::merge(None, draft, family, now, check)
+    pub fn parse(draft: ApiKeyDraft, family: KeyFamily, now: Stamp, mut check: Check) -> Result<Self> {
+        let fields = Self::merge(None, draft, Some(family), now, &mut check);
+        check.finish_with(fields)
+    }
+
+    /// Parses a new key and its family. Without a family every other problem is told, but for those of the grants, which only the family
+    /// knows.
+    pub fn parse_with_family(draft: ApiKeyDraft, family: Patch<String>, now: Stamp, mut check: Check) -> Result<(KeyFamily, Self)> {
+        let family = check.required("family", family, None, KeyFamily::parse);
+        let fields = Self::merge(None, draft, family, now, &mut check);
+        check.finish_with(family.zip(fields))
     }
 
     /// Parses an update: fields the draft does not mention stay.
-    pub fn updated(&self, draft: ApiKeyDraft, family: KeyFamily, now: Stamp, check: Check) -> Result<Self> {
-        Self::merge(Some(self), draft, family, now, check)
+    pub fn updated(&self, draft: ApiKeyDraft, family: KeyFamily, now: Stamp, mut check: Check) -> Result<Self> {
+        let fields = Self::merge(Some(self), draft, Some(family), now, &mut check);
+        check.finish_with(fields)
     }
 
-    fn merge(current: Option<&Self>, draft: ApiKeyDraft, family: KeyFamily, now: Stamp, mut check: Check) -> Result<Self> {
+    fn merge(current: Option<&Self>, draft: ApiKeyDraft, family: Option<KeyFamily>, now: Stamp, check: &mut Check) -> Option<Self> {
         let name = check.required("name", draft.name, current.map(|c| c.name.clone()), Text::parse);
         let description = check.optional(
             "description",
@@ -50,26 +60,25 @@ impl ApiKeyFields {
         if set_expiry && expires_at.is_some_and(|at| at <= now) {
             check.fail("expires_at", Problem::Rule("must lie in the future".to_owned()));
         }
-        let all = || family.grants().iter().map(|&grant| grant.to_owned()).collect();
+        let all = || family.map_or_else(Vec::new, |family| family.grants().iter().map(|&grant| grant.to_owned()).collect());
         let grants = match draft.grants {
             Patch::Keep => current.map_or_else(all, |c| c.grants.clone()),
             Patch::Clear => all(),
-            Patch::Set(given) => check.keep("grants", parse_grants(given, family)),
+            Patch::Set(given) => family.map_or_else(Vec::new, |family| check.keep("grants", parse_grants(given, family))),
         };
         let ip_allowlist = match draft.ip_allowlist {
             Patch::Keep => current.map_or_else(Vec::new, |c| c.ip_allowlist.clone()),
             Patch::Clear => Vec::new(),
             Patch::Set(given) => check.keep("ip_allowlist", parse_allowlist(&given)),
         };
-        let fields = name.map(|name| Self {
+        name.map(|name| Self {
             name,
             description,
             grants,
             rate_limit,
             expires_at,
             ip_allowlist,
-        });
-        check.finish_with(fields)
+        })
     }
 }
 

@@ -76,12 +76,7 @@ pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path
     security(("accessToken" = []))
 )]
 pub(super) async fn mint(call: Call, permit: Permit<ManageApiKeys>, body: Body<MintRequest>) -> Result<HttpResponse, SaasError> {
-    let mut check = Check::new();
-    let (family, draft) = body.value.draft(&mut check);
-    let (family, fields) = match family {
-        Some(family) => (family, draft.parse_new(family, call.app.clock.now(), check)?),
-        None => return Err(draft.problems_without_family(call.app.clock.now(), check).into()),
-    };
+    let (family, fields) = body.value.parse(call.app.clock.now())?;
     let made = match &body.guard {
         Some(guard) => mint_once(&call, &permit, guard, family, fields).await?,
         None => mint_now(&call, &permit, family, fields).await?,

@@ -81,10 +81,10 @@ pub(super) struct Draft {
 }
 
 impl MintRequest {
-    /// The family, unless that is wrong, and the rest.
-    pub(super) fn draft(self, check: &mut Check) -> (Option<KeyFamily>, Draft) {
-        let family: Patch<String> = self.family.patch("family", check);
-        let family = check.required("family", family, None, KeyFamily::parse);
+    /// The key's family and fields, or every problem that they have.
+    pub(super) fn parse(self, now: Stamp) -> Result<(KeyFamily, ApiKeyFields)> {
+        let mut check = Check::new();
+        let family: Patch<String> = self.family.patch("family", &mut check);
         let rest = ApiKeyRequest {
             name: self.name,
             description: self.description,
@@ -94,7 +94,8 @@ impl MintRequest {
             expires_at: self.expires_at,
             ip_allowlist: self.ip_allowlist,
         };
-        (family, rest.draft(check))
+        let Draft { draft, grants } = rest.draft(&mut check);
+        ApiKeyFields::parse_with_family(draft, family, now, check).map_err(|error| called(error, grants))
     }
 }
 
@@ -123,22 +124,6 @@ impl ApiKeyRequest {
 }
 
 impl Draft {
-    pub(super) fn parse_new(self, family: KeyFamily, now: Stamp, check: Check) -> Result<ApiKeyFields> {
-        ApiKeyFields::parse(self.draft, family, now, check).map_err(|error| called(error, self.grants))
-    }
-
-    /// Every problem of a request whose family is wrong; the grants cannot be judged without it.
-    pub(super) fn problems_without_family(self, now: Stamp, check: Check) -> Error {
-        let draft = ApiKeyDraft {
-            grants: Patch::Keep,
-            ..self.draft
-        };
-        match ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, now, check) {
-            Ok(_) => Error::Internal("a wrong family was not noted".to_owned()),
-            Err(error) => error,
-        }
-    }
-
     pub(super) fn update(self, control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, check: Check) -> Result<ApiKey> {
         api_keys::update(control, tenant, id, self.draft, check).map_err(|error| called(error, self.grants))
     }
@@ -270,16 +255,10 @@ mod tests {
     use super::*;
 
     fn problems(body: &str) -> Vec<String> {
-        let mut check = Check::new();
         let request: MintRequest = JsonBody::parse(body.as_bytes()).unwrap().bind_any_case().unwrap();
-        let (family, draft) = request.draft(&mut check);
-        let now = Stamp::parse("2026-01-17").unwrap();
-        let outcome = match family {
-            Some(family) => draft.parse_new(family, now, check).map(|_| ()),
-            None => Err(draft.problems_without_family(now, check)),
-        };
+        let outcome = request.parse(Stamp::parse("2026-01-17").unwrap());
         match outcome {
-            Ok(()) => Vec::new(),
+            Ok(_) => Vec::new(),
             Err(Error::Invalid(errors)) => errors.into_iter().map(|error| error.field).collect(),
             Err(other) => panic!("{other}"),
         }
