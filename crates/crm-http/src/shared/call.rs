@@ -33,6 +33,8 @@ pub struct CallState {
     pub app: Arc<App>,
     /// The family that answers.
     pub family: &'static dyn Family,
+    /// The route's path with its parameters in braces; `None` where no route matched.
+    pub template: Option<&'static str>,
     /// Names the request in its answer and in the logs.
     pub trace: TraceId,
     /// When it arrived.
@@ -56,10 +58,11 @@ pub enum Caller {
 }
 
 impl Call {
-    pub(crate) fn new(app: &Arc<App>, family: &'static dyn Family, client: IpAddr) -> Self {
+    pub(crate) fn new(app: &Arc<App>, family: &'static dyn Family, template: Option<&'static str>, client: IpAddr) -> Self {
         Self(Rc::new(CallState {
             app: Arc::clone(app),
             family,
+            template,
             trace: app.trace_ids.next(),
             received_at: app.clock.now(),
             client,

@@ -136,7 +136,7 @@ async fn run(endpoint: Rc<Endpoint>, request: ServiceRequest, next: Next<BoxBody
         &settings.trusted_proxies,
         settings.forwarded_header,
     );
-    let call = Call::new(&endpoint.app, endpoint.family, client);
+    let call = Call::new(&endpoint.app, endpoint.family, endpoint.template, client);
     request.extensions_mut().insert(call.clone());
     let http = request.request().clone();
     let span = tracing::error_span!("request", trace_id = %call.trace);

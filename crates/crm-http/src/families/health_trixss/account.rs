@@ -28,6 +28,9 @@ use super::{
 
 pub(super) use view::{ACCOUNT_ID, AccountView, UNASSIGNED_ID, Unassigned, account_number};
 
+pub(super) const PATH: &str = "/api/v1/external/accounts";
+pub(super) const ITEM: &str = "/api/v1/external/accounts/{id}";
+
 /// A page of accounts (contract A-29).
 #[derive(Serialize, ToSchema)]
 #[schema(as = health_trixss::AccountList)]
@@ -38,7 +41,7 @@ pub(super) struct AccountList<'a> {
 
 /// List accounts, in the order of creation.
 #[utoipa::path(
-    get, path = "/api/v1/external/accounts", tag = "health_trixss", operation_id = "health_trixss_list_accounts",
+    get, path = PATH, tag = "health_trixss", operation_id = "health_trixss_list_accounts",
     params(
         ("limit" = Option<String>, Query, description = "Most records of the page: 1 to 100, default 50; out of range it is clamped, not numeric it is 50", example = "50"),
         ("offset" = Option<String>, Query, description = "Records to skip, default 0; negative or not numeric it is 0", example = "0"),
@@ -82,7 +85,7 @@ fn list_body(tenant: &mut dyn TenantReader, filter: &AccountFilter, window: &Lis
 
 /// Show one account. `ACT-00000` is the reserved account that stands for opportunities without one; no list shows it.
 #[utoipa::path(
-    get, path = "/api/v1/external/accounts/{id}", tag = "health_trixss", operation_id = "health_trixss_show_account",
+    get, path = ITEM, tag = "health_trixss", operation_id = "health_trixss_show_account",
     params(
         ("id" = String, Path, description = "Account id", example = "ACT-00001"),
         ("expand" = Option<String>, Query, description = "Comma-separated: `opportunities`, `contacts`, `leads`, `activities`; other words are ignored", example = "opportunities,contacts"),
@@ -98,7 +101,7 @@ fn list_body(tenant: &mut dyn TenantReader, filter: &AccountFilter, window: &Lis
     ),
     security(("health_trixss_key" = []))
 )]
-pub(super) async fn show(reader: Reader, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(reader: Reader, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let expand = Expand::parse(request.query_string());
     let shown = match ACCOUNT_ID.parse(&id) {
         Some(UNASSIGNED_ID) => show_unassigned(&reader, expand).await?,

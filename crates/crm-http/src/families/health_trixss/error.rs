@@ -11,7 +11,7 @@ use crm_domain::Error;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::page::BadParameter;
+use super::{account, opportunity, page::BadParameter};
 use crate::shared::fault::{Fault, retry_after_seconds};
 
 /// Every error answer.
@@ -67,18 +67,18 @@ impl ResponseError for ApiError {
     }
 }
 
-/// Renders what went wrong with a request of `path`.
-pub(super) fn render(error: &actix_web::Error, path: &str) -> HttpResponse {
+/// Renders what went wrong with a request of the route `template`.
+pub(super) fn render(error: &actix_web::Error, template: Option<&str>) -> HttpResponse {
     match error.as_error::<ApiError>() {
-        Some(error) => render_own(error, path),
+        Some(error) => render_own(error, template),
         None => match error.as_error::<Fault>() {
-            Some(fault) => render_fault(fault, path),
-            None => render_foreign(error.as_response_error().status_code(), path),
+            Some(fault) => render_fault(fault, template),
+            None => render_foreign(error.as_response_error().status_code(), template),
         },
     }
 }
 
-fn render_own(error: &ApiError, path: &str) -> HttpResponse {
+fn render_own(error: &ApiError, template: Option<&str>) -> HttpResponse {
     let status = error.status_code();
     match error {
         ApiError::KeyRequired => envelope(status, "API key required", "No x-api-key header provided"),
@@ -93,11 +93,11 @@ fn render_own(error: &ApiError, path: &str) -> HttpResponse {
         ApiError::Parameter(bad) => envelope(status, "Invalid query parameter", &bad.to_string()),
         ApiError::NoAccount(id) => envelope(status, "Account not found", &format!("No account found with ID: {id}")),
         ApiError::NoOpportunity(id) => envelope(status, "Opportunity not found", &format!("No opportunity found with ID: {id}")),
-        ApiError::Fault(fault) => render_fault(fault, path),
+        ApiError::Fault(fault) => render_fault(fault, template),
     }
 }
 
-fn render_fault(fault: &Fault, path: &str) -> HttpResponse {
+fn render_fault(fault: &Fault, template: Option<&str>) -> HttpResponse {
     let status = fault.status_code();
     match fault {
         Fault::NotFound => envelope(status, "Not found", "No such endpoint"),
@@ -111,12 +111,12 @@ fn render_fault(fault: &Fault, path: &str) -> HttpResponse {
             response.headers_mut().insert(RETRY_AFTER, wait.into());
             response
         }
-        Fault::Panicked => failed(path),
-        Fault::Domain(error) => render_domain(error, status, path),
+        Fault::Panicked => failed(template),
+        Fault::Domain(error) => render_domain(error, status, template),
     }
 }
 
-fn render_domain(error: &Error, status: StatusCode, path: &str) -> HttpResponse {
+fn render_domain(error: &Error, status: StatusCode, template: Option<&str>) -> HttpResponse {
     match error {
         Error::NotFound { .. } => envelope(status, "Not found", &error.to_string()),
         Error::Duplicate { .. } | Error::Conflict(_) => envelope(status, "Conflict", &error.to_string()),
@@ -127,26 +127,26 @@ fn render_domain(error: &Error, status: StatusCode, path: &str) -> HttpResponse 
             response.headers_mut().insert(RETRY_AFTER, retry_after_seconds(*retry_after).into());
             response
         }
-        Error::Internal(_) => failed(path),
+        Error::Internal(_) => failed(template),
     }
 }
 
 /// The document's text for a failure of each endpoint (contract ); the details are in the log.
-fn failed(path: &str) -> HttpResponse {
-    let (error, message) = match path.strip_prefix("/api/v1/external/").unwrap_or_default() {
-        "accounts" => ("Failed to fetch accounts", "Error listing accounts"),
-        "opportunities" => ("Failed to fetch opportunities", "Error listing opportunities"),
-        detail if detail.starts_with("accounts/") => ("Failed to fetch account", "Error fetching account details"),
-        detail if detail.starts_with("opportunities/") => ("Failed to fetch opportunity", "Error fetching opportunity details"),
-        _ => ("Server error", "Internal server error occurred"),
+fn failed(template: Option<&str>) -> HttpResponse {
+    let (error, message) = match template {
+        Some(account::PATH) => ("Failed to fetch accounts", "Error listing accounts"),
+        Some(account::ITEM) => ("Failed to fetch account", "Error fetching account details"),
+        Some(opportunity::PATH) => ("Failed to fetch opportunities", "Error listing opportunities"),
+        Some(opportunity::ITEM) => ("Failed to fetch opportunity", "Error fetching opportunity details"),
+        Some(_) | None => ("Server error", "Internal server error occurred"),
     };
     envelope(StatusCode::INTERNAL_SERVER_ERROR, error, message)
 }
 
 /// What actix itself refuses: a path or query that cannot be read.
-fn render_foreign(status: StatusCode, path: &str) -> HttpResponse {
+fn render_foreign(status: StatusCode, template: Option<&str>) -> HttpResponse {
     if status.is_server_error() {
-        return failed(path);
+        return failed(template);
     }
     let reason = status.canonical_reason().unwrap_or("Bad request");
     envelope(status, reason, "The request could not be understood")
@@ -165,8 +165,8 @@ mod tests {
 
     use super::*;
 
-    fn rendered(error: impl Into<actix_web::Error>, path: &str) -> (u16, Value) {
-        let response = render(&error.into(), path);
+    fn rendered(error: impl Into<actix_web::Error>, template: Option<&str>) -> (u16, Value) {
+        let response = render(&error.into(), template);
         let status = response.status().as_u16();
         let body = response.into_body().try_into_bytes().unwrap();
         (status, serde_json::from_slice(&body).unwrap())
@@ -202,27 +202,31 @@ mod tests {
                 "No opportunity found with ID: OPP-7",
             ),
         ] {
-            assert_eq!(rendered(error, ""), (status, json!({ "error": code, "message": message })));
+            assert_eq!(rendered(error, None), (status, json!({ "error": code, "message": message })));
         }
-        assert_eq!(rendered(ApiError::AddressNotAllowed, "").0, 403);
+        assert_eq!(rendered(ApiError::AddressNotAllowed, None).0, 403);
     }
 
     #[test]
     fn a_failure_is_named_after_its_endpoint_and_tells_nothing_else() {
-        for (path, code, message) in [
-            ("accounts", "Failed to fetch accounts", "Error listing accounts"),
-            ("accounts/ACT-00001", "Failed to fetch account", "Error fetching account details"),
-            ("opportunities", "Failed to fetch opportunities", "Error listing opportunities"),
+        for (template, code, message) in [
+            (Some(account::PATH), "Failed to fetch accounts", "Error listing accounts"),
+            (Some(account::ITEM), "Failed to fetch account", "Error fetching account details"),
             (
-                "opportunities/OPP-00001",
+                Some(opportunity::PATH),
+                "Failed to fetch opportunities",
+                "Error listing opportunities",
+            ),
+            (
+                Some(opportunity::ITEM),
                 "Failed to fetch opportunity",
                 "Error fetching opportunity details",
             ),
+            (None, "Server error", "Internal server error occurred"),
         ] {
-            let path = format!("/api/v1/external/{path}");
             let expected = (500, json!({ "error": code, "message": message }));
-            assert_eq!(rendered(ApiError::from(Error::Internal("a secret".to_owned())), &path), expected);
-            assert_eq!(rendered(Fault::Panicked, &path), expected);
+            assert_eq!(rendered(ApiError::from(Error::Internal("a secret".to_owned())), template), expected);
+            assert_eq!(rendered(Fault::Panicked, template), expected);
         }
     }
 
@@ -233,7 +237,7 @@ mod tests {
             cause: "a secret".to_owned(),
             retry_after: Duration::from_millis(2_100),
         };
-        let response = render(&ApiError::from(error).into(), "/api/v1/external/accounts");
+        let response = render(&ApiError::from(error).into(), Some(account::PATH));
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "3");
         let body = response.into_body().try_into_bytes().unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("secret"));
@@ -241,9 +245,9 @@ mod tests {
 
     #[test]
     fn whatever_actix_refuses_has_the_envelope_too() {
-        let (status, body) = rendered(actix_web::error::ErrorBadRequest("odd"), "/api/v1/external/accounts");
+        let (status, body) = rendered(actix_web::error::ErrorBadRequest("odd"), Some(account::PATH));
         assert_eq!((status, body["error"].as_str()), (400, Some("Bad Request")));
-        let (status, body) = rendered(actix_web::error::ErrorInternalServerError("odd"), "/api/v1/external/accounts");
+        let (status, body) = rendered(actix_web::error::ErrorInternalServerError("odd"), Some(account::PATH));
         assert_eq!((status, body["error"].as_str()), (500, Some("Failed to fetch accounts")));
     }
 }

@@ -41,10 +41,10 @@ impl Family for HealthTrixss {
     fn routes(&self) -> Vec<Route> {
         let get = |template, handler| Route::new(Method::GET, template, Credential::ApiKeyHeader, handler);
         vec![
-            get("/api/v1/external/accounts", || web::to(account::list)),
-            get("/api/v1/external/accounts/{id}", || web::to(account::show)),
-            get("/api/v1/external/opportunities", || web::to(opportunity::list)),
-            get("/api/v1/external/opportunities/{id}", || web::to(opportunity::show)),
+            get(account::PATH, || web::to(account::list)),
+            get(account::ITEM, || web::to(account::get)),
+            get(opportunity::PATH, || web::to(opportunity::list)),
+            get(opportunity::ITEM, || web::to(opportunity::get)),
         ]
     }
 
@@ -56,8 +56,8 @@ impl Family for HealthTrixss {
         Box::pin(context::admit(call, request))
     }
 
-    fn render(&self, _: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
-        error::render(error, request.path())
+    fn render(&self, call: &Call, _: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+        error::render(error, call.template)
     }
 
     fn rate_headers(&self, decision: &Decision, headers: &mut HeaderMap) {
@@ -65,20 +65,20 @@ impl Family for HealthTrixss {
     }
 
     fn openapi(&self) -> OpenApi {
-        Docs::openapi()
+        Document::openapi()
     }
 }
 
 /// The family's part of the OpenAPI document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(account::list, account::show, opportunity::list, opportunity::show),
+    paths(account::list, account::get, opportunity::list, opportunity::get),
     components(schemas(error::ErrorBody)),
     modifiers(&KeyScheme),
     tags((name = "health_trixss", description = "Health Trixss CRM External API 1.0: read-only, by API key. \
         Every answer carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (Unix seconds); a 429 also `Retry-After` (seconds)."))
 )]
-struct Docs;
+struct Document;
 
 struct KeyScheme;
 

@@ -27,6 +27,9 @@ use super::{
 
 pub(super) use view::{OPPORTUNITY_ID, OpportunityView};
 
+pub(super) const PATH: &str = "/api/v1/external/opportunities";
+pub(super) const ITEM: &str = "/api/v1/external/opportunities/{id}";
+
 /// A page of opportunities (contract A-56).
 #[derive(Serialize, ToSchema)]
 #[schema(as = health_trixss::OpportunityList)]
@@ -37,7 +40,7 @@ pub(super) struct OpportunityList<'a> {
 
 /// List opportunities, in the order of creation.
 #[utoipa::path(
-    get, path = "/api/v1/external/opportunities", tag = "health_trixss", operation_id = "health_trixss_list_opportunities",
+    get, path = PATH, tag = "health_trixss", operation_id = "health_trixss_list_opportunities",
     params(
         ("limit" = Option<String>, Query, description = "Most records of the page: 1 to 100, default 50; out of range it is clamped, not numeric it is 50", example = "50"),
         ("offset" = Option<String>, Query, description = "Records to skip, default 0; negative or not numeric it is 0", example = "0"),
@@ -107,7 +110,7 @@ fn show_along<'a>(opportunity: &'a Opportunity, parents: Option<Unassigned>, acc
 
 /// Show one opportunity, whatever its forecast flag.
 #[utoipa::path(
-    get, path = "/api/v1/external/opportunities/{id}", tag = "health_trixss", operation_id = "health_trixss_show_opportunity",
+    get, path = ITEM, tag = "health_trixss", operation_id = "health_trixss_show_opportunity",
     params(
         ("id" = String, Path, description = "Opportunity id", example = "OPP-00001"),
         ("expand" = Option<String>, Query, description = "`account`; other words are ignored", example = "account"),
@@ -123,7 +126,7 @@ fn show_along<'a>(opportunity: &'a Opportunity, parents: Option<Unassigned>, acc
     ),
     security(("health_trixss_key" = []))
 )]
-pub(super) async fn show(reader: Reader, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(reader: Reader, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let parents = Expand::parse(request.query_string()).account.then_some(reader.unassigned);
     let shown = match OPPORTUNITY_ID.parse(&id) {
         Some(number) => {
