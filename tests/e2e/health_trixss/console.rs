@@ -157,7 +157,13 @@ fn the_documentation_is_in_the_application() {
     }
     let tags = document["tags"].as_array().unwrap();
     let tag = tags.iter().find(|tag| tag["name"] == "health_trixss").expect("the family's tag");
-    assert!(tag["description"].as_str().unwrap().starts_with("Health Trixss CRM External API 1.0"), "{tag}");
+    assert!(
+        tag["description"]
+            .as_str()
+            .unwrap()
+            .starts_with("Health Trixss CRM External API 1.0"),
+        "{tag}"
+    );
     assert_eq!(server.get("/docs").send().header("location"), Some("/docs/"));
     server.get("/docs/").expect(200);
 }
