@@ -1,6 +1,7 @@
 //! Family C, as far as it concerns signing in, companies and deals (contract C-01 … C-31, C-60 … C-73, C-111 … C-145).
 
 mod body;
+mod change;
 mod company;
 mod deal;
 mod error;
