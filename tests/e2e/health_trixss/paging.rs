@@ -146,10 +146,7 @@ fn a_cursor_that_is_none_is_refused() {
         assert_error_named(&desk.ask(&format!("/accounts?cursor={cursor}")), 400, "Invalid query parameter");
     }
     // A made-up place in the right list is only a place.
-    assert_eq!(
-        names(&desk.get(&format!("/accounts?cursor={}", forged(SortValue::Id, i64::MAX)))),
-        expected(1..=0)
-    );
+    assert!(names(&desk.get(&format!("/accounts?cursor={}", forged(SortValue::Id, i64::MAX)))).is_empty());
     assert_eq!(
         names(&desk.get(&format!("/accounts?cursor={}", forged(SortValue::Id, i64::MIN)))),
         expected(1..=5)
