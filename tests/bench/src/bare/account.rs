@@ -6,7 +6,7 @@ use crm_store::{
     connection::Connection,
     tenant::schema::{account, counter},
 };
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, QueryResult, Queryable, RunQueryDsl};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, QueryResult, Queryable, RunQueryDsl};
 use serde::Serialize;
 
 /// How account ids are written.
@@ -129,26 +129,24 @@ pub fn page_with_total(connection: &mut Connection) -> QueryResult<AccountsDto> 
     Ok(list(rows.into_iter().map(|(row, _, _)| row).collect(), total, seen))
 }
 
-/// The first page, and nothing about the rest.
+/// The first page as before, but without the total.
 pub fn page_without_total(connection: &mut Connection) -> QueryResult<AccountsDto> {
-    let rows: Vec<AccountRow> = account::table
+    let seen = counter::table.select(counter::stamp);
+    let rows: Vec<(AccountRow, Option<i64>)> = account::table
         .filter(account::deleted_at.is_null())
-        .select(account::all_columns)
+        .select((account::all_columns, seen.single_value()))
         .order(account::id.asc())
         .limit(LIMIT + 1)
         .offset(0)
         .load(connection)?;
-    Ok(list(rows, 0, 0))
+    let seen = rows.first().map_or(0, |(_, seen)| seen.unwrap_or(0));
+    Ok(list(rows.into_iter().map(|(row, _)| row).collect(), 0, seen))
 }
 
 /// One account.
-pub fn find(connection: &mut Connection, id: i64) -> QueryResult<Option<AccountDto>> {
-    let row: Option<AccountRow> = account::table
-        .find(id)
-        .filter(account::deleted_at.is_null())
-        .first(connection)
-        .optional()?;
-    Ok(row.map(AccountDto::from))
+pub fn find(connection: &mut Connection, id: i64) -> QueryResult<AccountDto> {
+    let row: AccountRow = account::table.find(id).filter(account::deleted_at.is_null()).first(connection)?;
+    Ok(row.into())
 }
 
 fn list(mut rows: Vec<AccountRow>, total: i64, seen: i64) -> AccountsDto {

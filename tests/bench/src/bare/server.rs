@@ -53,23 +53,29 @@ async fn serve(database: Data<Database>) -> Result<()> {
 }
 
 async fn list(database: Data<Database>) -> actix_web::Result<HttpResponse> {
-    let page = blocking(database, account::page_with_total).await?;
-    Ok(HttpResponse::Ok().json(page))
+    Ok(json(blocking(database, account::page_with_total).await?))
 }
 
 async fn detail(database: Data<Database>, id: web::Path<String>) -> actix_web::Result<HttpResponse> {
     let id = account::ACCOUNT_ID.parse(&id).unwrap_or(0);
-    match blocking(database, move |connection| account::find(connection, id)).await? {
-        Some(account) => Ok(HttpResponse::Ok().json(account)),
-        None => Ok(HttpResponse::NotFound().finish()),
-    }
+    Ok(json(blocking(database, move |connection| account::find(connection, id)).await?))
 }
 
-async fn blocking<T: Serialize + Send + 'static>(
+fn json(body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(body)
+}
+
+/// Query and JSON both on the blocking thread, as the server has them.
+async fn blocking<T: Serialize>(
     database: Data<Database>,
     work: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
-) -> actix_web::Result<T> {
-    web::block(move || database.run(work)).await?.map_err(ErrorInternalServerError)
+) -> actix_web::Result<Vec<u8>> {
+    let shown = move || {
+        let mut body = Vec::with_capacity(32 << 10);
+        serde_json::to_writer(&mut body, &database.run(work)?)?;
+        anyhow::Ok(body)
+    };
+    web::block(shown).await?.map_err(ErrorInternalServerError)
 }
 
 /// Open connections that nobody uses now.
