@@ -1,6 +1,9 @@
 //! The application: what every worker shares, and how it is mounted into actix.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use actix_web::web::ServiceConfig;
 use crm_domain::{
@@ -90,6 +93,7 @@ pub struct App {
     pub request_log: Arc<RequestLog>,
     pub(crate) trace_ids: TraceIds,
     background: Background,
+    stopping: AtomicBool,
 }
 
 impl App {
@@ -122,6 +126,7 @@ impl App {
             request_log,
             trace_ids: TraceIds::new(&*parts.entropy),
             background: Background::default(),
+            stopping: AtomicBool::new(false),
             control: parts.control,
             tenants: parts.tenants,
             clock: parts.clock,
@@ -136,6 +141,16 @@ impl App {
     /// log fills up and slows every request.
     pub fn start_background(&self) {
         self.background.start(self);
+    }
+
+    /// From now on each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
+    /// on its way to it.
+    pub fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.

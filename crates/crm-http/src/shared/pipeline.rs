@@ -9,7 +9,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     guard,
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{ALLOW, HeaderName, HeaderValue},
     },
     middleware::{Next, from_fn},
@@ -175,6 +175,9 @@ fn rendered(endpoint: &Endpoint, call: &Call, request: &HttpRequest, error: &act
 }
 
 fn finish(endpoint: &Endpoint, call: &Call, response: &mut HttpResponse) {
+    if endpoint.app.is_stopping() {
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
     let not_allowed = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     let headers = response.headers_mut();
     if let Some(allow) = endpoint.allow.as_ref().filter(|_| not_allowed) {

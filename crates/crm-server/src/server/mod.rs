@@ -125,9 +125,12 @@ impl RunningServer {
         Ok(())
     }
 
-    /// Nobody who was let in is left without an answer: workers first finish what was handed to them, then the connections that no
-    /// worker took are told to come back.
+    /// Nobody who was let in is left without an answer: first each answer closes its connection, so that none is cut as idle while the
+    /// next request is on its way; then workers finish what was handed to them, and the connections that no worker took are told to come
+    /// back.
     async fn answer_and_stop(&mut self) -> Result<()> {
+        self.app.begin_stop();
+        tokio::time::sleep(HANDOVER).await;
         self.handle.pause().await;
         tokio::time::sleep(HANDOVER).await;
         let drain = self.listener.take().map(Drain::start).transpose()?;

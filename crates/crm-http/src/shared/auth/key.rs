@@ -120,7 +120,8 @@ impl KeyGate {
                 pass(call, decision)?;
                 Ok(principal)
             }
-            Err(refusal @ KeyRefusal::RateLimited(_)) => Err(refusal),
+            // A database that is down is not the client's doing: it is told so, and nothing is counted.
+            Err(refusal @ (KeyRefusal::RateLimited(_) | KeyRefusal::Failed(_))) => Err(refusal),
             Err(refusal) => {
                 self.count_address(call).await?;
                 Err(refusal)
