@@ -33,6 +33,8 @@ pub(crate) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
     }
     match recognise(call, request).await {
         Ok(principal) => Ok(limits::count_tenant(call, principal.tenant.id, &principal.tenant.tier).await?),
+        // A database that is down is not the client's doing: it is told so, and nothing is counted.
+        Err(failure @ SaasError::Domain(_)) => Err(failure.into()),
         Err(refusal) => {
             limits::count_address(call).await?;
             Err(refusal.into())
