@@ -34,11 +34,10 @@ pub fn read_all(folder: &Path, text: &mut String) {
 }
 
 /// Family A is read-only, so that no request reaches what would answer these: its pipeline reads no body and writes nothing.
-const OUT_OF_REACH: [&str; 8] = [
+const OUT_OF_REACH: [&str; 7] = [
     "Request too large",
     "Request timeout",
     "Bad request",
-    "Unsupported media type",
     "Conflict",
     "Invalid request",
     "Forbidden",
@@ -50,7 +49,7 @@ const OUT_OF_REACH: [&str; 8] = [
 fn every_error_of_family_a_is_produced_by_a_test() {
     let source = root().join("crates/crm-http/src/families/health_trixss/error.rs");
     let source = fs::read_to_string(source).unwrap();
-    let names = error_names(&source);
+    let names = error_names(source.split("#[cfg(test)]").next().unwrap_or_default());
     assert!(names.len() > 15, "{names:?}");
     let tests = tests_in(&["health_trixss"]);
     for name in names.iter().filter(|name| !OUT_OF_REACH.contains(&name.as_str())) {
