@@ -62,7 +62,8 @@ pub struct Money {
 }
 
 impl Money {
-    /// Parses a decimal of major units such as `1100.04`, `-5`, `1,234.50`, `$ 12`; more decimals than the currency has are an error, never rounded.
+    /// Parses a decimal of major units such as `1100.04`, `-5`, `1,234.50`, `$ 12`; more decimals than the currency has are an error, never
+    /// rounded, and so are a decimal comma and the sign of another currency.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, Problem> {
         Self::parse_scaled(text, currency, 1)
     }
@@ -70,7 +71,8 @@ impl Money {
     /// [`Money::parse`] of a figure given in `scale` major units, e.g. 1,000,000 for "millions of USD".
     pub fn parse_scaled(text: &str, currency: Currency, scale: u64) -> Result<Self, Problem> {
         let decimals = currency.decimals();
-        let (negative, whole, fraction) = split_decimal(text).ok_or(Problem::Number)?;
+        let figure = without_grouping(&without_sign(text.trim(), currency)?)?;
+        let (negative, whole, fraction) = split_decimal(&figure).ok_or(Problem::Number)?;
         let mut minor: i128 = whole.parse().map_err(|_| Problem::Number)?;
         let mut unit = i128::from(scale) * 10_i128.pow(decimals);
         minor = minor.checked_mul(unit).ok_or(out_of_range())?;
@@ -118,13 +120,45 @@ fn out_of_range() -> Problem {
     }
 }
 
-/// Splits into sign, whole digits and fraction digits; drops currency signs, blanks and digit grouping.
+/// Currency signs and the currencies that they may stand for.
+const SIGNS: [(char, &[&[u8; 3]]); 3] = [
+    ('$', &[b"USD", b"CAD", b"AUD", b"NZD", b"SGD", b"HKD", b"MXN"]),
+    ('€', &[b"EUR"]),
+    ('£', &[b"GBP"]),
+];
+
+/// Takes a currency sign off either end; the sign of another currency is an error.
+fn without_sign(text: &str, currency: Currency) -> Result<String, Problem> {
+    let (minus, figure) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest.trim_start()));
+    for (sign, currencies) in SIGNS {
+        let Some(figure) = figure.strip_prefix(sign).or_else(|| figure.strip_suffix(sign)) else { continue };
+        if !currencies.contains(&&currency.0) {
+            return Err(Problem::Rule(format!("is in another currency than {}", currency.as_str())));
+        }
+        return Ok(format!("{minus}{}", figure.trim()));
+    }
+    Ok(text.to_owned())
+}
+
+/// Takes out what groups thousands: one kind of separator, between groups of exactly three digits. So `10,50`, where the comma is
+/// meant for a decimal point, is an error and not a thousandfold.
+fn without_grouping(text: &str) -> Result<String, Problem> {
+    let whole_end = text.find(['.', 'e', 'E']).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(whole_end);
+    let is_separator = |c: char| c == ',' || c == '\'' || c.is_whitespace();
+    let Some(separator) = whole.chars().find(|c| is_separator(*c)) else { return Ok(text.to_owned()) };
+    let mut groups = whole.trim_start_matches(['-', '+']).split(separator);
+    let first = groups.next().unwrap_or_default();
+    let is_group = |group: &str| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit());
+    if first.is_empty() || first.len() > 3 || !groups.all(is_group) {
+        return Err(Problem::Rule("must be a number with a decimal point; other signs may only group thousands".to_owned()));
+    }
+    Ok(whole.replace(separator, "") + rest)
+}
+
+/// Splits into sign, whole digits and fraction digits.
 fn split_decimal(text: &str) -> Option<(bool, String, String)> {
-    let cleaned: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, ',' | '$' | '€' | '£' | '_' | '\''))
-        .collect();
-    let (negative, digits) = cleaned.strip_prefix('-').map_or((false, cleaned.as_str()), |rest| (true, rest));
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let digits = digits.strip_prefix('+').unwrap_or(digits);
     let (mut whole, mut fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mut exponent = String::new();
@@ -167,6 +201,13 @@ mod tests {
         assert_eq!(usd("abc"), Err(Problem::Number));
         assert_eq!(usd(""), Err(Problem::Number));
         assert!(usd("1e29").is_err());
+        assert_eq!(usd("1,234,567.89"), Ok(123_456_789));
+        assert_eq!(usd("1 234.5"), Ok(123_450));
+        assert_eq!(usd("-$5"), Ok(-500));
+        for wrong in ["10,50", "1,5", "12,34,56", "1 2 3", "1_000", "€5", "£5", "5 €", ",5", "1,234'567", "1,,000", "$", "5$5"] {
+            assert!(usd(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Money::parse("5 €", Currency::parse("eur").unwrap()).map(|m| m.minor), Ok(500));
         assert_eq!(
             Money::parse_scaled("1100.04", Currency::USD, 1_000_000).map(|m| m.minor),
             Ok(110_004_000_000)

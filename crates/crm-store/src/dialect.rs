@@ -1,6 +1,6 @@
 //! Where the two backends part. The only file that matches on the backend.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use crm_domain::error::{Error, Result};
 use diesel::{
@@ -16,6 +16,7 @@ use crate::{
     connection::Connection,
     error::{map, unavailable},
     location::Location,
+    private,
 };
 
 /// The oldest SQLite without the WAL-reset corruption bug.
@@ -39,6 +40,9 @@ pub fn open(location: &Location, purpose: Purpose) -> Result<Connection> {
 }
 
 fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
+    if purpose == Purpose::Write {
+        private::create_file(Path::new(path)).map_err(unavailable)?;
+    }
     let mut connection = SqliteConnection::establish(path).map_err(unavailable)?;
     // Readers map the file: a page costs no copy. The writer would pay for that in faults; it keeps more of its own instead, and folds
     // the log back less often.

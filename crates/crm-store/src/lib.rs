@@ -14,6 +14,7 @@ pub mod error;
 pub mod location;
 mod migrate;
 mod pool;
+mod private;
 mod store;
 pub mod tenant;
 

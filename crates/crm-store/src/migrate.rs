@@ -1,13 +1,12 @@
 //! Preparing databases: the control plane's at start, a tenant's when it is made or first used.
 
-use std::fs;
-
 use crm_domain::error::{Error, Result};
 
 use crate::{
     connection::Connection,
     dialect::{self, Plane},
     location::{Location, database_of, with_database},
+    private,
 };
 
 /// Key of the advisory lock under which one node at a time migrates or copies the template: the letters "crm".
@@ -17,7 +16,7 @@ const LOCK: i64 = 0x0063_726d;
 pub(crate) fn prepare(location: &Location) -> Result<()> {
     match location {
         Location::Sqlite(path) => match path.parent() {
-            Some(folder) => fs::create_dir_all(folder).map_err(|error| Error::Internal(format!("{}: {error}", folder.display()))),
+            Some(folder) => private::create_folder(folder).map_err(|error| Error::Internal(format!("{}: {error}", folder.display()))),
             None => Ok(()),
         },
         Location::Postgres(url) => {

@@ -22,7 +22,7 @@ use crate::{
     App,
     families::{Credential, FAMILIES, Family, Route, owner},
     shared::{
-        call::Call,
+        call::{Call, Caller},
         client_address::client_address,
         fault::Fault,
         metrics::EndpointMetrics,
@@ -198,6 +198,10 @@ async fn note(endpoint: &Endpoint, call: &Call, request: &HttpRequest, status: S
     endpoint
         .metrics
         .note(endpoint.family.name(), template, request.method(), status, latency);
+    // Whoever is refused before anybody is known costs a number in the metrics and no row: a flood would fill the disk.
+    if status == StatusCode::TOO_MANY_REQUESTS.as_u16() && matches!(call.caller(), Caller::Nobody) {
+        return;
+    }
     let entry = Entry {
         received_at: call.received_at,
         family: endpoint.family.name(),

@@ -27,7 +27,7 @@ use crate::{
     dialect::{self, Plane, Purpose},
     error::unavailable,
     location::{Location, database_of, with_database},
-    migrate,
+    migrate, private,
     store::StoreSettings,
 };
 
@@ -154,7 +154,7 @@ impl TenantRegistry {
         let folder = self.folder();
         let file = format!("{}.db", id.simple());
         let target = folder.join(&file);
-        let made = fs::create_dir_all(&folder).and_then(|()| {
+        let made = private::create_folder(&folder).and_then(|()| {
             let template = folder.join(format!(".template-{}.db", id.simple()));
             migrated_file(&template).map_err(|error| std::io::Error::other(error.to_string()))?;
             // A rename is whole or not at all, and the template is this tenant's own: no other node or process touches it.
