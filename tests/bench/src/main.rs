@@ -1,7 +1,7 @@
 //! Measures the running server (`just bench`) and hurts it (`just chaos`).
 //!
 //! Both start the release server as a child process on throwaway data: SQLite files in a temporary folder, or databases of a PostgreSQL
-//! server of their own. [`bench`] compares what the server does with a limit measured in the same run: the same work done by [`bare`]
+//! server of their own. [`mod@bench`] compares what the server does with a limit measured in the same run: the same work done by [`bare`]
 //! code without a CRM around it. [`chaos`] kills and stops the server and its database under load, and then looks for what is missing.
 
 mod bare;

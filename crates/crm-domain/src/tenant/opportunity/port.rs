@@ -93,7 +93,7 @@ pub trait OpportunityReads {
     fn list_without_account(&mut self) -> Result<Vec<Opportunity>>;
 }
 
-/// Writes opportunities. Callers outside this crate use [`create`], [`update`] and [`remove`], which also record the change.
+/// Writes opportunities. Callers outside this crate use [`create`](super::create), [`update`](super::update) and [`remove`](super::remove), which also record the change.
 pub trait OpportunityRepository: OpportunityReads {
     /// Keeps new opportunities, each with the stage it is in; ids ascend in the order given.
     fn add(&mut self, new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>>;
