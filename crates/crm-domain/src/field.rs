@@ -182,7 +182,11 @@ pub fn parse_date(value: &str) -> Result<Date, Problem> {
     // The parser also takes signs and years of other lengths, which no column and no family could show.
     let is_plain = day.len() == 10 && day.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let date = Date::parse(day, DATE).map_err(|_| Problem::Date)?;
-    if is_plain && date.year() >= 1 { Ok(date) } else { Err(Problem::Date) }
+    if is_plain && date.year() >= 1 {
+        Ok(date)
+    } else {
+        Err(Problem::Date)
+    }
 }
 
 /// Writes a date as `YYYY-MM-DD`.
@@ -318,7 +322,16 @@ mod tests {
         for day in ["2025-03-15", "0001-01-01", "9999-12-31", "2025-03-15T10:00:00Z"] {
             assert!(parse_date(day).is_ok(), "{day}");
         }
-        for wrong in ["-0001-01-01", "-9999-12-31", "0000-01-01", "+2025-01-01", "2025-02-30", "15.03.2025", "2025-3-15", "２０２５-03-15"] {
+        for wrong in [
+            "-0001-01-01",
+            "-9999-12-31",
+            "0000-01-01",
+            "+2025-01-01",
+            "2025-02-30",
+            "15.03.2025",
+            "2025-3-15",
+            "２０２５-03-15",
+        ] {
             assert_eq!(parse_date(wrong), Err(Problem::Date), "{wrong}");
         }
     }

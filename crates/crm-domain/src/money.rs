@@ -131,7 +131,9 @@ const SIGNS: [(char, &[&[u8; 3]]); 3] = [
 fn without_sign(text: &str, currency: Currency) -> Result<String, Problem> {
     let (minus, figure) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest.trim_start()));
     for (sign, currencies) in SIGNS {
-        let Some(figure) = figure.strip_prefix(sign).or_else(|| figure.strip_suffix(sign)) else { continue };
+        let Some(figure) = figure.strip_prefix(sign).or_else(|| figure.strip_suffix(sign)) else {
+            continue;
+        };
         if !currencies.contains(&&currency.0) {
             return Err(Problem::Rule(format!("is in another currency than {}", currency.as_str())));
         }
@@ -146,12 +148,16 @@ fn without_grouping(text: &str) -> Result<String, Problem> {
     let whole_end = text.find(['.', 'e', 'E']).unwrap_or(text.len());
     let (whole, rest) = text.split_at(whole_end);
     let is_separator = |c: char| c == ',' || c == '\'' || c.is_whitespace();
-    let Some(separator) = whole.chars().find(|c| is_separator(*c)) else { return Ok(text.to_owned()) };
+    let Some(separator) = whole.chars().find(|c| is_separator(*c)) else {
+        return Ok(text.to_owned());
+    };
     let mut groups = whole.trim_start_matches(['-', '+']).split(separator);
     let first = groups.next().unwrap_or_default();
     let is_group = |group: &str| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit());
     if first.is_empty() || first.len() > 3 || !groups.all(is_group) {
-        return Err(Problem::Rule("must be a number with a decimal point; other signs may only group thousands".to_owned()));
+        return Err(Problem::Rule(
+            "must be a number with a decimal point; other signs may only group thousands".to_owned(),
+        ));
     }
     Ok(whole.replace(separator, "") + rest)
 }
@@ -204,7 +210,21 @@ mod tests {
         assert_eq!(usd("1,234,567.89"), Ok(123_456_789));
         assert_eq!(usd("1 234.5"), Ok(123_450));
         assert_eq!(usd("-$5"), Ok(-500));
-        for wrong in ["10,50", "1,5", "12,34,56", "1 2 3", "1_000", "€5", "£5", "5 €", ",5", "1,234'567", "1,,000", "$", "5$5"] {
+        for wrong in [
+            "10,50",
+            "1,5",
+            "12,34,56",
+            "1 2 3",
+            "1_000",
+            "€5",
+            "£5",
+            "5 €",
+            ",5",
+            "1,234'567",
+            "1,,000",
+            "$",
+            "5$5",
+        ] {
             assert!(usd(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Money::parse("5 €", Currency::parse("eur").unwrap()).map(|m| m.minor), Ok(500));
