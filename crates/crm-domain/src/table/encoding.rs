@@ -43,7 +43,7 @@ impl Encoding {
             Self::Utf16Le
         } else if looks_like_utf16(sample, |[high, low]| (low, high)) {
             Self::Utf16Be
-        } else if is_utf8(sample, whole) {
+        } else if looks_like_utf8(sample, whole) {
             Self::Utf8
         } else {
             Self::Windows1252
@@ -165,12 +165,26 @@ fn strip_boms(text: &mut Vec<u8>) {
     text.drain(..end);
 }
 
-fn is_utf8(sample: &[u8], whole: bool) -> bool {
-    match std::str::from_utf8(sample) {
-        Ok(_) => true,
+/// Tells UTF-8 that may be damaged in places from a legacy encoding, whose letters hardly ever make valid UTF-8.
+///
+/// Damaged UTF-8 costs rows that are then named, while UTF-8 read as Windows-1252 spoils every name in silence: so
+/// invalid sequences must be more than twice as many as valid ones (of two bytes and more) to count.
+fn looks_like_utf8(sample: &[u8], whole: bool) -> bool {
+    let (mut valid, mut invalid, mut rest) = (0, 0, sample);
+    while let Err(error) = std::str::from_utf8(rest) {
+        let (text, behind) = rest.split_at(error.valid_up_to());
+        valid += multi_byte_characters(text);
         // The end of the sample may halve a character; the end of the file may not.
-        Err(error) => !whole && error.error_len().is_none(),
+        invalid += usize::from(whole || error.error_len().is_some());
+        rest = &behind[error.error_len().unwrap_or(behind.len())..];
     }
+    valid += multi_byte_characters(rest);
+    invalid <= 2 * valid
+}
+
+/// Characters in `text`, which is valid UTF-8, that take more than one byte.
+fn multi_byte_characters(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte >= 0xC0).count()
 }
 
 /// Tells UTF-16 without byte order mark by its NUL bytes: the delimiters, digits and line breaks of any table are ASCII,

@@ -65,6 +65,13 @@ pub enum RowProblem {
     /// with the line after the one on which the quote was opened.
     #[error("a quoted cell is never closed")]
     UnclosedQuote,
+    /// Behind the closing quote of a cell there is more than spaces: one of its quotes does not belong there. Reading
+    /// goes on with the line after the one on which the cell's quote was opened.
+    #[error("text behind a closing quote at line {line}")]
+    TextBehindQuote {
+        /// Physical line of the closing quote, counted from 1.
+        line: u64,
+    },
     /// The record is longer than [`MAX_RECORD_BYTES`]. Reading goes on with the next physical line.
     #[error("the row is longer than {MAX_RECORD_BYTES} bytes")]
     TooLong,

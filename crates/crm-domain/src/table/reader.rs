@@ -20,7 +20,8 @@ pub struct TableOptions {
     /// What separates the cells; `None`: told by the first 64 KiB.
     pub delimiter: Option<Delimiter>,
     /// How characters are written; `None`: told by the byte order mark or the first 64 KiB. Text that is not valid
-    /// UTF-8 within those is taken for Windows-1252; what is invalid only later costs its row.
+    /// UTF-8 within those is taken for Windows-1252, unless it has UTF-8 characters beyond ASCII and not clearly more
+    /// invalid ones: then, and if it is invalid only later, each row with an invalid one is lost.
     pub encoding: Option<Encoding>,
 }
 

@@ -2,14 +2,17 @@
 //!
 //! The `csv` crate has no limit: one unclosed quote makes it take the rest of the file for one cell. So records are cut
 //! here, by the same rules, and `csv` sees one at a time. A quote opens a quoted cell only at the start of a cell, a
-//! doubled quote inside stands for itself, and a line ends with LF, CR LF or CR.
+//! doubled quote inside stands for itself, and a line ends with LF, CR LF or CR. In one thing this is stricter than
+//! `csv`: behind the closing quote of a cell there may be spaces, which belong to the cell, but no other text. A stray
+//! quote is mostly "closed" by the next one, and would else make one row of all records between them.
 //!
-//! How reading goes on after a record without end:
+//! How reading goes on after a record that has no end or a wrong one:
 //!
-//! * Over the limit or at the end of the file inside a quote: the quote is taken for a stray one. The record is lost up
-//!   to the end of the line on which the quote was opened, and the next line starts a record. No byte is looked at more than
-//!   twice: all quotes behind the stray one are doubled (or it would have been closed), so none of them opens a cell
-//!   that is still open at the end of its line.
+//! * Over the limit or at the end of the file inside a quote, or with text behind the closing quote: the opening quote is
+//!   taken for a stray one. The record is lost up to the end of the line on which that quote was opened, and the next
+//!   line starts a record. No byte is looked at more than twice: all quotes between the stray one and the one that closes
+//!   it are doubled, so none of them opens a cell that is still open at the end of its line; and if the closing one opens
+//!   a cell this time, reading never goes back before the end of the line that it is on.
 //! * Otherwise over the limit: the record is lost up to the end of the line on which it passed the limit.
 
 use std::io;
@@ -73,15 +76,15 @@ impl Records {
         loop {
             let rest = &self.buffer[self.start..];
             if scan.run(rest.get(..=MAX_RECORD_BYTES).unwrap_or(rest), self.delimiter) {
-                return Some(Ok(self.take(&scan)));
+                return Some(self.finish(&scan));
             }
             if scan.at > MAX_RECORD_BYTES {
                 return Some(Err(self.over_limit(&scan)));
             }
             match self.refill() {
                 Ok(true) => {}
-                Ok(false) if scan.state == State::Quoted => return Some(Err(self.unclosed(&scan))),
-                Ok(false) => return Some(Ok(self.take(&scan))),
+                Ok(false) if scan.state == State::Quoted => return Some(Err(self.lost(&scan, RowProblem::UnclosedQuote))),
+                Ok(false) => return Some(self.finish(&scan)),
                 Err(error) => return Some(Err(self.failed(&error))),
             }
         }
@@ -133,6 +136,14 @@ impl Records {
         self.input.fill(&mut self.buffer)
     }
 
+    /// The record that `scan` found the end of, unless it has text behind a closing quote.
+    fn finish(&mut self, scan: &Scan) -> Result<Span, RowError> {
+        if scan.state == State::BehindText {
+            return Err(self.lost(scan, self.text_behind_quote(scan)));
+        }
+        Ok(self.take(scan))
+    }
+
     /// The record that `scan` went over.
     fn take(&mut self, scan: &Scan) -> Span {
         let span = Span {
@@ -156,20 +167,33 @@ impl Records {
     }
 
     fn over_limit(&mut self, scan: &Scan) -> RowError {
-        // Behind a quote, the limit may have halved a doubled one.
-        let quoted = matches!(scan.state, State::Quoted | State::AfterQuote);
-        if quoted && self.stray_line(scan).is_some() {
-            return self.unclosed(scan);
+        let stray = self.stray_line(scan).is_some();
+        let reason = match scan.state {
+            // Behind a quote, the limit may have halved a doubled one.
+            State::Quoted | State::AfterQuote if stray => RowProblem::UnclosedQuote,
+            State::BehindText => self.text_behind_quote(scan),
+            _ => RowProblem::TooLong,
+        };
+        if stray && reason != RowProblem::TooLong {
+            return self.lost(scan, reason);
         }
-        let error = self.error(RowProblem::TooLong, scan.at);
+        let error = self.error(reason, scan.at);
         self.line += line_ends(&self.buffer[self.start..self.start + scan.at]);
         self.start += scan.at;
         self.skipping = true;
         error
     }
 
-    fn unclosed(&mut self, scan: &Scan) -> RowError {
-        let error = self.error(RowProblem::UnclosedQuote, scan.at);
+    fn text_behind_quote(&self, scan: &Scan) -> RowProblem {
+        let before = &self.buffer[self.start..self.start + scan.closing];
+        RowProblem::TextBehindQuote {
+            line: self.line + line_ends(before),
+        }
+    }
+
+    /// Gives up the record for its stray quote: up to the end of the line with the quote opened last.
+    fn lost(&mut self, scan: &Scan, reason: RowProblem) -> RowError {
+        let error = self.error(reason, scan.at);
         self.advance(self.stray_line(scan).unwrap_or(scan.at), true);
         error
     }
@@ -217,6 +241,8 @@ struct Scan {
     state: State,
     /// Where the quote opened last is.
     quote: Option<usize>,
+    /// Where the quote is that closed a cell last, or half of a doubled one.
+    closing: usize,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -227,6 +253,10 @@ enum State {
     Quoted,
     /// Behind a quote in a quoted cell: its end, or the first half of a doubled quote.
     AfterQuote,
+    /// In the spaces behind a closing quote.
+    Closed,
+    /// In or behind text that should not be behind a closing quote: what is left is the rest of the line.
+    BehindText,
 }
 
 impl Scan {
@@ -234,8 +264,9 @@ impl Scan {
     fn run(&mut self, record: &[u8], delimiter: u8) -> bool {
         while let Some(&byte) = record.get(self.at) {
             match self.state {
-                State::Plain => {
-                    let stop = |byte: &u8| *byte == delimiter || is_line_end(byte);
+                State::Plain | State::BehindText => {
+                    let plain = self.state == State::Plain;
+                    let stop = |byte: &u8| plain && *byte == delimiter || is_line_end(byte);
                     self.at += record[self.at..].iter().position(stop).unwrap_or(record.len() - self.at);
                     let Some(&byte) = record.get(self.at) else {
                         return false;
@@ -251,10 +282,11 @@ impl Scan {
                     if close.is_none() {
                         return false;
                     }
+                    self.closing = self.at;
                     self.state = State::AfterQuote;
                 }
-                State::CellStart | State::AfterQuote if is_line_end(&byte) => return true,
-                State::CellStart | State::AfterQuote => self.enter(byte, delimiter),
+                State::CellStart | State::AfterQuote | State::Closed if is_line_end(&byte) => return true,
+                State::CellStart | State::AfterQuote | State::Closed => self.enter(byte, delimiter),
             }
             self.at += 1;
         }
@@ -263,17 +295,18 @@ impl Scan {
 
     /// Takes a byte, not a line end, at the start of a cell or behind a quote.
     fn enter(&mut self, byte: u8, delimiter: u8) {
-        if byte == b'"' {
-            // The second half of a doubled quote opens nothing.
-            if self.state == State::CellStart {
+        self.state = match (self.state, byte) {
+            (_, byte) if byte == delimiter => State::CellStart,
+            (State::CellStart, b'"') => {
                 self.quote = Some(self.at);
+                State::Quoted
             }
-            self.state = State::Quoted;
-        } else if byte == delimiter {
-            self.state = State::CellStart;
-        } else {
-            self.state = State::Plain;
-        }
+            (State::CellStart, _) => State::Plain,
+            // The second half of a doubled quote opens nothing.
+            (State::AfterQuote, b'"') => State::Quoted,
+            (_, b' ') => State::Closed,
+            _ => State::BehindText,
+        };
     }
 }
 

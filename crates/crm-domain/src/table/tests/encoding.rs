@@ -74,6 +74,40 @@ fn an_invalid_byte_behind_the_sample_costs_its_row() {
 }
 
 #[test]
+fn a_few_invalid_bytes_among_utf8_cost_their_rows() {
+    let table = open(b"name,city\nJos\xC3\xA9,K\xC3\xB6ln\nAndr\xE9,Bonn\nAnna,Ulm\n\xE2\x82,x\n").unwrap();
+    assert_eq!(table.encoding(), Encoding::Utf8);
+    let expected = [
+        good(2, &["José", "Köln"]),
+        bad(3, RowProblem::InvalidEncoding),
+        good(4, &["Anna", "Ulm"]),
+        bad(5, RowProblem::InvalidEncoding),
+    ];
+    assert_eq!(table.map(outcome).collect::<Vec<_>>(), expected);
+    // Also when the sample ends within a character.
+    for length in 65_510..65_530 {
+        let bytes = [b"a,b\n\xE9,\xC3\xA9\n", "x".repeat(length).as_bytes(), "é😀,1\n".as_bytes()].concat();
+        let table = open(bytes).unwrap();
+        assert_eq!(table.encoding(), Encoding::Utf8);
+        assert!(table.map(outcome).nth(1).unwrap().1.is_ok());
+    }
+}
+
+#[test]
+fn clearly_more_invalid_bytes_than_utf8_are_windows_1252() {
+    let encoding = |valid: usize, invalid: usize| {
+        let text = [b"a,b\n".to_vec(), b"\xC3\xA9,1\n".repeat(valid), b"\xE9,1\n".repeat(invalid)].concat();
+        open(text).unwrap().encoding()
+    };
+    assert_eq!(encoding(0, 1), Encoding::Windows1252);
+    for valid in [1, 10] {
+        assert_eq!(encoding(valid, valid), Encoding::Utf8);
+        assert_eq!(encoding(valid, 2 * valid), Encoding::Utf8);
+        assert_eq!(encoding(valid, 2 * valid + 1), Encoding::Windows1252);
+    }
+}
+
+#[test]
 fn malformed_utf16_costs_its_row() {
     for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
         let mut bytes = utf16("\u{FEFF}a,b\n1,", bytes_of);

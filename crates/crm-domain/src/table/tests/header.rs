@@ -56,6 +56,7 @@ fn columns_are_limited() {
 fn a_defective_header_is_named() {
     let cases = [
         (b"a,\"b\n1,2\n".to_vec(), RowProblem::UnclosedQuote),
+        (b"a,\"b\"c\n1,2\n".to_vec(), RowProblem::TextBehindQuote { line: 1 }),
         (b"a,b\0\n1,2\n".to_vec(), RowProblem::NulByte),
         (b"\xEF\xBB\xBFa,b\xFF\n1,2\n".to_vec(), RowProblem::InvalidEncoding),
         (vec![b'a'; MAX_RECORD_BYTES + 1], RowProblem::TooLong),

@@ -2,13 +2,13 @@ use super::*;
 
 #[test]
 fn cells_are_as_written() {
-    let rows = read("a,b\n 1 ,\"x, \"\"y\"\"\"\n\"\",5\" pipe\n\"a\"b,\u{FEFF}\n");
+    let rows = read("a,b\n 1 ,\"x, \"\"y\"\"\"\n\"\",5\" pipe\n\"a\"  ,\u{FEFF}\n");
     assert_eq!(
         rows,
         [
             good(2, &[" 1 ", "x, \"y\""]),
             good(3, &["", "5\" pipe"]),
-            good(4, &["ab", "\u{FEFF}"])
+            good(4, &["a  ", "\u{FEFF}"])
         ]
     );
 }
