@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use crm_domain::stamp::Stamp;
-use crm_store::Location;
+use crm_store::{Location, Store};
 use serde::Serialize;
 
 use super::{context::Context, output::table};
@@ -18,6 +18,8 @@ const EARLIEST: Stamp = Stamp::from_micros(1_735_689_600_000_000);
 struct Finding {
     check: String,
     ok: bool,
+    /// Fine for the server, but not as it should be.
+    warning: bool,
     detail: String,
 }
 
@@ -30,6 +32,7 @@ impl Finding {
         Self {
             check: check.into(),
             ok,
+            warning: false,
             detail,
         }
     }
@@ -43,13 +46,18 @@ pub fn run(context: &Context) -> Result<ExitCode> {
         Finding::of("secrets", check_secrets(data_dir)),
         Finding::of("clock", check_clock(context)),
     ];
+    findings.extend(check_privacy(data_dir));
     match check_databases(context) {
         Ok(databases) => findings.extend(databases),
         Err(error) => findings.push(Finding::of("databases", Err(error))),
     }
     context.output.result(&findings, || {
         let row = |finding: &Finding| {
-            let state = if finding.ok { "ok" } else { "FAILED" };
+            let state = match finding {
+                Finding { ok: false, .. } => "FAILED",
+                Finding { warning: true, .. } => "warning",
+                _ => "ok",
+            };
             [finding.check.clone(), state.to_owned(), finding.detail.clone()]
         };
         table(["check", "state", "detail"], &findings.iter().map(row).collect::<Vec<_>>())
@@ -97,7 +105,18 @@ fn check_databases(context: &Context) -> Result<Vec<Finding>> {
         let detail = format!("{} does not exist yet: the first start creates it", path.display());
         return Ok(vec![Finding::of("databases", Ok(detail))]);
     }
-    let reports = context.with_store(|store, _| Ok(store.check()?))?;
+    // Only the control plane's database is opened here.
+    let store = context.store().with_context(|| location.to_string())?;
+    let findings = check_store(&store, &location, &context.settings.store.data_dir);
+    store.close();
+    findings
+}
+
+fn check_store(store: &Store, control: &Location, data_dir: &Path) -> Result<Vec<Finding>> {
+    let reports = match store.check() {
+        Ok(reports) => reports,
+        Err(error) => return broken_databases(store, control, data_dir, error.into()),
+    };
     let finding = |report: crm_store::DatabaseReport| {
         let result = match (report.has_pending_migrations, report.integrity.as_str()) {
             (true, _) => Err(anyhow::anyhow!(
@@ -110,4 +129,88 @@ fn check_databases(context: &Context) -> Result<Vec<Finding>> {
         Finding::of(report.location, result)
     };
     Ok(reports.into_iter().map(finding).collect())
+}
+
+/// Which databases cannot be used, `error` having ended the check of all; that error itself, when each of them can be opened.
+fn broken_databases(store: &Store, control: &Location, data_dir: &Path, error: anyhow::Error) -> Result<Vec<Finding>> {
+    let tenants = store
+        .control()
+        .reading(|reader| reader.tenants().list())
+        .with_context(|| control.to_string())?;
+    let mut findings = Vec::new();
+    for tenant in &tenants {
+        let location = Location::of_tenant(&tenant.location, control, data_dir);
+        let place = location.as_ref().map_or_else(|_| tenant.location.clone(), Location::to_string);
+        let opened = location.map_err(anyhow::Error::from).and_then(|location| {
+            // Opening would create it.
+            if let Location::Sqlite(path) = &location
+                && !path.try_exists()?
+            {
+                bail!("the file does not exist");
+            }
+            Ok(store
+                .tenants()
+                .open(tenant)?
+                .reading(|reader| reader.pipelines().list().map(drop))?)
+        });
+        if let Err(error) = opened {
+            let whose = format!("{place}: the database of tenant {} ({})", tenant.id, &*tenant.name);
+            findings.push(Finding::of(place, Err(error.context(whose))));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::of("databases", Err(error)));
+    }
+    Ok(findings)
+}
+
+/// Warns of databases that other users of the machine can open.
+#[cfg(unix)]
+fn check_privacy(data_dir: &Path) -> Option<Finding> {
+    let open = open_to_others(data_dir);
+    let first = open.first()?;
+    let more = match open.len() - 1 {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let data_dir = data_dir.display();
+    Some(Finding {
+        warning: true,
+        ..Finding::of(
+            "privacy",
+            Ok(format!("{first}{more} can be read by other users: run chmod -R go= {data_dir}")),
+        )
+    })
+}
+
+#[cfg(not(unix))]
+fn check_privacy(_data_dir: &Path) -> Option<Finding> {
+    None
+}
+
+/// The data directory, the folders in it and the databases with the files beside them, as far as others may open them.
+#[cfg(unix)]
+fn open_to_others(data_dir: &Path) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mut open = Vec::new();
+    // The data directory itself may be a link.
+    let mut waiting: Vec<_> = fs::canonicalize(data_dir).into_iter().collect();
+    while let Some(path) = waiting.pop() {
+        // A link is not followed, and what cannot be looked at is told by the other checks.
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_database = metadata.is_file() && [".db", ".db-wal", ".db-shm"].iter().any(|end| name.ends_with(end));
+        let mode = metadata.permissions().mode() & 0o777;
+        if (is_database || metadata.is_dir()) && mode & 0o077 != 0 {
+            open.push(format!("{} (mode {mode:03o})", path.display()));
+        }
+        if metadata.is_dir()
+            && let Ok(entries) = fs::read_dir(&path)
+        {
+            waiting.extend(entries.flatten().map(|entry| entry.path()));
+        }
+    }
+    open.sort();
+    open
 }

@@ -30,6 +30,10 @@ use super::{
     output::{Output, grouped},
 };
 
+/// Opportunities are known by nothing else.
+const NO_EXTERNAL_ID: &str = "no column holds the opportunities' external ids: importing this file again creates every record again; \
+                              name the column of their ids with --map \"HEADER=external_id\"";
+
 /// What an import did, as it is printed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,22 +46,37 @@ struct Report {
     seconds: f64,
     /// Where the rows that failed are.
     errors_file: Option<String>,
+    /// What a person should know before the next import.
+    warnings: Vec<String>,
 }
 
 /// Imports a file.
 pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
     let started = Instant::now();
+    // Before the input is opened: it must not be mistaken for the file of failures.
+    let errors = ErrorFile::new(args.errors.clone(), &args.file, args.dry_run)?;
     let (input, size) = open(&args.file)?;
     let (counted, progress) = Progress::start(input, size, context.output.is_json());
     let mut watcher = Watcher {
         output: &context.output,
         progress,
-        errors: ErrorFile::new(args.errors.clone(), &args.file)?,
+        kind: args.kind.into(),
+        errors,
+        warnings: Vec::new(),
     };
     let imported = import_counted(context, args, counted, &mut watcher);
     watcher.progress.finish();
+    if let Some(path) = watcher.errors.withheld() {
+        let path = path.display();
+        watcher.warnings.push(format!(
+            "what failed is not written: {path} exists, and a dry run overwrites nothing; choose another with --errors"
+        ));
+    }
     let errors_file = watcher.errors.close()?;
     let summary = imported?;
+    for warning in &watcher.warnings {
+        context.output.note(&format!("warning: {warning}"));
+    }
     let failed = summary.failed + summary.parents_failed > 0;
     let report = Report {
         kind: ImportKind::from(args.kind).as_str(),
@@ -66,6 +85,7 @@ pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
         summary,
         seconds: started.elapsed().as_secs_f64(),
         errors_file: errors_file.map(|path| path.display().to_string()),
+        warnings: watcher.warnings,
     };
     context.output.result(&report, || describe(&report, started.elapsed()))?;
     Ok(if failed && args.strict {
@@ -120,7 +140,9 @@ fn open(path: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
 struct Watcher<'a> {
     output: &'a Output,
     progress: Progress,
+    kind: ImportKind,
     errors: ErrorFile,
+    warnings: Vec<String>,
 }
 
 impl Observer for Watcher<'_> {
@@ -136,6 +158,10 @@ impl Observer for Watcher<'_> {
         if !unused.is_empty() {
             let unused: Vec<&str> = unused.iter().map(|column| column.header.as_str()).collect();
             self.output.note(&format!("Not imported: {}", unused.join(", ")));
+        }
+        let has_id = columns.iter().any(|column| column.field == Some("external_id"));
+        if self.kind == ImportKind::Opportunities && !has_id {
+            self.warnings.push(NO_EXTERNAL_ID.to_owned());
         }
         Ok(())
     }

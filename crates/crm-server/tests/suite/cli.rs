@@ -169,6 +169,45 @@ fn imports_report_and_leave_a_file_of_what_failed() {
 }
 
 #[test]
+fn an_import_spares_its_input_and_a_dry_run_spares_every_file() {
+    let place = Place::new();
+    place.init();
+    let file = "name,value\nA,much\n";
+    place.write("deals.csv", file);
+    place.write("old.csv", "old");
+    std::fs::hard_link(place.path().join("deals.csv"), place.path().join("hard.csv")).unwrap();
+    for errors in ["deals.csv", "./deals.csv", "hard.csv"] {
+        let (code, error) = place.error(&["import", "opportunities", "deals.csv", "--errors", errors]);
+        assert_eq!(
+            (code, error),
+            (1, format!("error: {errors} is the file to import: choose another with --errors"))
+        );
+        assert_eq!(place.read("deals.csv"), file);
+    }
+    let report = place.json(&["import", "opportunities", "deals.csv", "--dry-run", "--errors", "old.csv"]);
+    assert_eq!((&report["failed"], &report["errorsFile"]), (&json!(1), &json!(null)));
+    assert!(report["warnings"][1].as_str().unwrap().contains("old.csv exists"), "{report}");
+    assert_eq!(place.read("old.csv"), "old");
+    let report = place.json(&["import", "opportunities", "deals.csv", "--dry-run"]);
+    assert_eq!(report["errorsFile"], "deals.errors.csv");
+}
+
+#[test]
+fn opportunities_without_external_ids_come_with_a_warning() {
+    let place = Place::new();
+    place.init();
+    place.write("deals.csv", "name\nA\n");
+    place.write("known.csv", "id,name\n1,A\n");
+    let warned = "importing this file again creates every record again";
+    let output = place.run(&["import", "opportunities", "deals.csv", "--dry-run"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains(warned));
+    let report = place.json(&["import", "opportunities", "deals.csv", "--dry-run"]);
+    assert!(report["warnings"][0].as_str().unwrap().contains(warned), "{report}");
+    assert_eq!(place.json(&["import", "opportunities", "known.csv"])["warnings"], json!([]));
+    assert_eq!(place.json(&["import", "accounts", "deals.csv"])["warnings"], json!([]));
+}
+
+#[test]
 fn the_demo_is_made_once_and_can_be_looked_at() {
     let place = Place::new();
     let serving = place.serve(&["--demo"]);
@@ -216,6 +255,66 @@ fn doctor_finds_what_is_wrong() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().contains("chmod 600"));
     assert!(place.error(&["serve"]).1.contains("chmod 600"));
+}
+
+#[test]
+fn doctor_names_a_broken_database_and_warns_of_open_ones() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    place.init();
+    let control = place.path().join("data/control.db");
+    let chmod = |mode| std::fs::set_permissions(&control, std::fs::Permissions::from_mode(mode)).unwrap();
+    chmod(0o644);
+    let privacy = |findings: &serde_json::Value| {
+        findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["check"] == "privacy")
+            .cloned()
+    };
+    let finding = privacy(&place.json(&["doctor"])).unwrap();
+    assert_eq!((&finding["ok"], &finding["warning"]), (&json!(true), &json!(true)));
+    assert!(finding["detail"].as_str().unwrap().contains("chmod -R go="), "{finding}");
+    for (path, mode) in files_below(&place.path().join("data")) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    assert_eq!(privacy(&place.json(&["doctor"])), None);
+
+    let is_tenants = |path: &std::path::PathBuf| path.extension().is_some_and(|end| end == "db") && *path != control;
+    let files = files_below(&place.path().join("data"));
+    let (tenant, _) = files.iter().find(|(path, _)| is_tenants(path)).unwrap();
+    let name = tenant.file_name().unwrap().to_str().unwrap();
+    for (path, _) in &files {
+        let beside = path.file_name().unwrap().to_str().unwrap();
+        if beside.starts_with(name) && beside != name {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    std::fs::write(tenant, "no database".repeat(1000)).unwrap();
+    for _ in 0..2 {
+        let output = place.run(&["doctor"]);
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.lines().any(|line| line.contains(name) && line.contains("FAILED")), "{text}");
+        let _ = std::fs::remove_file(tenant);
+    }
+    assert!(!tenant.exists(), "a look creates nothing");
+}
+
+/// Folders and files, with the modes that keep others out.
+fn files_below(folder: &std::path::Path) -> Vec<(std::path::PathBuf, u32)> {
+    let mut found = vec![(folder.to_owned(), 0o700)];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push((path, 0o600));
+        }
+    }
+    found
 }
 
 #[test]

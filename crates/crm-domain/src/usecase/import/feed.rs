@@ -9,10 +9,11 @@ use crate::{
     error::{Error, Result},
     field::Text,
     table::{RowError, TableReader},
+    tenant::TenantStore,
 };
 
 use super::{
-    noun::{Gate, Noun, Row},
+    noun::{Noun, Row},
     owner::Owners,
     report::RowFailure,
 };
@@ -34,7 +35,6 @@ pub(super) struct Slice<N: Noun> {
     /// Records read: good and bad.
     pub(super) read: u64,
     pub(super) owners_created: u64,
-    pub(super) stages_created: u64,
 }
 
 /// Makes slices.
@@ -42,7 +42,7 @@ pub(super) struct Feed<'a, N: Noun> {
     pub(super) reader: TableReader,
     pub(super) noun: Arc<N>,
     pub(super) owners: Owners,
-    pub(super) gate: Gate<'a>,
+    pub(super) store: &'a dyn TenantStore,
     pub(super) slice_rows: usize,
 }
 
@@ -83,10 +83,8 @@ impl<N: Noun> Feed<'_, N> {
 
     fn make_slice(&mut self, rows: Vec<Row>, unreadable: Vec<RowError>) -> Result<Slice<N>> {
         let read = (rows.len() + unreadable.len()) as u64;
-        let mut stages_created = 0;
-        if let Some((noun, made)) = self.noun.prepared(&rows, &self.gate)? {
+        if let Some(noun) = self.noun.prepared(&rows, self.store)? {
             self.noun = Arc::new(noun);
-            stages_created = made;
         }
         let mut failures: Vec<RowFailure> = unreadable.into_iter().map(RowFailure::from).collect();
         let (mut rows, parsed) = self.parse(rows, &mut failures);
@@ -99,7 +97,6 @@ impl<N: Noun> Feed<'_, N> {
             failures,
             read,
             owners_created,
-            stages_created,
         })
     }
 

@@ -6,8 +6,7 @@ use crate::{
     error::Result,
     id::{AccountId, UserId},
     tenant::{
-        TenantReader, TenantStore, UnitOfWork, account::AccountReads, change::Origin, contact::ContactReads, lead::LeadReads,
-        opportunity::OpportunityReads,
+        TenantReader, TenantStore, UnitOfWork, account::AccountReads, contact::ContactReads, lead::LeadReads, opportunity::OpportunityReads,
     },
 };
 
@@ -54,8 +53,21 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self>;
     /// The columns.
     fn columns(&self) -> &Arc<Columns>;
-    /// Makes what rows name and parsing needs; `Some` replaces this noun from these rows on, with the number of stages made.
-    fn prepared(&self, _rows: &[Row], _gate: &Gate<'_>) -> Result<Option<(Self, u64)>> {
+    /// Imagines the stages that the rows name and that do not exist, so that the rows can be parsed; `Some` replaces this noun from
+    /// these rows on.
+    fn prepared(&self, _rows: &[Row], _store: &dyn TenantStore) -> Result<Option<Self>> {
+        Ok(None)
+    }
+    /// `Some` replaces this noun for the unit, when stages have been made since [`Noun::prepared`] imagined some.
+    fn refreshed(&self, _unit: &mut dyn UnitOfWork) -> Result<Option<Self>> {
+        Ok(None)
+    }
+    /// Whether the stage is one that [`Noun::prepared`] imagined.
+    fn is_imagined(&self, _stage: &str) -> bool {
+        false
+    }
+    /// Makes imagined stages; the noun that knows them, with their number. `None` when it has no stages.
+    fn with_stages(&self, _unit: &mut dyn UnitOfWork, _stages: &[String]) -> Result<Option<(Self, u64)>> {
         Ok(None)
     }
 
@@ -87,13 +99,6 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     fn add(unit: &mut dyn UnitOfWork, new: Vec<Self::Parsed>) -> Result<Vec<i64>>;
     /// Keeps a record's new fields and the change.
     fn revise(unit: &mut dyn UnitOfWork, before: &Self::Record, fields: Self::Parsed) -> Result<()>;
-}
-
-/// The way to the tenant's database for what rows need before they can be parsed.
-pub(super) struct Gate<'a> {
-    pub(super) store: &'a dyn TenantStore,
-    pub(super) origin: &'a Origin,
-    pub(super) dry_run: bool,
 }
 
 /// Reads within a unit of work or, in a dry run, outside of any.

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     columns::Columns,
-    noun::{Gate, Natural, Noun, Records, Row},
+    noun::{Natural, Noun, Records, Row},
 };
 
 /// Opportunities.
@@ -91,22 +91,13 @@ impl Opportunities {
         self.context.default_pipeline().and_then(|pipeline| pipeline.stage_named(name))
     }
 
-    /// The stages that the rows name and that do not exist, in the order of the rows.
-    fn unknown_stages(&self, rows: &[Row]) -> Vec<Text<100>> {
-        let (mut seen, mut unknown) = (HashSet::new(), Vec::new());
-        for row in rows {
-            let Some(name) = self.columns.text(&row.cells, "stage") else {
-                continue;
-            };
-            // A name that is no valid one fails its row, when that is parsed.
-            if seen.insert(name.to_lowercase())
-                && self.stage_named(name).is_none()
-                && let Ok(name) = Text::parse(name)
-            {
-                unknown.push(name);
-            }
-        }
-        unknown
+    /// The stages that do not exist yet.
+    fn imagined_stages(&self) -> impl Iterator<Item = &Stage> {
+        stages_of(&self.context).filter(|stage| stage.id.get() < 0)
+    }
+
+    fn imagines(&self) -> bool {
+        self.imagined_stages().next().is_some()
     }
 
     /// The day of closing is the row's or the record's own: a day that nobody gave is not made up.
@@ -141,17 +132,51 @@ impl Noun for Opportunities {
         &self.columns
     }
 
-    fn prepared(&self, rows: &[Row], gate: &Gate<'_>) -> Result<Option<(Self, u64)>> {
-        let unknown = self.unknown_stages(rows);
-        if unknown.is_empty() {
+    fn prepared(&self, rows: &[Row], store: &dyn TenantStore) -> Result<Option<Self>> {
+        let mut context = self.context.clone();
+        if self.imagines() {
+            // What earlier rows imagined may have been made meanwhile; what is not made yet may still be, before these rows are written.
+            context.pipelines = store.reading(|reader| reader.pipelines().list())?;
+            context = imagined(context, self.imagined_stages().map(|stage| stage.fields.name.clone()));
+        }
+        let unknown = unknown_stages(&self.columns, &context, rows);
+        if unknown.is_empty() && !self.imagines() {
             return Ok(None);
         }
-        let made = unknown.len() as u64;
-        let context = if gate.dry_run {
-            imagined(&self.context, unknown)
-        } else {
-            with_stages(gate, unknown, self.context.owner)?
-        };
+        let context = imagined(context, unknown);
+        let columns = self.columns.clone();
+        Ok(Some(Self { columns, context }))
+    }
+
+    fn refreshed(&self, unit: &mut dyn UnitOfWork) -> Result<Option<Self>> {
+        if !self.imagines() {
+            return Ok(None);
+        }
+        let current = context(unit, self.context.owner)?;
+        let known: HashSet<StageId> = stages_of(&self.context).map(|stage| stage.id).collect();
+        if stages_of(&current).all(|stage| known.contains(&stage.id)) {
+            return Ok(None);
+        }
+        let context = imagined(current, self.imagined_stages().map(|stage| stage.fields.name.clone()));
+        let columns = self.columns.clone();
+        Ok(Some(Self { columns, context }))
+    }
+
+    fn is_imagined(&self, stage: &str) -> bool {
+        self.imagined_stages().any(|imagined| *imagined.fields.name == *stage)
+    }
+
+    fn with_stages(&self, unit: &mut dyn UnitOfWork, stages: &[String]) -> Result<Option<(Self, u64)>> {
+        let before = stages_of(&context(unit, self.context.owner)?).count();
+        let (made, others): (Vec<_>, Vec<_>) = self
+            .imagined_stages()
+            .map(|stage| stage.fields.name.clone())
+            .partition(|name| stages.iter().any(|stage| **name == **stage));
+        ensure_stages(unit, &made)?;
+        let context = context(unit, self.context.owner)?;
+        let made = stages_of(&context).count().saturating_sub(before) as u64;
+        // Rows that fail still need theirs to be parsed.
+        let context = imagined(context, others);
         let columns = self.columns.clone();
         Ok(Some((Self { columns, context }, made)))
     }
@@ -222,30 +247,50 @@ impl Noun for Opportunities {
     }
 }
 
-/// Adds the stages and reads the pipelines again.
-fn with_stages(gate: &Gate<'_>, names: Vec<Text<100>>, owner: UserId) -> Result<OpportunityContext> {
-    gate.store.writing(gate.origin.clone(), move |unit| {
-        ensure_stages(unit, &names)?;
-        context(unit, owner)
-    })
+fn stages_of(context: &OpportunityContext) -> impl Iterator<Item = &Stage> {
+    context.pipelines.iter().flat_map(|pipeline| &pipeline.stages)
 }
 
-/// The context as it would be with the stages: their ids, below zero, are those of no stage.
-fn imagined(context: &OpportunityContext, names: Vec<Text<100>>) -> OpportunityContext {
-    let mut context = context.clone();
+/// The stages that the rows name and that do not exist, in the order of the rows.
+fn unknown_stages(columns: &Columns, context: &OpportunityContext, rows: &[Row]) -> Vec<Text<100>> {
+    let (mut seen, mut unknown) = (HashSet::new(), Vec::new());
+    let exists = |name: &str| {
+        context
+            .default_pipeline()
+            .is_some_and(|pipeline| pipeline.stage_named(name).is_some())
+    };
+    for row in rows {
+        let Some(name) = columns.text(&row.cells, "stage") else {
+            continue;
+        };
+        // A name that is no valid one fails its row, when that is parsed.
+        if seen.insert(name.to_lowercase())
+            && !exists(name)
+            && let Ok(name) = Text::parse(name)
+        {
+            unknown.push(name);
+        }
+    }
+    unknown
+}
+
+/// The context as it would be with the stages that it lacks: their ids, below zero, are those of no stage.
+fn imagined(mut context: OpportunityContext, names: impl IntoIterator<Item = Text<100>>) -> OpportunityContext {
     let default = context.pipelines.iter_mut().max_by_key(|pipeline| pipeline.is_default);
     if let Some(pipeline) = default {
         for name in names {
-            pipeline.stages.push(imagined_stage(pipeline, name));
+            if pipeline.stage_named(&name).is_none() {
+                pipeline.stages.push(imagined_stage(pipeline, name));
+            }
         }
     }
     context
 }
 
 fn imagined_stage(pipeline: &Pipeline, name: Text<100>) -> Stage {
-    let count = i64::try_from(pipeline.stages.len()).unwrap_or(i64::MAX);
+    let count = i64::try_from(pipeline.stages.len()).unwrap_or(i64::MAX - 1);
     Stage {
-        id: StageId::from_i64(-count),
+        id: StageId::from_i64(-1 - count),
         fields: StageFields {
             pipeline_id: pipeline.id,
             name,

@@ -19,12 +19,12 @@ use super::{
     columns::Columns,
     company::{accounts_named, create_accounts, imagine_accounts, missing_accounts},
     feed::{AHEAD, Feed, Slice},
-    noun::{Gate, Noun, Records, Row},
+    noun::{Noun, Records, Row},
     options::ImportOptions,
     owner::Owners,
     parent::Parents,
     report::{ImportError, Observer, Summary},
-    slice::{Fate, Outcome, Plan, hash},
+    slice::{Fate, Outcome, Plan, distinct, hash},
 };
 
 /// Single rows in a row that may fail for no reason of their own, until the database counts as broken.
@@ -46,16 +46,11 @@ pub(super) fn run<N: Noun>(
     )?;
     let owner = owners.default;
     let noun = Arc::new(N::new(&*target.store, columns.clone(), owner)?);
-    let gate = Gate {
-        store: &*target.store,
-        origin: &target.origin,
-        dry_run: options.dry_run,
-    };
     let feed = Feed {
         reader,
         noun,
         owners,
-        gate,
+        store: &*target.store,
         slice_rows: options.slice_rows.max(1),
     };
     let mut run = Run::new(target, options, columns, owner, observer);
@@ -106,7 +101,6 @@ impl<'a> Run<'a> {
     fn take<N: Noun>(&mut self, slice: Slice<N>) -> Result<(), ImportError> {
         self.summary.read += slice.read;
         self.summary.owners_created += slice.owners_created;
-        self.summary.stages_created += slice.stages_created;
         let mut failures = slice.failures;
         let outcomes = self.outcomes(&slice.noun, &slice.rows, slice.parsed)?;
         for (row, outcome) in slice.rows.iter().zip(outcomes) {
@@ -170,6 +164,9 @@ impl<'a> Run<'a> {
             Ok((Plan::make(&mut records, &**noun, rows, parsed, &accounts)?.imagine(), made))
         })?;
         self.summary.accounts_created += made.into_iter().filter(|key| self.imagined.insert(*key)).count() as u64;
+        let stages = imagined_stages(&**noun, outcomes.iter());
+        let stages = stages.iter().map(|stage| hash(&("stage", stage.to_lowercase())));
+        self.summary.stages_created += stages.filter(|key| self.imagined.insert(*key)).count() as u64;
         Ok(outcomes)
     }
 
@@ -179,10 +176,11 @@ impl<'a> Run<'a> {
             return Ok(Vec::new());
         }
         match self.write_once(noun, rows, range.clone(), parsed) {
-            Ok((outcomes, accounts)) => {
+            Ok(written) => {
                 self.defects = 0;
-                self.summary.accounts_created += accounts;
-                Ok(outcomes)
+                self.summary.accounts_created += written.accounts;
+                self.summary.stages_created += written.stages;
+                Ok(written.outcomes)
             }
             Err(error) if !is_of_a_row(&error) => Err(error),
             Err(error) if range.len() == 1 => self.note_defect(error).map(|error| vec![Outcome::failed(error)]),
@@ -204,13 +202,7 @@ impl<'a> Run<'a> {
         self.write(noun, rows, range, parsed)
     }
 
-    fn write_once<N: Noun>(
-        &self,
-        noun: &Arc<N>,
-        rows: &Arc<Vec<Row>>,
-        range: Range<usize>,
-        parsed: Vec<N::Parsed>,
-    ) -> Result<(Vec<Outcome>, u64)> {
+    fn write_once<N: Noun>(&self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Written> {
         let (noun, rows, owner) = (noun.clone(), rows.clone(), self.owner);
         let create = self.options.create_accounts && N::NEEDS_ACCOUNT;
         self.target.store.writing(self.target.origin.clone(), move |unit| {
@@ -242,20 +234,54 @@ pub(super) fn is_of_a_row(error: &Error) -> bool {
     }
 }
 
-/// One unit of work; returns the outcomes and how many accounts were made. `create_accounts` is the owner of those that rows name in vain.
+/// What one unit of work came to.
+struct Written {
+    outcomes: Vec<Outcome>,
+    /// Accounts made.
+    accounts: u64,
+    /// Stages made.
+    stages: u64,
+}
+
+/// The imagined stages of rows that do not fail, in the order of the rows.
+fn imagined_stages<'a, N: Noun>(noun: &N, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<String> {
+    let stages = outcomes.filter_map(|outcome| outcome.stage.as_deref());
+    distinct(stages.filter(|stage| noun.is_imagined(stage)).map(str::to_owned))
+}
+
+/// One unit of work. `create_for` is the owner of accounts that rows name in vain and that are to be made.
 fn write_slice<N: Noun>(
     unit: &mut dyn UnitOfWork,
     noun: &N,
     rows: &[Row],
     parsed: Vec<N::Parsed>,
     create_for: Option<UserId>,
-) -> Result<(Vec<Outcome>, u64)> {
+) -> Result<Written> {
+    let parse = |noun: &N| rows.iter().map(|row| noun.parse(&row.cells)).collect::<Result<Vec<_>>>();
+    let refreshed = noun.refreshed(unit)?;
+    let (noun, parsed) = match &refreshed {
+        Some(noun) => (noun, parse(noun)?),
+        None => (noun, parsed),
+    };
     let mut accounts = accounts_named(&mut Records::Unit(unit), noun, rows)?;
     let mut made = 0;
     if let Some(owner) = create_for {
         let missing = missing_accounts(noun, rows, &accounts);
         made = create_accounts(unit, &missing, owner, &mut accounts)?;
     }
-    let plan = Plan::make(&mut Records::Unit(unit), noun, rows, parsed, &accounts)?;
-    Ok((plan.write(unit)?, made))
+    let mut plan = Plan::make(&mut Records::Unit(unit), noun, rows, parsed, &accounts)?;
+    let mut stages = 0;
+    // Only now is it known which rows do not fail: theirs are the stages to make. With these the rows are planned again.
+    let wanted = imagined_stages(noun, plan.outcomes());
+    if !wanted.is_empty()
+        && let Some((noun, made)) = noun.with_stages(unit, &wanted)?
+    {
+        stages = made;
+        plan = Plan::make(&mut Records::Unit(unit), &noun, rows, parse(&noun)?, &accounts)?;
+    }
+    Ok(Written {
+        outcomes: plan.write(unit)?,
+        accounts: made,
+        stages,
+    })
 }

@@ -90,6 +90,11 @@ impl<N: Noun> Plan<N> {
         Ok(plan)
     }
 
+    /// The outcomes so far, without the ids of new records.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().map(|(outcome, _)| outcome)
+    }
+
     /// The outcomes, nothing being written.
     pub(super) fn imagine(self) -> Vec<Outcome> {
         self.outcomes.into_iter().map(|(outcome, _)| outcome).collect()

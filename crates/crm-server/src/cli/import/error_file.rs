@@ -20,12 +20,16 @@ pub struct ErrorFile {
     fallback: Option<PathBuf>,
     headers: Vec<String>,
     writer: Option<Writer<File>>,
+    /// Whether nothing that is there may be overwritten.
+    keeps: bool,
+    /// Rows failed, but where they should go there is a file to keep.
+    is_withheld: bool,
 }
 
 impl ErrorFile {
     /// Goes to `chosen`, else next to `input`, else (that folder being read-only) to the current directory. What an earlier import
-    /// left there is removed.
-    pub fn new(chosen: Option<PathBuf>, input: &Path) -> io::Result<Self> {
+    /// left there is removed or, in a dry run, kept. The input itself is refused.
+    pub fn new(chosen: Option<PathBuf>, input: &Path, dry_run: bool) -> io::Result<Self> {
         let beside = if input.as_os_str() == "-" {
             PathBuf::from("import.errors.csv")
         } else {
@@ -35,16 +39,26 @@ impl ErrorFile {
             (None, Some(name)) => env::current_dir()
                 .ok()
                 .map(|folder| folder.join(name))
-                .filter(|path| *path != beside),
+                .filter(|path| *path != beside && !is_same_file(path, input)),
             _ => None,
         };
         let path = chosen.unwrap_or(beside);
-        remove(&path)?;
+        if is_same_file(&path, input) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{} is the file to import: choose another with --errors", path.display()),
+            ));
+        }
+        if !dry_run {
+            remove(&path)?;
+        }
         Ok(Self {
             path,
             fallback,
             headers: Vec::new(),
             writer: None,
+            keeps: dry_run,
+            is_withheld: false,
         })
     }
 
@@ -55,6 +69,9 @@ impl ErrorFile {
 
     /// Adds a row. One that could not be cut into cells stands in the first column as it begins.
     pub fn write(&mut self, failure: &RowFailure) -> io::Result<()> {
+        if self.is_withheld {
+            return Ok(());
+        }
         let mut cells = failure.cells.clone();
         cells.resize(self.headers.len(), String::new());
         if let (Some(raw), Some(first)) = (&failure.raw, cells.first_mut()) {
@@ -63,9 +80,20 @@ impl ErrorFile {
         let reason = [failure.line.to_string(), failure.column.clone(), failure.reason.clone()];
         let writer = match &mut self.writer {
             Some(writer) => writer,
-            None => self.writer.insert(create(&mut self.path, self.fallback.take(), &self.headers)?),
+            None => match create(&mut self.path, self.fallback.take(), &self.headers, self.keeps) {
+                Err(error) if self.keeps && error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.is_withheld = true;
+                    return Ok(());
+                }
+                created => self.writer.insert(created?),
+            },
         };
         Ok(writer.write_record(reason.iter().chain(&cells))?)
+    }
+
+    /// The file that a dry run would have had to overwrite.
+    pub fn withheld(&self) -> Option<&Path> {
+        self.is_withheld.then_some(&self.path)
     }
 
     /// The file, complete, when there is one.
@@ -77,21 +105,46 @@ impl ErrorFile {
     }
 }
 
-fn create(path: &mut PathBuf, fallback: Option<PathBuf>, headers: &[String]) -> io::Result<Writer<File>> {
-    let file = File::create(&*path).or_else(|error| {
-        let Some(fallback) = fallback else {
+fn create(path: &mut PathBuf, fallback: Option<PathBuf>, headers: &[String], keeps: bool) -> io::Result<Writer<File>> {
+    let open = |path: &Path| if keeps { File::create_new(path) } else { File::create(path) };
+    let file = open(path).or_else(|error| {
+        let exists = keeps && error.kind() == io::ErrorKind::AlreadyExists;
+        let Some(fallback) = fallback.filter(|_| !exists) else {
             return Err(io::Error::new(
                 error.kind(),
                 format!("{}: {error}; choose another with --errors", path.display()),
             ));
         };
         *path = fallback;
-        File::create(&*path)
+        open(path)
     })?;
     let mut writer = Writer::from_writer(file);
     let own = headers.iter().map(String::as_str);
     writer.write_record(HEADERS.into_iter().chain(own))?;
     Ok(writer)
+}
+
+/// Whether both are one file, also by a link. `input` may be `-`.
+fn is_same_file(path: &Path, input: &Path) -> bool {
+    let input = if input.as_os_str() == "-" { Path::new("/dev/stdin") } else { input };
+    // What is not there is no input.
+    let (Ok(left), Ok(right)) = (fs::canonicalize(path), fs::canonicalize(input)) else {
+        return false;
+    };
+    left == right || is_linked(&left, &right)
+}
+
+#[cfg(unix)]
+fn is_linked(left: &Path, right: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let key = |path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    key(left).is_some_and(|left| key(right) == Some(left))
+}
+
+#[cfg(not(unix))]
+fn is_linked(_left: &Path, _right: &Path) -> bool {
+    false
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -119,7 +172,7 @@ mod tests {
     #[test]
     fn rows_stand_behind_their_reasons() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = ErrorFile::new(None, &folder.path().join("people.csv")).unwrap();
+        let mut file = ErrorFile::new(None, &folder.path().join("people.csv"), false).unwrap();
         file.set_headers(vec!["Name".to_owned(), "Email".to_owned()]);
         file.write(&failure(&["A, B", "x"], None)).unwrap();
         file.write(&failure(&[], Some("one cell"))).unwrap();
@@ -137,8 +190,49 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let old = folder.path().join("people.errors.csv");
         fs::write(&old, "old").unwrap();
-        let file = ErrorFile::new(None, &folder.path().join("people.csv")).unwrap();
+        let file = ErrorFile::new(None, &folder.path().join("people.csv"), false).unwrap();
         assert_eq!(file.close().unwrap(), None);
         assert!(!old.exists());
+    }
+
+    #[test]
+    fn the_input_is_never_the_file_of_failures() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("people.csv"), "name\n").unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        let mut same = vec![at("people.csv"), at("sub/../people.csv")];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(at("people.csv"), at("soft.csv")).unwrap();
+            fs::hard_link(at("people.csv"), at("hard.csv")).unwrap();
+            same.extend([at("soft.csv"), at("hard.csv")]);
+        }
+        for path in same {
+            for dry_run in [false, true] {
+                let error = ErrorFile::new(Some(path.clone()), &at("people.csv"), dry_run).err().unwrap();
+                assert!(error.to_string().contains("is the file to import"), "{error}");
+                assert!(path.exists());
+            }
+        }
+    }
+
+    #[test]
+    fn a_dry_run_overwrites_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (input, old) = (folder.path().join("people.csv"), folder.path().join("people.errors.csv"));
+        fs::write(&old, "old").unwrap();
+        let mut file = ErrorFile::new(None, &input, true).unwrap();
+        file.write(&failure(&["A"], None)).unwrap();
+        file.write(&failure(&["B"], None)).unwrap();
+        assert_eq!(file.withheld(), Some(&*old));
+        assert_eq!(file.close().unwrap(), None);
+        assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+
+        let new = folder.path().join("new.csv");
+        let mut file = ErrorFile::new(Some(new.clone()), &input, true).unwrap();
+        file.write(&failure(&["A"], None)).unwrap();
+        assert_eq!(file.withheld(), None);
+        assert_eq!(file.close().unwrap(), Some(new));
     }
 }

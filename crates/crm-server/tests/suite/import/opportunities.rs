@@ -138,3 +138,62 @@ fn bad_dates_and_amounts_are_told_once_per_column() {
         ]
     );
 }
+
+#[test]
+fn a_stage_is_made_only_for_rows_that_do_not_fail() {
+    let file = "id,name,stage,value,account
+1,A,Bad Value,much,
+2,B,Bad Account,1,Nowhere
+3,C,Demo,1,
+4,D,demo,2,
+5,E,Trial,much,
+6,F,Trial,3,
+";
+    for slice_rows in [1, 2, 1000] {
+        let crm = Fixture::new();
+        let stages = || {
+            let pipelines = crm.target.store.reading(|reader| reader.pipelines().list()).unwrap();
+            let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+            stages.map(|stage| stage.fields.name.to_string()).collect::<Vec<_>>()
+        };
+        let before = stages();
+        let options = |dry_run| ImportOptions {
+            dry_run,
+            slice_rows,
+            ..ImportOptions::default()
+        };
+        let imagined = crm.import_with(Opportunities, file, &options(true));
+        assert_eq!((imagined.counts(), imagined.summary.stages_created), ((3, 0, 0, 3), 2));
+        assert_eq!(stages(), before);
+        let outcome = crm.import_with(Opportunities, file, &options(false));
+        assert_eq!((outcome.counts(), outcome.summary.stages_created), ((3, 0, 0, 3), 2));
+        let mut made = stages();
+        made.retain(|name| !before.contains(name));
+        assert_eq!(made, ["Demo", "Trial"]);
+        let probabilities: Vec<_> = crm
+            .opportunities()
+            .iter()
+            .map(|deal| (deal.fields.probability, deal.stage.fields.probability))
+            .collect();
+        assert!(probabilities.iter().all(|(own, of_stage)| own == of_stage), "{probabilities:?}");
+        let again = crm.import_with(Opportunities, file, &options(false));
+        assert_eq!((again.counts(), again.summary.stages_created), ((0, 0, 3, 3), 0));
+    }
+}
+
+#[test]
+fn slices_read_before_a_stage_is_made_know_it_when_they_are_written() {
+    let rows = (1..40).fold("id,name,stage,value\n1,A,Demo,0\n".to_owned(), |file, value| {
+        format!("{file}1,A,,{value}\n")
+    });
+    for slice_rows in [1, 3] {
+        let crm = Fixture::new();
+        let options = ImportOptions {
+            slice_rows,
+            ..ImportOptions::default()
+        };
+        let outcome = crm.import_with(Opportunities, &rows, &options);
+        assert_eq!(outcome.counts(), (1, 39, 0, 0), "{:?}", outcome.reasons());
+        assert_eq!(outcome.summary.stages, BTreeMap::from([("Demo".to_owned(), 40)]));
+    }
+}
