@@ -73,8 +73,15 @@ pub(super) async fn list(reader: Reader, request: HttpRequest) -> Result<HttpRes
     );
     let window = query.window(&order)?;
     let parents = query.expand.account.then_some(reader.unassigned);
+    // A page without such a filter and without accounts is one statement, which sees one state by itself.
+    let is_one_statement = filter.updated_after.is_none() && parents.is_none();
     let work = move |tenant: &mut dyn TenantReader| list_body(tenant, &filter, &window, parents);
-    Ok(json(reader.session.snapshot(work).await?))
+    let body = if is_one_statement {
+        reader.session.read(work).await?
+    } else {
+        reader.session.snapshot(work).await?
+    };
+    Ok(json(body))
 }
 
 /// Reads and writes a page; with `parents` each opportunity shows its account.
