@@ -78,7 +78,7 @@ fn an_expired_key_says_so(server: &Server) {
     server.get(&path).key(&desk.key.text).expect(200);
 }
 
-// A-08, DESIGN's isolation: ids are per tenant, so that another tenant's key reads another record under the same id.
+// A-08, isolation: ids are per tenant, so that another tenant's key reads another record under the same id.
 fn a_key_opens_its_own_tenant_only(server: &Server) {
     let (acme, bolt) = (Desk::named(server, "Acme"), Desk::named(server, "Bolt"));
     acme.tenant.account("Acme's customer");

@@ -1,4 +1,4 @@
-//! Signing in (contract C-11 … C-15, section 6 of the design: back-off).
+//! Signing in (contract C-11 … C-15; failed logins back off).
 
 use std::time::Duration;
 
