@@ -7,4 +7,5 @@
 )]
 
 mod control;
+mod rate_limit;
 mod tenant;

@@ -11,6 +11,7 @@ use crm_domain::{
 };
 use crm_http::{RouteInfo, families::Credential};
 use crm_tests::{
+    database::Backend,
     http::Answer,
     server::Server,
     tenant::{TestTenant, set},
@@ -56,19 +57,36 @@ impl Presented {
 
 /// The path of a route with the id of the first tenant's record, which no other tenant has.
 pub fn path_of(route: &RouteInfo) -> String {
-    let id = match route.template {
-        "/api/v1/external/accounts/{id}" => "ACT-00003",
-        "/api/v1/external/opportunities/{id}" => "OPP-00003",
-        "/api/companies/{id}" => "company_3",
-        "/api/deals/{id}" => "deal_3",
-        "/api/admin/api-keys/{id}" => "key_3",
-        // Whoever adds a route says here which record of the first tenant it is tried with.
-        template => {
+    let noun = route.template.split("/{id}").next().unwrap_or_default();
+    let id = match noun {
+        "/api/v1/external/accounts" => "ACT-00003",
+        "/api/v1/external/opportunities" => "OPP-00003",
+        "/api/companies" => "company_3",
+        "/api/contacts" => "contact_3",
+        "/api/leads" => "lead_3",
+        "/api/deals" => "deal_3",
+        "/api/pipelines" => "pipeline_2",
+        "/api/activities" => "activity_3",
+        "/api/tasks" => "task_3",
+        "/api/tickets" => "ticket_3",
+        "/api/sla-policies" => "sla_policy_3",
+        "/api/partners" => "partner_3",
+        "/api/users" => "user_1",
+        "/api/invitations" => "invitation_1",
+        "/api/webhooks" => "webhook_1",
+        "/api/admin/api-keys" => "key_3",
+        // Whoever adds a noun says here which record of the first tenant its routes are tried with.
+        _ => {
+            let template = route.template;
             assert!(!template.contains('{'), "{template} needs an id in {}", file!());
             ""
         }
     };
-    route.template.replace("{id}", id)
+    route
+        .template
+        .replace("{id}", id)
+        .replace("{stageId}", "stage_7")
+        .replace("{commentId}", "comment_1")
 }
 
 /// Every route, the one that ends the caller's session last.
@@ -80,13 +98,42 @@ pub fn routes() -> Vec<RouteInfo> {
 
 /// A server whose first tenant has a record behind every id.
 pub fn server() -> Server {
-    let server = Server::sqlite();
+    // A stream has no end that a test could wait for.
+    let server = Server::with(Backend::Sqlite, |settings| settings.change_streams.per_tenant = 0);
     let acme = server.tenant("Acme");
+    let token = acme.admin_token();
     for number in 1..=3 {
         let account = acme.account(&format!("Acme's customer {number}"));
         acme.opportunity(&format!("Acme's deal {number}"), Some(&account));
+        acme.contact("Acme", &format!("contact{number}@acme.test"), "1");
+        for (path, body) in [
+            (
+                "/api/leads",
+                json!({ "firstName": "Acme's", "lastName": "Lead", "email": format!("lead{number}@acme.test") }),
+            ),
+            ("/api/activities", json!({ "type": "note", "subject": "Acme's note" })),
+            ("/api/tasks", json!({ "title": "Acme's task" })),
+            ("/api/tickets", json!({ "subject": "Acme's ticket" })),
+            ("/api/partners", json!({ "name": format!("Acme's partner {number}") })),
+            (
+                "/api/sla-policies",
+                json!({ "name": format!("Acme's policy {number}"), "appliesTo": "Ticket", "firstResponseMinutes": 60, "resolutionMinutes": 480 }),
+            ),
+        ] {
+            server.post(path).bearer(&token).json(&body).expect(201);
+        }
         acme.key(KeyFamily::Contacts);
     }
+    // The other tenants have a first pipeline too, but no second one.
+    let pipelines = server.post("/api/pipelines").bearer(&token);
+    pipelines.json(&json!({ "name": "Acme's pipeline" })).expect(201);
+    let comments = server.post("/api/tickets/ticket_3/comments").bearer(&token);
+    comments.json(&json!({ "body": "Acme's comment" })).expect(201);
+    let invitation = json!({ "email": "guest@acme.test" });
+    let invited = server.post("/api/invitations").bearer(&token).json(&invitation);
+    invited.expect(201);
+    let webhook = json!({ "url": "https://example.com/hook", "events": ["*"] });
+    server.post("/api/webhooks").bearer(&token).json(&webhook).expect(201);
     server
 }
 

@@ -6,5 +6,7 @@ mod access;
 mod contract_lines;
 mod deployment;
 mod errors_used;
+mod foreign;
 mod methods;
 mod openapi;
+mod permission;

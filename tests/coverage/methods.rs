@@ -44,6 +44,39 @@ fn every_path_refuses_methods_that_it_does_not_know() {
     }
 }
 
+// RFC 9110 9.3.2
+#[test]
+fn head_is_get_without_a_body() {
+    let server = server();
+    let tenant = server.tenant("Delta");
+    let (token, key) = (tenant.admin_token(), tenant.key(KeyFamily::HealthTrixss).text);
+    for route in routes().into_iter().filter(|route| route.method == "GET") {
+        let path = path_of(&route);
+        let ask = |method| {
+            let request = server.request(method, &path);
+            match route.credential {
+                Credential::Open => request.send(),
+                Credential::ApiKeyHeader => request.key(&key).send(),
+                Credential::Jwt => request.bearer(&token).send(),
+            }
+        };
+        let (get, head) = (ask("GET"), ask("HEAD"));
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{}", route.template);
+        assert_eq!(
+            (get.status, get.header("content-type")),
+            (head.status, head.header("content-type")),
+            "{}",
+            route.template
+        );
+        assert_eq!(
+            get.header("x-ratelimit-limit"),
+            head.header("x-ratelimit-limit"),
+            "{}",
+            route.template
+        );
+    }
+}
+
 fn by_template() -> BTreeMap<&'static str, Vec<RouteInfo>> {
     let mut templates: BTreeMap<&'static str, Vec<RouteInfo>> = BTreeMap::new();
     for route in routes() {

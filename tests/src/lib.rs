@@ -9,9 +9,12 @@
     reason = "a test that cannot go on says so, by a panic"
 )]
 
+pub mod client;
 pub mod database;
+pub mod events;
 pub mod http;
 pub mod process;
+pub mod redis;
 pub mod server;
 pub mod statements;
 pub mod tenant;

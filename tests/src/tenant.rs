@@ -26,6 +26,7 @@ use crm_domain::{
         register::{Registration, RegistrationDraft, RegistrationPolicy, register},
     },
 };
+use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use serde::Deserialize;
 
 use crate::server::Server;
@@ -200,6 +201,19 @@ impl<'s> TestTenant<'s> {
         &self.store
     }
 
+    /// Runs SQL on the tenant's SQLite file behind the server's back.
+    ///
+    /// # Panics
+    /// When the tenant's database is no file.
+    pub fn damage(&self, sql: &str) {
+        let file = self.tenant.location.strip_prefix("sqlite:").expect("a SQLite tenant");
+        let path = self.server.data_dir().join(file);
+        let mut connection = SqliteConnection::establish(&path.display().to_string()).expect("the file opens");
+        connection
+            .batch_execute(&format!("PRAGMA foreign_keys = OFF; {sql}"))
+            .expect("valid SQL");
+    }
+
     /// Runs a unit of work as the Admin.
     pub fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T> + Send + 'static) -> T {
         let origin = Origin {
@@ -297,6 +311,39 @@ impl<'s> TestTenant<'s> {
     pub fn lead_of(&self, draft: LeadDraft) -> Lead {
         let fields = LeadFields::parse(draft, self.admin.id, Check::new()).expect("a valid lead");
         self.write(|unit| lead::create(unit, fields))
+    }
+
+    /// New leads of these first names, in one unit of work.
+    pub fn leads(&self, first_names: impl IntoIterator<Item = String>) -> Vec<Lead> {
+        let draft = |first_name| LeadDraft {
+            first_name: Patch::Set(first_name),
+            last_name: set("Doe"),
+            ..LeadDraft::default()
+        };
+        let fields = first_names
+            .into_iter()
+            .map(|name| LeadFields::parse(draft(name), self.admin.id, Check::new()).expect("a valid lead"))
+            .collect();
+        self.write(|unit| lead::create_many(unit, fields))
+    }
+
+    /// A new lead with a status of whatever system it came from.
+    pub fn lead_with_status(&self, status: &str) -> Lead {
+        self.lead_of(LeadDraft {
+            last_name: set("Doe"),
+            status: set(status),
+            ..LeadDraft::default()
+        })
+    }
+
+    /// A new contact.
+    pub fn contact(&self, first_name: &str, email: &str, phone: &str) -> Contact {
+        self.contact_of(ContactDraft {
+            first_name: set(first_name),
+            email: set(email),
+            phone: set(phone),
+            ..ContactDraft::default()
+        })
     }
 
     /// A new activity.

@@ -30,7 +30,19 @@ pub enum Error {
     /// One or more fields are not valid; sorted by field.
     #[error("{}", Invalid(.0))]
     Invalid(Vec<FieldError>),
-    /// The record's state does not allow the operation.
+    /// The record's state does not allow the action: a won deal is not won again, a live record not restored.
+    #[error("the {noun} is {}", refused(.state, .action))]
+    State {
+        /// The noun, lower case singular.
+        noun: &'static str,
+        /// The record's id.
+        id: String,
+        /// The state it is in, as it follows `is`: `won`, `not deleted`.
+        state: String,
+        /// What was to be done to it, as it follows `cannot be`: `won`, `restored`.
+        action: &'static str,
+    },
+    /// The action cannot be done for another reason than a record's state.
     #[error("{0}")]
     Conflict(String),
     /// The actor's role or grants do not allow the operation.
@@ -69,6 +81,25 @@ impl Error {
     /// A record that is not there.
     pub fn not_found(noun: &'static str, id: impl fmt::Display) -> Self {
         Self::NotFound { noun, id: id.to_string() }
+    }
+
+    /// A record whose state does not allow the action.
+    pub fn state(noun: &'static str, id: impl fmt::Display, state: impl Into<String>, action: &'static str) -> Self {
+        Self::State {
+            noun,
+            id: id.to_string(),
+            state: state.into(),
+            action,
+        }
+    }
+}
+
+/// The present state, and what it does not allow: `already won`, `converted and cannot be qualified`.
+pub fn refused(state: &str, action: &str) -> String {
+    if state == action {
+        format!("already {state}")
+    } else {
+        format!("{state} and cannot be {action}")
     }
 }
 
@@ -130,6 +161,9 @@ pub enum Problem {
     /// Not a number at all.
     #[error("must be a number")]
     Number,
+    /// Not a number without a fraction.
+    #[error("must be a whole number")]
+    WholeNumber,
     /// Not an amount with at most the currency's decimals.
     #[error("must be an amount of money with at most {decimals} decimals")]
     Amount {
@@ -165,4 +199,17 @@ pub enum Problem {
     /// Anything that only one rule says.
     #[error("{0}")]
     Rule(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_action_names_the_present_state() {
+        let again = Error::state("opportunity", 7, "won", "won");
+        assert_eq!(again.to_string(), "the opportunity is already won");
+        let late = Error::state("lead", 7, "converted", "qualified");
+        assert_eq!(late.to_string(), "the lead is converted and cannot be qualified");
+    }
 }

@@ -94,6 +94,12 @@ impl Email {
         self.0.to_lowercase()
     }
 
+    /// What follows the `@`, as [`WebAddress::host`] writes it.
+    pub fn domain(&self) -> String {
+        let domain = self.0.rsplit_once('@').map_or("", |(_, domain)| domain);
+        host_key(domain)
+    }
+
     /// The address as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -103,6 +109,11 @@ impl Email {
     pub fn into_inner(self) -> String {
         self.0
     }
+}
+
+/// A host's name in the form that hosts are compared by: lower case, and as ASCII where it is written in another script.
+fn host_key(host: &str) -> String {
+    url::Host::parse(host).map_or_else(|_| host.to_lowercase(), |host| host.to_string())
 }
 
 fn is_local_part(local: &str) -> bool {
@@ -131,15 +142,16 @@ impl WebAddress {
     /// Trims and checks `value`; it is kept as written.
     pub fn parse(value: &str) -> Result<Self, Problem> {
         let text = Text::<2048>::parse(value)?;
-        let full = if text.contains("://") {
-            text.to_string()
-        } else {
-            format!("https://{}", &*text)
-        };
-        let url = url::Url::parse(&full).map_err(|_| Problem::Url)?;
+        let url = full_url(&text).ok_or(Problem::Url)?;
         let known =
             matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.') || host == "localhost");
         if known { Ok(Self(text.into_inner())) } else { Err(Problem::Url) }
+    }
+
+    /// The name of the host without a leading `www.`, in lower case and ASCII.
+    pub fn host(&self) -> Option<String> {
+        let host = full_url(&self.0)?.host_str()?.to_lowercase();
+        Some(host.strip_prefix("www.").unwrap_or(&host).to_owned())
     }
 
     /// Trusts a value that was parsed before it was stored.
@@ -156,6 +168,15 @@ impl WebAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn full_url(text: &str) -> Option<url::Url> {
+    let full = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    };
+    url::Url::parse(&full).ok()
 }
 
 /// Joins the texts that a search of a record looks in, as [`search_key`] writes them.
@@ -196,12 +217,19 @@ pub fn format_date(date: Date) -> String {
 
 /// Parses an integer between `min` and `max`.
 pub fn parse_integer(value: &str, min: i64, max: i64) -> Result<i64, Problem> {
-    let number: i64 = value.trim().parse().map_err(|_| Problem::Number)?;
-    if (min..=max).contains(&number) {
-        Ok(number)
-    } else {
-        Err(Problem::Range { min, max })
+    let text = value.trim();
+    match text.parse::<i64>() {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        Ok(_) => Err(Problem::Range { min, max }),
+        Err(_) if is_beyond_integers(text) => Err(Problem::Range { min, max }),
+        Err(_) => Err(Problem::WholeNumber),
     }
+}
+
+/// Whether a text is a number that is too large for an `i64`: `1e300` is whole, only out of every range.
+fn is_beyond_integers(text: &str) -> bool {
+    text.parse::<f64>()
+        .is_ok_and(|number| number.is_finite() && number.abs() >= 2_f64.powi(63))
 }
 
 /// What an update says of an optional field: nothing, cleared, or a new value.
@@ -248,7 +276,7 @@ impl Check {
 
     /// Notes a problem. Only a field's first problem stays: a wrong type is not reported as missing as well.
     pub fn fail(&mut self, field: &str, problem: Problem) {
-        if self.errors.iter().any(|error| error.field == field) {
+        if self.has(field) {
             return;
         }
         self.errors.push(FieldError {
@@ -297,6 +325,33 @@ impl Check {
         })
     }
 
+    /// Takes over the problems of a command inside this one, each named `part.field`; what the command is when it has none.
+    ///
+    /// # Errors
+    /// Those that are no problems of fields.
+    pub fn within<T>(&mut self, part: &str, parsed: Result<T>) -> Result<Option<T>> {
+        match parsed {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Invalid(errors)) => {
+                for error in errors {
+                    self.fail(&format!("{part}.{}", error.field), error.problem);
+                }
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Whether a problem of this field was noted.
+    pub fn has(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error.field == field)
+    }
+
+    /// Takes back the problem of a field whose value turns out to stay as it is.
+    pub fn forgive(&mut self, field: &str) {
+        self.errors.retain(|error| error.field != field);
+    }
+
     /// `Ok` when nothing was noted, else all problems sorted by field.
     pub fn finish(mut self) -> Result<()> {
         if self.errors.is_empty() {
@@ -316,6 +371,28 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_integer_has_no_fraction_and_lies_in_its_range() {
+        let parse = |text: &str| parse_integer(text, 0, 100);
+        assert_eq!((parse("0"), parse(" 100 "), parse("+7")), (Ok(0), Ok(100), Ok(7)));
+        let range = Problem::Range { min: 0, max: 100 };
+        for beyond in ["-1", "101", "99999999999999999999", "-99999999999999999999", "1e300"] {
+            assert_eq!(parse(beyond), Err(range.clone()), "{beyond}");
+        }
+        for fraction in ["5.5", "0.1", "1e-3", "", "x", "nan", "inf"] {
+            assert_eq!(parse(fraction), Err(Problem::WholeNumber), "{fraction}");
+        }
+    }
+
+    #[test]
+    fn mail_and_web_addresses_of_one_host_have_the_same_key() {
+        let website = |text: &str| WebAddress::parse(text).unwrap().host();
+        let domain = |text: &str| Some(Email::parse(text).unwrap().domain());
+        assert_eq!(website("https://WWW.Example.com:8443/about?x=1"), domain("a@example.COM"));
+        assert_eq!(website("exämple.com"), domain("a.b@EXÄMPLE.com"));
+        assert_ne!(website("shop.example.com"), domain("a@example.com"));
+    }
 
     #[test]
     fn only_days_that_every_family_can_show_are_dates() {

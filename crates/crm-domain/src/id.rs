@@ -13,13 +13,13 @@ pub trait RecordId: Copy + Eq + Hash + Ord + fmt::Debug + Send + Sync + 'static 
     /// The stored integer.
     fn get(self) -> i64;
 
-    /// Parses `<prefix><digits>`, e.g. `company_12` or `ACT-00012`, exactly as [`fmt::Display`] of a family would write it but for leading zeros.
+    /// Parses `<prefix><number>`, e.g. `company_12`, exactly as it is written: another spelling (`company_012`, `company_+12`) names no
+    /// record, so that each has one address.
     fn parse_prefixed(text: &str, prefix: &str) -> Option<Self> {
         let digits = text.strip_prefix(prefix)?;
-        if digits.is_empty() || digits.len() > 19 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        digits.parse().ok().map(Self::from_i64)
+        let canonical = digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+        // No digits and too many of them are no number.
+        if canonical { digits.parse().ok().map(Self::from_i64) } else { None }
     }
 }
 
@@ -40,6 +40,12 @@ macro_rules! record_ids {
             }
         }
 
+        impl From<$name> for i64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -55,6 +61,8 @@ record_ids! {
     UserId = "user";
     /// A signed-in session.
     SessionId = "session";
+    /// An invitation to become a user.
+    InvitationId = "invitation";
     /// An API key.
     ApiKeyId = "api key";
     /// An account (company).
@@ -69,6 +77,52 @@ record_ids! {
     PipelineId = "pipeline";
     /// A stage of a pipeline.
     StageId = "stage";
+    /// A handoff of an opportunity.
+    HandoffId = "handoff";
     /// An activity.
     ActivityId = "activity";
+    /// A tag.
+    TagId = "tag";
+    /// A ticket.
+    TicketId = "ticket";
+    /// A comment of a ticket.
+    TicketCommentId = "comment";
+    /// An SLA policy.
+    SlaPolicyId = "SLA policy";
+    /// A partner.
+    PartnerId = "partner";
+    /// A task.
+    TaskId = "task";
+    /// A webhook.
+    WebhookId = "webhook";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_names_a_record() {
+        let parse = |text: &str| AccountId::parse_prefixed(text, "company_").map(RecordId::get);
+        for number in [0, 1, 10, i64::MAX] {
+            assert_eq!(parse(&format!("company_{number}")), Some(number));
+        }
+        for text in [
+            "",
+            "1",
+            "company_",
+            "company_01",
+            "company_00",
+            "company_+1",
+            "company_-1",
+            "company_ 1",
+            "company_1 ",
+            "company_1x",
+            "company_\u{661}",
+            "Company_1",
+            "company_9223372036854775808",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 }

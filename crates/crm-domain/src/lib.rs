@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![deny(missing_docs)]
 
+pub mod business_hours;
 pub mod clock;
 pub mod control;
 pub mod error;
@@ -20,9 +21,13 @@ pub mod field;
 pub mod id;
 pub mod money;
 pub mod page;
+pub mod query;
+pub mod sealing;
 pub mod stamp;
 pub mod table;
 pub mod tenant;
+pub mod time_zone;
 pub mod usecase;
+pub mod word;
 
 pub use error::{Error, Result};

@@ -2,16 +2,32 @@
 
 use serde::Serialize;
 
-use crate::error::Problem;
+use crate::{
+    error::Problem,
+    field::{Check, Patch},
+};
 
 /// The most minor units of an amount: 15 digits, which every JSON number (a double) keeps exactly, cents included.
 pub const MAX_MINOR: i64 = 999_999_999_999_999;
 
 /// An ISO 4217 currency code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// Minor units in major units as JSON shows them: exact up to 15 digits, and beyond them the nearest double unless they are whole.
+    pub fn major(self, minor: i128) -> serde_json::Number {
+        let scale = 10_i128.pow(self.decimals());
+        if minor % scale == 0
+            && let Ok(whole) = i64::try_from(minor / scale)
+        {
+            return whole.into();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a double keeps and prints back any 15 digits")]
+        let major = minor as f64 / scale as f64;
+        serde_json::Number::from_f64(major).unwrap_or_else(|| 0.into())
+    }
+
     /// US dollars, the default.
     pub const USD: Self = Self(*b"USD");
 
@@ -93,6 +109,28 @@ impl Money {
         Ok(Self { minor, currency })
     }
 
+    /// An amount as a draft says it, beside `currency` and in units of `scale` major units, or what is `current` where the draft is silent.
+    /// A currency for no amount is a problem of the field `currency`: nothing would keep it.
+    pub(crate) fn merge(
+        check: &mut Check,
+        field: &str,
+        amount: Patch<String>,
+        currency: Patch<String>,
+        scale: u64,
+        current: Option<Self>,
+    ) -> Option<Self> {
+        let known = current.map(|money| money.currency);
+        let is_named = matches!(&currency, Patch::Set(code) if !code.trim().is_empty());
+        let currency = check.optional("currency", currency, known, Currency::parse).unwrap_or_default();
+        let amount = check.optional(field, amount, current, |text| Self::parse_scaled(text, currency, scale.max(1)));
+        // A client that clears the amount and sends the rest back as it was says nothing new.
+        let is_news = is_named && known != Some(currency);
+        if amount.is_none() && is_news && !check.has(field) {
+            check.fail("currency", Problem::Rule("must not be given without an amount".to_owned()));
+        }
+        check.keep(field, amount.map(|money| money.in_currency(currency)).transpose())
+    }
+
     /// The same amount of major units in another currency; more decimals than that has are an error, never rounded.
     pub fn in_currency(self, currency: Currency) -> Result<Self, Problem> {
         if self.currency.decimals() == currency.decimals() {
@@ -103,13 +141,7 @@ impl Money {
 
     /// The amount in major units as JSON shows it: exact for every amount up to [`MAX_MINOR`].
     pub fn major(self) -> serde_json::Number {
-        let scale = 10_i64.pow(self.currency.decimals());
-        if self.minor % scale == 0 {
-            return (self.minor / scale).into();
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a double keeps and prints back any 15 digits")]
-        let major = self.minor as f64 / scale as f64;
-        serde_json::Number::from_f64(major).unwrap_or_else(|| 0.into())
+        self.currency.major(self.minor.into())
     }
 }
 
@@ -194,6 +226,52 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::error::{Error, FieldError};
+
+    fn merged(amount: Patch<&str>, currency: Patch<&str>, current: Option<Money>) -> Result<Option<(i64, String)>, Vec<FieldError>> {
+        let text = |patch: Patch<&str>| match patch {
+            Patch::Keep => Patch::Keep,
+            Patch::Clear => Patch::Clear,
+            Patch::Set(text) => Patch::Set(text.to_owned()),
+        };
+        let mut check = Check::new();
+        let money = Money::merge(&mut check, "amount", text(amount), text(currency), 1, current);
+        match check.finish() {
+            Ok(()) => Ok(money.map(|money| (money.minor, money.currency.as_str().to_owned()))),
+            Err(Error::Invalid(errors)) => Err(errors),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_currency_needs_an_amount() {
+        use Patch::{Clear, Keep, Set};
+        let five = Some(Money {
+            minor: 500,
+            currency: Currency::USD,
+        });
+        let euros = |minor| Ok(Some((minor, "EUR".to_owned())));
+        assert_eq!(merged(Set("7"), Set("eur"), None), euros(700));
+        assert_eq!(merged(Keep, Set("eur"), five), euros(500));
+        let alone = || {
+            Err(vec![FieldError {
+                field: "currency".to_owned(),
+                problem: Problem::Rule("must not be given without an amount".to_owned()),
+            }])
+        };
+        assert_eq!(merged(Keep, Set("eur"), None), alone());
+        assert_eq!(merged(Clear, Set("usd"), None), alone());
+        assert_eq!(merged(Set(" "), Set("usd"), None), alone());
+        assert_eq!(merged(Clear, Set("eur"), five), alone());
+        // Nothing new: the amount goes, the rest comes back as it was.
+        assert_eq!(merged(Clear, Set("usd"), five), Ok(None));
+        for silent in [Keep, Clear, Set(" ")] {
+            assert_eq!(merged(Keep, silent, None), Ok(None));
+        }
+        let fields = |outcome: Result<_, Vec<FieldError>>| outcome.unwrap_err().into_iter().map(|error| error.field).collect::<Vec<_>>();
+        assert_eq!(fields(merged(Set("x"), Set("eur"), None)), ["amount"]);
+        assert_eq!(fields(merged(Keep, Set("euro"), None)), ["currency"]);
+    }
 
     #[test]
     fn parses_decimals_exactly() {

@@ -44,16 +44,12 @@ impl Stamp {
         std::time::Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Parses an ISO 8601 timestamp as clients send it in a query: `Z`, `z` or an offset (whose `+` may have been decoded as a space),
-    /// any number of fraction digits (cut to microseconds), or a date alone, which means midnight UTC (contract ).
+    /// Parses an ISO 8601 timestamp of a calendar day as clients send it in a query, in the extended or the basic form
+    /// (`2025-02-01T10:00:00Z`, `20250201T100000Z`): seconds may be left out; `Z`, `z` or an offset (whose `+` may have been decoded as a
+    /// space) must be there; any number of fraction digits are cut to microseconds. A date alone, `2025-02-01`, means midnight UTC
+    /// (contract ). What could mean several times is refused: digits alone, which may count seconds, and times without a zone.
     pub fn parse(value: &str) -> Result<Self, Problem> {
-        let mut text = value.trim().to_ascii_uppercase();
-        if text.len() == 10 && text.is_ascii() {
-            text.push_str("T00:00:00Z");
-        }
-        if let Some(offset) = offset_decoded_as_space(&text) {
-            text.replace_range(offset..=offset, "+");
-        }
+        let text = rfc3339(&value.trim().to_ascii_uppercase()).ok_or(Problem::Timestamp)?;
         let parsed = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| Problem::Timestamp)?;
         let micros = parsed.unix_timestamp_nanos().div_euclid(1_000);
         i64::try_from(micros).map(Self).map_err(|_| Problem::Timestamp)
@@ -98,10 +94,57 @@ impl Stamp {
     }
 }
 
-/// Where the `+` of an offset was decoded as a space: `2025-02-01T00:00:00 02:00`.
-fn offset_decoded_as_space(text: &str) -> Option<usize> {
-    let position = text.len().checked_sub(6)?;
-    (position >= 19 && text.as_bytes()[position] == b' ').then_some(position)
+/// Spells a timestamp as RFC 3339 does, whose parser then judges it; `None` for what is no form of a timestamp.
+fn rfc3339(text: &str) -> Option<String> {
+    let Some((date, time)) = text.split_once('T') else {
+        let is_day = text.len() == 10 && text.is_ascii();
+        return is_day.then(|| format!("{text}T00:00:00Z"));
+    };
+    // A space is a plus sign that was decoded as one.
+    let zone = time.find(['Z', '+', '-', ' '])?;
+    let (time, zone) = time.split_at_checked(zone)?;
+    let (clock, fraction) = match time.find(['.', ',']) {
+        Some(point) => (&time[..point], Some(&time[point + 1..])),
+        None => (time, None),
+    };
+    let date = spell(date, &[4, 2, 2], '-')?;
+    let clock = match spell(clock, &[2, 2, 2], ':') {
+        Some(clock) => clock,
+        None if fraction.is_none() => spell(clock, &[2, 2], ':')? + ":00",
+        None => return None,
+    };
+    let zone = match zone.split_at_checked(1)? {
+        ("Z", "") => "Z".to_owned(),
+        (sign, offset) => {
+            let sign = if sign == "-" { '-' } else { '+' };
+            let offset = spell(offset, &[2, 2], ':').or_else(|| Some(spell(offset, &[2], ':')? + ":00"))?;
+            format!("{sign}{offset}")
+        }
+    };
+    let fraction = fraction.map_or_else(String::new, |digits| format!(".{digits}"));
+    Some(format!("{date}T{clock}{fraction}{zone}"))
+}
+
+/// Puts `separator` between groups of so many digits, which either had it or stood together.
+fn spell(text: &str, groups: &[usize], separator: char) -> Option<String> {
+    let mut rest = text;
+    let mut spelled = String::with_capacity(text.len() + groups.len());
+    let separated = text.contains(separator);
+    for (index, length) in groups.iter().enumerate() {
+        if index > 0 {
+            spelled.push(separator);
+            if separated {
+                rest = rest.strip_prefix(separator)?;
+            }
+        }
+        let (digits, others) = rest.split_at_checked(*length)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        spelled.push_str(digits);
+        rest = others;
+    }
+    rest.is_empty().then_some(spelled)
 }
 
 impl fmt::Display for Stamp {
@@ -131,6 +174,19 @@ mod tests {
             "2025-02-01T00:00:00.000000999Z",
             "2025-02-01",
             "2025-02-01T00:00:00-00:00",
+            "2025-02-01T00:00Z",
+            "2025-02-01T02:00+02:00",
+            "2025-02-01T02:00 02:00",
+            "2025-02-01T02:00:00+0200",
+            "2025-02-01T02:00:00+02",
+            "2025-02-01T02:00:00 02",
+            "20250201T000000Z",
+            "20250201T0000Z",
+            "20250201T020000+0200",
+            "20250201T020000 0200",
+            "20250201T020000.000+02:00",
+            "2025-02-01T00:00:00,000Z",
+            "2025-01-31T19:00:00-05",
         ] {
             assert_eq!(Stamp::parse(same), Ok(expected), "{same}");
         }
@@ -141,6 +197,24 @@ mod tests {
             "2025-02-01T25:00:00Z",
             "1738368000",
             "2025-02-01T00:00:00",
+            "2025-02-01T00:00",
+            "20250201",
+            "20250201T000000",
+            "20250201000000Z",
+            "2025-0201T000000Z",
+            "2025-02-01T00:0000Z",
+            "2025-02-01T00:00.5Z",
+            "2025-02-01T00:00:00.Z",
+            "2025-02-01T00:00:00.5.5Z",
+            "2025-02-01T00:00:00ZZ",
+            "2025-02-01T00:00:00+2",
+            "2025-02-01T00:00:00+02:00:00",
+            "2025-02-01TZ",
+            "2025-02-01TT00:00:00Z",
+            "20250230T000000Z",
+            "20250201T250000Z",
+            "-20250201T000000Z",
+            "2025-02-01Tüü:üü:üüZ",
             "２０２５-02-01",
         ] {
             assert_eq!(Stamp::parse(bad), Err(Problem::Timestamp), "{bad}");

@@ -9,6 +9,7 @@ use actix_web::web::ServiceConfig;
 use crm_domain::{
     clock::{Clock, Entropy},
     control::ControlStore,
+    sealing::Sealer,
     tenant::Tenants,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -17,14 +18,8 @@ use crate::{
     families, openapi, probes,
     settings::HttpSettings,
     shared::{
-        auth::Auth,
-        background::Background,
-        hash_pool::HashPool,
-        pipeline,
-        rate_limit::{LocalRateLimits, Queues, RateLimits},
-        request_log::RequestLog,
-        sign_in::SignIn,
-        trace::TraceIds,
+        auth::Auth, background::Background, feed::Feeds, hash_pool::HashPool, pipeline, rate_limit::RateLimits, request_log::RequestLog,
+        sign_in::SignIn, trace::TraceIds,
     },
 };
 
@@ -37,6 +32,8 @@ pub struct Secrets {
     pub refresh: Vec<u8>,
     /// Encrypts what must be recoverable at rest.
     pub sealing: [u8; 32],
+    /// Open what was encrypted with them before they were replaced.
+    pub retired_sealing: Vec<[u8; 32]>,
 }
 
 impl std::fmt::Debug for Secrets {
@@ -59,6 +56,8 @@ pub struct AppParts {
     pub secrets: Secrets,
     /// The settings.
     pub settings: HttpSettings,
+    /// Counts how often clients ask.
+    pub rate_limits: Arc<dyn RateLimits>,
     /// What `/metrics` shows; `None` when no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -75,6 +74,8 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     /// The deployment's secrets.
     pub secrets: Secrets,
+    /// Encrypts what must be recoverable at rest.
+    pub sealer: Arc<Sealer>,
     /// The settings.
     pub settings: HttpSettings,
     /// What `/metrics` shows.
@@ -87,10 +88,10 @@ pub struct App {
     pub rate_limits: Arc<dyn RateLimits>,
     /// Passwords and access tokens.
     pub sign_in: SignIn,
-    /// The requests that wait for their turn.
-    pub queues: Queues,
     /// Who asked for what.
     pub request_log: Arc<RequestLog>,
+    /// Who follows the change feeds.
+    pub feeds: Arc<Feeds>,
     pub(crate) trace_ids: TraceIds,
     background: Background,
     stopping: AtomicBool,
@@ -121,12 +122,17 @@ impl App {
                 Arc::clone(&parts.entropy),
             ),
             hashing,
-            rate_limits: Arc::new(LocalRateLimits::new(Arc::clone(&parts.clock))),
-            queues: Queues::default(),
+            rate_limits: parts.rate_limits,
             request_log,
+            feeds: Feeds::new(&*parts.tenants, parts.settings.change_streams),
             trace_ids: TraceIds::new(&*parts.entropy),
             background: Background::default(),
             stopping: AtomicBool::new(false),
+            sealer: Arc::new(Sealer::new(
+                parts.secrets.sealing,
+                &parts.secrets.retired_sealing,
+                Arc::clone(&parts.entropy),
+            )),
             control: parts.control,
             tenants: parts.tenants,
             clock: parts.clock,
@@ -143,10 +149,11 @@ impl App {
         self.background.start(self);
     }
 
-    /// From now on each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
+    /// From now on change streams end, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
     /// on its way to it.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+        self.feeds.close();
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

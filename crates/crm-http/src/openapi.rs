@@ -1,18 +1,26 @@
 //! The OpenAPI document of every family, served at `/openapi.json` and, with an offline Swagger UI, at `/docs`.
 
-use std::sync::LazyLock;
+mod asset;
+mod page;
+
+use std::{io, sync::LazyLock};
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
+    http::Method,
     web::{self, ServiceConfig},
 };
 use utoipa::{
     OpenApi as _,
     openapi::{InfoBuilder, License, OpenApi, OpenApiBuilder},
 };
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{families::FAMILIES, probes::ProbeDocs};
+use self::asset::Asset;
+use crate::{
+    families::FAMILIES,
+    probes::ProbeDocs,
+    shared::{fault::Fault, pipeline::with_method},
+};
 
 /// The whole document: every family's part and the probes.
 pub fn openapi() -> OpenApi {
@@ -32,19 +40,23 @@ pub fn openapi() -> OpenApi {
     document
 }
 
-/// The document as JSON. It is the same for ever: made once for all workers, and only when somebody asks.
-static JSON: LazyLock<String> = LazyLock::new(|| serde_json::json!(openapi()).to_string());
+/// The document as JSON; made only when somebody asks.
+static JSON: LazyLock<io::Result<Asset>> = LazyLock::new(|| {
+    let json = serde_json::json!(openapi()).to_string();
+    Asset::new("application/json", json.into_bytes().into())
+});
 
-async fn show() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(JSON.as_str())
+async fn show(request: HttpRequest) -> Result<HttpResponse, Fault> {
+    let document = JSON.as_ref().map_err(|error| crm_domain::Error::Internal(error.to_string()))?;
+    Ok(document.answer(&request))
 }
 
 /// Serves the document and its user interface, to which whoever opens the bare address is led.
 pub(crate) fn register(config: &mut ServiceConfig) {
     config.service(web::redirect("/", "/docs/"));
     config.service(web::redirect("/docs", "/docs/"));
-    config.service(web::resource("/openapi.json").route(web::get().to(show)));
-    config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+    config.service(web::resource("/openapi.json").route(with_method(web::to(show), &Method::GET)));
+    config.service(web::resource("/docs/{file:.*}").route(with_method(web::to(page::show), &Method::GET)));
 }
 
 #[cfg(test)]

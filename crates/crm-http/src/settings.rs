@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crm_domain::{control::user::BCRYPT_COST, usecase::register::RegistrationPolicy};
+use crm_domain::{control::user::BCRYPT_COST, tenant::webhook::Targets, usecase::register::RegistrationPolicy};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -25,6 +25,32 @@ pub struct HttpSettings {
     pub hashing: HashingSettings,
     /// The request log.
     pub request_log: RequestLogSettings,
+    /// Streams of the change feed.
+    pub change_streams: ChangeStreamSettings,
+    /// Where webhooks may lead.
+    pub webhook_targets: Targets,
+}
+
+/// Streams of the change feed.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeStreamSettings {
+    /// Most streams of one tenant on one node; 0 allows none.
+    pub per_tenant: usize,
+    /// Between two signs of life of a quiet stream, and two looks at whether its user may still have it, in milliseconds.
+    pub heartbeat_milliseconds: u64,
+    /// Between two looks for what other processes wrote, in milliseconds.
+    pub poll_milliseconds: u64,
+}
+
+impl Default for ChangeStreamSettings {
+    fn default() -> Self {
+        Self {
+            per_tenant: 1_000,
+            heartbeat_milliseconds: 15_000,
+            poll_milliseconds: 1_000,
+        }
+    }
 }
 
 /// The header in which trusted proxies name the client.
@@ -70,8 +96,8 @@ pub struct RateLimitSettings {
     pub health_trixss: u32,
     /// Family `saas`: requests per tenant, by its tier's name; `default` is the one for every tier not named (contract C-125, X-103).
     pub saas_tiers: BTreeMap<String, u32>,
-    /// Family `saas`: how many requests of a tenant may wait for their turn (contract C-127, X-104).
-    pub saas_queue: usize,
+    /// Family `saas`: how many requests over a tenant's limit may wait for their turn, out of the next minute's (contract C-127, X-104).
+    pub saas_queue: u32,
     /// Longest wait in that queue, in seconds.
     pub saas_queue_seconds: u64,
     /// Keys never seen before that one address may present: each costs a bcrypt round.

@@ -5,6 +5,8 @@
 
 pub mod cli;
 pub mod demo;
+#[cfg(feature = "redis")]
+pub mod redis_limits;
 pub mod secrets;
 pub mod server;
 pub mod settings;

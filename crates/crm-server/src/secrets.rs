@@ -24,6 +24,10 @@ struct Stored {
     jwt: String,
     refresh: String,
     sealing: String,
+    /// Former values of `sealing`, kept until nothing sealed with them is left. To replace the key, move it here and put a new one in its
+    /// place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    retired_sealing: Vec<String>,
 }
 
 /// Reads the secrets; the first of several processes that start at once makes them.
@@ -57,6 +61,7 @@ pub fn load(path: &Path) -> Result<Secrets> {
         jwt: decode(&stored.jwt)?.to_vec(),
         refresh: decode(&stored.refresh)?.to_vec(),
         sealing: decode(&stored.sealing)?,
+        retired_sealing: stored.retired_sealing.iter().map(|secret| decode(secret)).collect::<Result<_>>()?,
     })
 }
 
@@ -112,6 +117,7 @@ fn fresh(entropy: &dyn Entropy) -> Result<String> {
         jwt: secret(),
         refresh: secret(),
         sealing: secret(),
+        retired_sealing: Vec::new(),
     };
     Ok(serde_json::to_string_pretty(&stored)?)
 }

@@ -10,14 +10,18 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use config::{Config, File, FileFormat, Source, Value, ValueKind};
-use crm_domain::usecase::register::RegistrationPolicy;
+use crm_domain::{tenant::webhook::Targets, usecase::register::RegistrationPolicy};
 use crm_http::{
     HttpSettings,
-    settings::{BodySettings, ForwardedHeader, HashingSettings, RateLimitSettings, RequestLogSettings, TokenSettings},
+    settings::{
+        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, RateLimitSettings, RequestLogSettings, TokenSettings,
+    },
 };
 use crm_store::StoreSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::server::cors::is_origin;
 
 /// The defaults, with one comment each.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -40,8 +44,12 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// How often.
     pub rate_limits: RateLimitSettings,
+    /// Where several servers count together.
+    pub redis: RedisSettings,
     /// The log of API requests.
     pub request_log: RequestLogSettings,
+    /// Streams of the change feed.
+    pub change_streams: ChangeStreamSettings,
     /// Webhooks.
     pub webhooks: WebhookSettings,
     /// The server's own log.
@@ -58,10 +66,14 @@ pub struct ServerSettings {
     pub workers: usize,
     /// Per worker.
     pub max_connections: usize,
+    /// Of one address, over all workers; 0 is no limit of its own.
+    pub connections_per_address: usize,
     /// Per worker; 0 is derived from the store's connections.
     pub blocking_threads: usize,
     /// For a request's head.
     pub request_head_seconds: u64,
+    /// For a client that does not take its answer.
+    pub write_seconds: u64,
     /// For an idle connection.
     pub keep_alive_seconds: u64,
     /// For running requests when the server stops.
@@ -71,6 +83,9 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// In which header they name it.
     pub forwarded_header: ForwardedHeader,
+    /// Whose scripts may send requests from a browser: origins, or `*`.
+    #[serde(deserialize_with = "origins")]
+    pub cors_origins: Vec<String>,
     /// Request bodies.
     pub body: BodySettings,
 }
@@ -102,6 +117,16 @@ pub struct AuthSettings {
     pub tokens: TokenSettings,
     /// bcrypt.
     pub hashing: HashingSettings,
+}
+
+/// Where several servers count together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedisSettings {
+    /// `redis://…`; empty for each server by itself.
+    pub url: String,
+    /// What the names of its keys begin with.
+    pub prefix: String,
 }
 
 /// Webhooks.
@@ -195,6 +220,12 @@ impl Settings {
             registration: self.auth.registration,
             hashing: self.auth.hashing,
             request_log: self.request_log,
+            change_streams: self.change_streams,
+            webhook_targets: if self.webhooks.allow_private_targets {
+                Targets::Any
+            } else {
+                Targets::Public
+            },
         }
     }
 
@@ -210,6 +241,7 @@ impl Settings {
         let positive = [
             ("server.max_connections", self.server.max_connections as u64),
             ("server.request_head_seconds", self.server.request_head_seconds),
+            ("server.write_seconds", self.server.write_seconds),
             ("server.body.json_bytes", self.server.body.json_bytes as u64),
             ("server.body.deadline_seconds", self.server.body.deadline_seconds),
             ("store.max_open_tenants", self.store.max_open_tenants as u64),
@@ -221,6 +253,8 @@ impl Settings {
             ("rate_limits.health_trixss", u64::from(self.rate_limits.health_trixss)),
             ("request_log.buffer", self.request_log.buffer as u64),
             ("request_log.batch", self.request_log.batch as u64),
+            ("change_streams.heartbeat_milliseconds", self.change_streams.heartbeat_milliseconds),
+            ("change_streams.poll_milliseconds", self.change_streams.poll_milliseconds),
         ];
         match positive.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => bail!("invalid setting: {name} must be at least 1"),
@@ -259,8 +293,8 @@ fn registration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Registrati
     RegistrationPolicy::parse(&word).map_err(|problem| D::Error::custom(format!("auth.registration {problem}")))
 }
 
-/// A list of networks or, as environment variables give it, their text separated by commas.
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+/// A list of texts or, as environment variables give it, one text with commas between them.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Given {
@@ -271,11 +305,27 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
         Given::Text(text) => text.split(',').map(str::to_owned).collect(),
         Given::List(list) => list,
     };
+    let trimmed = list.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    Ok(trimmed.map(str::to_owned).collect())
+}
+
+fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let origins = list(deserializer)?;
+    match origins.iter().find(|origin| !is_origin(origin)) {
+        Some(wrong) => Err(D::Error::custom(format!(
+            "server.cors_origins: {wrong:?} is no origin such as https://app.example"
+        ))),
+        None => Ok(origins),
+    }
+}
+
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let parse = |text: &str| {
         let address = || text.parse::<IpAddr>().map(IpNet::from);
         text.parse::<IpNet>().or_else(|_| address()).map_err(|_| text.to_owned())
     };
-    let networks = list.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(parse);
+    let networks = list(deserializer)?;
+    let networks = networks.iter().map(|text| parse(text));
     networks
         .collect::<Result<_, String>>()
         .map_err(|text| D::Error::custom(format!("server.trusted_proxies: {text:?} is neither an IP address nor a network")))
@@ -365,6 +415,8 @@ mod tests {
             ("CRM__SERVER__BIND", "nowhere", "server.bind"),
             ("CRM__SERVER__WORKERS", "many", "server.workers"),
             ("CRM__SERVER__TRUSTED_PROXIES", "localhost", "server.trusted_proxies"),
+            ("CRM__SERVER__CORS_ORIGINS", "https://app.example/", "server.cors_origins"),
+            ("CRM__SERVER__WRITE_SECONDS", "0", "server.write_seconds"),
             ("CRM__SERVER__FORWARDED_HEADER", "via", "server.forwarded_header"),
             ("CRM__AUTH__REGISTRATION", "everybody", "auth.registration"),
             ("CRM__AUTH__HASHING__BCRYPT_COST", "3", "auth.hashing.bcrypt_cost"),

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use crm_domain::clock::{Clock, Entropy, SystemClock, SystemEntropy};
-use crm_http::{App, AppParts};
+use crm_http::{
+    App, AppParts,
+    shared::rate_limit::{LocalRateLimits, RateLimits},
+};
 use crm_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -48,7 +51,7 @@ pub fn open_store(settings: &Settings, world: &World) -> Result<Store> {
     Ok(Store::open(&settings.for_store(), world.clock.clone(), world.entropy.clone())?)
 }
 
-/// Opens the databases and puts the application on them; reads or makes the secrets.
+/// Opens the databases and puts the application on them; reads or makes the secrets. It blocks, within a tokio runtime.
 ///
 /// # Errors
 /// When a database or the secrets cannot be opened.
@@ -62,7 +65,24 @@ pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
         entropy: world.entropy.clone(),
         secrets,
         settings: settings.for_http(),
+        rate_limits: rate_limits(settings, world)?,
         metrics: world.metrics.clone(),
     });
     Ok(Wired { store, app })
+}
+
+/// Where requests are counted: in Redis when the settings name one, else in this process.
+fn rate_limits(settings: &Settings, world: &World) -> Result<Arc<dyn RateLimits>> {
+    let clock = world.clock.clone();
+    if settings.redis.url.is_empty() {
+        return Ok(Arc::new(LocalRateLimits::new(clock)));
+    }
+    #[cfg(feature = "redis")]
+    {
+        use crate::redis_limits::RedisRateLimits;
+        let connecting = RedisRateLimits::connect(&settings.redis, clock);
+        Ok(Arc::new(tokio::runtime::Handle::current().block_on(connecting)?))
+    }
+    #[cfg(not(feature = "redis"))]
+    anyhow::bail!("invalid setting: redis.url is set, but this server was built without the feature `redis`")
 }

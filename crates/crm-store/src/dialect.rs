@@ -264,6 +264,18 @@ pub fn integrity(connection: &mut Connection) -> Result<String> {
     }
 }
 
+/// Copies a SQLite database as it is at one moment into an empty file. PostgreSQL has a program for that.
+pub fn copy_into(connection: &mut Connection, file: &str) -> Result<()> {
+    match connection {
+        Connection::Sqlite(c) => diesel::sql_query("VACUUM INTO ?")
+            .bind::<Text, _>(file)
+            .execute(c)
+            .map(drop)
+            .map_err(map),
+        Connection::Postgres(_) => Err(Error::Internal("PostgreSQL databases are copied by pg_dump".to_owned())),
+    }
+}
+
 /// Folds SQLite's write-ahead log into the file, so that the file alone is the database; nothing on PostgreSQL.
 pub fn checkpoint(connection: &mut Connection) -> Result<()> {
     match connection {
@@ -272,7 +284,15 @@ pub fn checkpoint(connection: &mut Connection) -> Result<()> {
     }
 }
 
-/// Tells PostgreSQL's planner how large the tables have become; SQLite plans by its indexes alone.
+/// Whether the planner goes by statistics that must be renewed as tables grow; SQLite plans by its indexes alone.
+pub fn plans_by_statistics(location: &Location) -> bool {
+    match location {
+        Location::Sqlite(_) => false,
+        Location::Postgres(_) => true,
+    }
+}
+
+/// Tells PostgreSQL's planner how large the tables have become.
 pub fn renew_statistics(connection: &mut Connection) -> Result<()> {
     match connection {
         Connection::Sqlite(_) => Ok(()),
@@ -298,6 +318,14 @@ pub fn drop_database(admin_url: &str, name: &str) -> Result<()> {
     connection
         .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name)))
         .map_err(map)
+}
+
+/// Whether a PostgreSQL database has any table.
+pub fn has_tables(url: &str) -> Result<bool> {
+    let mut connection = PgConnection::establish(url).map_err(unavailable)?;
+    let sql = "SELECT count(*) AS value FROM pg_tables WHERE schemaname = current_schema()";
+    let row: NumberRow = diesel::sql_query(sql).get_result(&mut connection).map_err(map)?;
+    Ok(row.value > 0)
 }
 
 /// Whether a PostgreSQL database exists.

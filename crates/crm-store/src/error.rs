@@ -9,7 +9,7 @@ use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as Diese
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The unique indexes that a caller's input can hit: index name, SQLite's column, noun, field.
-const UNIQUE: [(&str, &str, &str, &str); 7] = [
+const UNIQUE: &[(&str, &str, &str, &str)] = &[
     ("account_external_id_key", "account.external_id", "account", "external_id"),
     ("contact_external_id_key", "contact.external_id", "contact", "external_id"),
     ("contact_email_key_key", "contact.email_key", "contact", "email"),
@@ -20,8 +20,13 @@ const UNIQUE: [(&str, &str, &str, &str); 7] = [
         "opportunity",
         "external_id",
     ),
+    ("partner_name_key_key", "partner.name_key", "partner", "name"),
+    ("sla_policy_name_key_key", "sla_policy.name_key", "SLA policy", "name"),
+    ("pipeline_name_key", "pipeline.name_key", "pipeline", "name"),
     ("stage_name_key", "stage.pipeline_id, stage.name_key", "stage", "name"),
+    ("tag_name_key", "tag.name_key", "tag", "name"),
     ("user_email_key", "user.email_key", "user", "email"),
+    ("webhook_url_key", "webhook.family, webhook.url_key", "webhook", "url"),
 ];
 
 /// The domain's view of a database error.

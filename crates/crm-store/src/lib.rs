@@ -7,6 +7,8 @@
 //! Column types are text, big integers and booleans only, so that both backends keep and compare the same values.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod backup;
+mod check;
 pub mod connection;
 pub mod control;
 pub mod dialect;
@@ -18,5 +20,7 @@ mod private;
 mod store;
 pub mod tenant;
 
+pub use backup::DatabaseCopy;
+pub use check::DatabaseReport;
 pub use location::Location;
-pub use store::{DatabaseReport, Store, StoreSettings};
+pub use store::{Store, StoreSettings};

@@ -1,15 +1,21 @@
 //! The store as a whole: the control plane's database and the tenants' databases.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crm_domain::{
     clock::{Clock, Entropy},
     control::{ControlStore, tenant::Tenant},
-    error::{Error, Result},
+    error::Result,
+    id::TenantId,
     tenant::Tenants,
 };
 
 use crate::{
+    backup::{self, DatabaseCopy},
+    check::DatabaseReport,
     control::ControlDatabase,
     dialect::{self, Plane, Purpose},
     location::Location,
@@ -51,25 +57,12 @@ pub struct Store {
     tenants: Arc<TenantRegistry>,
 }
 
-/// What a check of one database found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseReport {
-    /// Where it is, without a password.
-    pub location: String,
-    /// Backend and version.
-    pub version: String,
-    /// Whether it lacks migrations.
-    pub has_pending_migrations: bool,
-    /// `ok`, or what is wrong with its pages and indexes.
-    pub integrity: String,
-}
-
 impl Store {
     /// Opens the control plane, creating and migrating its database where needed. Tenants' databases are opened, and migrated, when they
     /// are first used.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database cannot be reached, [`Error::Internal`] when it cannot be used.
+    /// `Error::Unavailable` when the database cannot be reached, `Error::Internal` when it cannot be used.
     pub fn open(settings: &StoreSettings, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self> {
         let location = Location::control(&settings.url, &settings.data_dir)?;
         migrate::prepare(&location)?;
@@ -104,11 +97,68 @@ impl Store {
         })
     }
 
-    /// Checks the control plane's database and every tenant's.
-    pub fn check(&self) -> Result<Vec<DatabaseReport>> {
-        let mut reports = vec![report(&self.location, Plane::Control)?];
-        reports.extend(self.each_tenant(|_, location| report(location, Plane::Tenant))?);
-        Ok(reports)
+    /// Checks the control plane's database and every tenant's: what is wrong with one keeps none of the others from being looked at.
+    pub fn check(&self) -> Vec<DatabaseReport> {
+        let mut control = DatabaseReport::of_control(&self.location);
+        let tenants = self.control().reading(|reader| reader.tenants().list()).unwrap_or_else(|error| {
+            control.problems.push(format!("the tenants cannot be listed: {error}"));
+            Vec::new()
+        });
+        let of_tenant = |tenant: &Tenant| DatabaseReport::of_tenant(tenant, self.tenants.location_of(tenant));
+        std::iter::once(control).chain(tenants.iter().map(of_tenant)).collect()
+    }
+
+    /// Copies every database into `folder`, each as it is at one moment, while all of them may be in use; `copied` hears of each copy.
+    /// The control plane comes last: whom the tenants' records name is in it.
+    ///
+    /// # Errors
+    /// When a database cannot be copied: the folder then holds no whole backup.
+    pub fn backup(&self, folder: &Path, mut copied: impl FnMut(&DatabaseCopy)) -> Result<Vec<DatabaseCopy>> {
+        let mut copies: Vec<DatabaseCopy> = Vec::new();
+        let mut copy = |location: &Location, tenant: Option<TenantId>, copies: &mut Vec<DatabaseCopy>| {
+            let made = DatabaseCopy::of(location, tenant);
+            if !copies.contains(&made) {
+                backup::copy_out(location, &folder.join(&made.file))?;
+                copied(&made);
+                copies.push(made);
+            }
+            Ok(())
+        };
+        self.each_tenant(|tenant, location| copy(location, Some(tenant.id), &mut copies))?;
+        copy(&self.location, None, &mut copies)?;
+        // A tenant made meanwhile may be in the control plane's copy.
+        self.each_tenant(|tenant, location| copy(location, Some(tenant.id), &mut copies))?;
+        Ok(copies)
+    }
+
+    /// Makes the databases of a backup in `folder` where the settings say, and opens them; `restored` hears of each.
+    ///
+    /// # Errors
+    /// When there is a database already, a copy is missing or cannot be restored.
+    pub fn restore(
+        settings: &StoreSettings,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        folder: &Path,
+        mut restored: impl FnMut(&DatabaseCopy),
+    ) -> Result<Self> {
+        let location = Location::control(&settings.url, &settings.data_dir)?;
+        let control = DatabaseCopy::of(&location, None);
+        backup::copy_in(&location, &folder.join(&control.file))?;
+        restored(&control);
+        let store = Self::open(settings, clock, entropy)?;
+        store.each_tenant(|tenant, location| {
+            let copy = DatabaseCopy::of(location, Some(tenant.id));
+            let file = folder.join(&copy.file);
+            if !backup::exists(&file) {
+                return Err(backup::missing_copy(tenant, &copy.file));
+            }
+            backup::copy_in(location, &file)?;
+            restored(&copy);
+            Ok(())
+        })?;
+        store.migrate_tenants()?;
+        Ok(store)
     }
 
     /// Commits what is queued and closes every database.
@@ -123,20 +173,4 @@ impl Store {
             .map(|tenant| work(tenant, &self.tenants.location_of(tenant)?))
             .collect()
     }
-}
-
-fn report(location: &Location, plane: Plane) -> Result<DatabaseReport> {
-    // A database that is not there must not be created by looking at it.
-    if let Location::Sqlite(path) = location
-        && !path.exists()
-    {
-        return Err(Error::Internal(format!("{} does not exist", path.display())));
-    }
-    let mut connection = dialect::open(location, Purpose::Write)?;
-    Ok(DatabaseReport {
-        location: location.to_string(),
-        version: dialect::version(&mut connection)?,
-        has_pending_migrations: dialect::has_pending_migrations(&mut connection, plane)?,
-        integrity: dialect::integrity(&mut connection)?,
-    })
 }

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod epoch;
+mod invitation;
 mod outage;
 mod refresh_token;
 mod register;

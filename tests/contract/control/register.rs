@@ -13,7 +13,7 @@ use crm_domain::{
     },
     error::{Error, Result},
     field::Email,
-    tenant::{TenantStore, Tenants},
+    tenant::{OnCommit, TenantStore, Tenants},
     usecase::register::{Registration, RegistrationPolicy, register},
 };
 use crm_tests::{database::Database, each_backend};
@@ -55,6 +55,8 @@ impl Tenants for CountedTenants {
         self.discarded.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
+
+    fn on_commit(&self, _: OnCommit) {}
 
     fn close(&self) {}
 }

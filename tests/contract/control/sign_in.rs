@@ -5,7 +5,7 @@ use std::time::Duration;
 use crm_domain::{
     clock::{Clock, SystemEntropy},
     control::{ControlStore, refresh_token::GRACE, tenant::Tenant, user::User},
-    id::SessionId,
+    id::{SessionId, UserId},
     stamp::Stamp,
     usecase::sign_in::{SignInError, SignedIn, candidate, open_session, refresh, sign_out},
 };
@@ -33,11 +33,20 @@ each_backend!(
 );
 
 fn signed_in(database: &Database, user: &User) -> SignedIn {
-    open_session(&*database.control(), &SystemEntropy, user.clone(), LIFETIME).unwrap()
+    open_session(&*database.control(), &SystemEntropy, user.clone(), LIFETIME)
+        .unwrap()
+        .unwrap()
 }
 
 fn try_refresh(database: &Database, token: &str) -> Result<SignedIn, SignInError> {
-    refresh(&*database.control(), &*database.clock, SECRET, token, LIFETIME).unwrap()
+    let refreshed = refresh(&*database.control(), &*database.clock, SECRET, token, LIFETIME).unwrap();
+    refreshed.map_err(|refused| refused.why)
+}
+
+/// Whose token was turned away.
+fn claimed_by(database: &Database, token: &str) -> Option<UserId> {
+    let refreshed = refresh(&*database.control(), &*database.clock, SECRET, token, LIFETIME).unwrap();
+    refreshed.unwrap_err().claimed.map(|claimed| claimed.user.id)
 }
 
 fn refreshed(database: &Database, token: &str) -> String {
@@ -55,10 +64,14 @@ fn ended_at(control: &dyn ControlStore, id: SessionId) -> Option<Stamp> {
 fn only_who_can_sign_in_is_a_candidate(database: &Database) {
     let control = database.control();
     let (tenant, ada) = acme(&*control);
-    let candidate = |email: &str| candidate(&*control, email).unwrap().map(|user| user.id);
+    let claimed = |email: &str| candidate(&*control, email).unwrap();
+    let candidate = |email: &str| {
+        claimed(email)
+            .filter(|claimed| claimed.password().is_some())
+            .map(|claimed| claimed.user.id)
+    };
     assert_eq!(candidate(" ADA@acme.test "), Some(ada.id));
-    assert_eq!(candidate("nobody@acme.test"), None);
-    assert_eq!(candidate("ada@acme.test\0"), None);
+    assert_eq!((claimed("nobody@acme.test"), claimed("ada@acme.test\0")), (None, None));
 
     let owner = crm_domain::control::user::NewUser {
         password: None,
@@ -73,6 +86,11 @@ fn only_who_can_sign_in_is_a_candidate(database: &Database) {
     };
     control.writing(|unit| unit.users().update(&inactive)).unwrap();
     assert_eq!(candidate("ada@acme.test"), None, "an inactive user");
+    assert_eq!(
+        claimed("ada@acme.test").unwrap().tenant.id,
+        tenant.id,
+        "though it is known whose it is"
+    );
 
     control.writing(|unit| unit.users().update(&ada)).unwrap();
     control
@@ -94,6 +112,10 @@ fn a_login_opens_a_session_that_can_be_refreshed(database: &Database) {
     assert_eq!((session.user_id, session.tenant_id, session.ended_at), (ada.id, tenant.id, None));
     assert_eq!(session.expires_at, database.now().plus(LIFETIME));
     let again = try_refresh(database, login.refresh_token.as_str()).unwrap();
+    let ada = User {
+        last_login_at: Some(database.now()),
+        ..ada
+    };
     assert_eq!((again.user, again.session), (ada, login.session));
     assert_ne!(again.refresh_token, login.refresh_token);
 }
@@ -148,6 +170,10 @@ fn reuse_after_the_grace_ends_the_session(database: &Database) {
     assert!(epoch(&*control) > before, "its access tokens die at once");
     assert_refused(database, &successor, SignInError::BadRefreshToken);
     assert_refused(database, token, SignInError::BadRefreshToken);
+    assert_eq!(
+        (claimed_by(database, token), claimed_by(database, &successor)),
+        (Some(ada.id), Some(ada.id))
+    );
     assert_eq!(ended_at(&*control, other.session), None);
     refreshed(database, other.refresh_token.as_str());
 }
@@ -202,6 +228,7 @@ fn garbage_is_refused(database: &Database) {
         &"x".repeat(20_000),
     ] {
         assert_refused(database, garbage, SignInError::BadRefreshToken);
+        assert_eq!(claimed_by(database, garbage), None);
     }
     refreshed(database, token);
 }

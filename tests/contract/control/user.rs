@@ -22,6 +22,8 @@ each_backend!(
     a_manager_belongs_to_the_same_tenant,
     a_refused_user_leaves_the_transaction_usable,
     of_twenty_users_with_one_email_one_is_kept,
+    users_are_found_together_by_their_ids,
+    a_login_is_noted_without_raising_the_epoch,
 );
 
 fn a_new_user_is_kept_as_given(database: &Database) {
@@ -45,6 +47,7 @@ fn a_new_user_is_kept_as_given(database: &Database) {
         office: new.office,
         created_at: database.now(),
         updated_at: database.now(),
+        last_login_at: None,
     };
     assert_eq!(made, expected);
     let found = control.reading(|reader| reader.users().lookup(made.id)).unwrap();
@@ -295,6 +298,39 @@ fn of_twenty_users_with_one_email_one_is_kept(database: &Database) {
     refused.into_iter().for_each(assert_duplicate_email);
     let kept: Vec<_> = kept.into_iter().map(Result::unwrap).collect();
     assert_eq!(control.reading(|reader| reader.users().list(tenant.id)).unwrap(), kept);
+}
+
+fn users_are_found_together_by_their_ids(database: &Database) {
+    let control = database.control();
+    let (tenant, ada) = acme(&*control);
+    let globex = add_tenant(&*control, "globex");
+    let (grace, hank) = (
+        add_user(&*control, &tenant, "grace@acme.test"),
+        add_user(&*control, &globex, "hank@globex.test"),
+    );
+    let ids = [grace.id, hank.id, ada.id, UserId::from_i64(99), ada.id];
+    let mut found = control.reading(|reader| reader.users().lookup_many(tenant.id, &ids)).unwrap();
+    found.sort_by_key(|user| user.id);
+    assert_eq!(found, [ada, grace]);
+    assert!(
+        control
+            .reading(|reader| reader.users().lookup_many(tenant.id, &[]))
+            .unwrap()
+            .is_empty()
+    );
+}
+
+fn a_login_is_noted_without_raising_the_epoch(database: &Database) {
+    let control = database.control();
+    let (_, ada) = acme(&*control);
+    database.advance(MINUTE);
+    assert!(!raises(&*control, |unit| unit.users().note_login(ada.id)));
+    let noted = control.reading(|reader| reader.users().lookup(ada.id)).unwrap().unwrap();
+    assert_eq!((noted.last_login_at, noted.updated_at), (Some(database.now()), ada.updated_at));
+    // What is written of a user read before does not undo it.
+    control.writing(|unit| unit.users().update(&ada)).unwrap();
+    let kept = control.reading(|reader| reader.users().lookup(ada.id)).unwrap().unwrap();
+    assert_eq!(kept.last_login_at, noted.last_login_at);
 }
 
 fn assert_duplicate_email<T: std::fmt::Debug>(result: crm_domain::Result<T>) {

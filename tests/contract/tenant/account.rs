@@ -7,7 +7,10 @@ use crm_domain::{
     page::{Sort, Window},
     tenant::{
         account::{self as accounts, Account, AccountDraft, AccountFilter},
+        activity::{self as activities, ActivityDraft, ActivityFields},
         change::ChangeKind,
+        contact::{self as contacts, ContactDraft, ContactFields},
+        lead::{self as leads, LeadDraft, LeadFields},
         opportunity::{self as opportunities, OpportunityDraft, OpportunityFilter},
     },
 };
@@ -28,6 +31,7 @@ each_backend_shared!(
     a_refused_batch_leaves_nothing,
     removed_accounts_are_gone,
     removal_takes_the_opportunities_along,
+    removal_leaves_no_reference_to_the_account,
     parents_must_exist_and_make_no_circle,
     a_parent_that_is_gone_blocks_no_other_edit,
     batches_of_every_size_keep_their_order,
@@ -232,10 +236,7 @@ fn removed_accounts_are_gone(database: &Database) {
     let external = [account.fields.external_id.unwrap().to_string()];
     let left = store.reading(|reader| {
         let accounts = reader.accounts();
-        let filter = AccountFilter {
-            search: Some("unfindable".to_owned()),
-            ..AccountFilter::default()
-        };
+        let filter = AccountFilter::search("unfindable");
         Ok([
             accounts.lookup(id)?.into_iter().collect(),
             accounts.lookup_many(&[id])?,
@@ -316,6 +317,92 @@ fn removal_takes_the_opportunities_along(database: &Database) {
         ("account", account.id.get()),
     ];
     assert_eq!(deleted, expected);
+}
+
+fn removal_leaves_no_reference_to_the_account(database: &Database) {
+    let store = open(database);
+    let (gone, other) = (add_account(&store, "Gone").id, add_account(&store, "Other").id);
+    let made = write(&store, move |unit| {
+        let mut made = Vec::new();
+        for account in [gone, gone, other] {
+            let subsidiary = AccountDraft {
+                name: set("Subsidiary"),
+                parent_id: Patch::Set(account),
+                ..AccountDraft::default()
+            };
+            let contact = ContactDraft {
+                last_name: set("Contact"),
+                account_id: Patch::Set(account),
+                ..ContactDraft::default()
+            };
+            let lead = LeadDraft {
+                last_name: set("Lead"),
+                account_id: Patch::Set(account),
+                ..LeadDraft::default()
+            };
+            let activity = ActivityDraft {
+                activity_type: set("call"),
+                subject: set("Activity"),
+                account_id: Patch::Set(account),
+                ..ActivityDraft::default()
+            };
+            made.push((
+                accounts::create(unit, account_of(subsidiary))?,
+                contacts::create(unit, ContactFields::parse(contact, user(), Check::new())?)?,
+                leads::create(unit, LeadFields::parse(lead, user(), Check::new())?)?,
+                activities::create(unit, ActivityFields::parse(activity, user(), Check::new())?)?,
+            ));
+        }
+        Ok(made)
+    })
+    .unwrap();
+    let before = feed(&store).len();
+    let stamp = write(&store, move |unit| {
+        accounts::remove(unit, gone)?;
+        Ok(unit.stamp())
+    })
+    .unwrap();
+
+    let now = store
+        .reading(|reader| {
+            let mut now = Vec::new();
+            for (subsidiary, contact, lead, activity) in &made {
+                now.push((
+                    reader.accounts().lookup(subsidiary.id)?.unwrap(),
+                    reader.contacts().lookup(contact.id)?.unwrap(),
+                    reader.leads().lookup(lead.id)?.unwrap(),
+                    reader.activities().lookup(activity.id)?.unwrap(),
+                ));
+            }
+            Ok(now)
+        })
+        .unwrap();
+    assert_eq!(now[2], made[2], "another account's records are left alone");
+    for (subsidiary, contact, lead, activity) in &now[..2] {
+        assert_eq!((subsidiary.fields.parent_id, subsidiary.updated_at), (None, stamp));
+        assert_eq!((contact.fields.account_id, contact.updated_at), (None, stamp));
+        assert_eq!((lead.fields.account_id, lead.updated_at), (None, stamp));
+        assert_eq!((activity.fields.account_id, activity.updated_at), (None, stamp));
+    }
+    let changes = feed(&store);
+    assert_feed_in_order(&changes);
+    let told: Vec<_> = changes[before..]
+        .iter()
+        .map(|change| (change.entity.as_str(), change.entity_id, change.kind))
+        .collect();
+    let updated = |entity, id| (entity, id, ChangeKind::Updated);
+    let expected = [
+        updated("account", made[0].0.id.get()),
+        updated("account", made[1].0.id.get()),
+        updated("contact", made[0].1.id.get()),
+        updated("contact", made[1].1.id.get()),
+        updated("lead", made[0].2.id.get()),
+        updated("lead", made[1].2.id.get()),
+        updated("activity", made[0].3.id.get()),
+        updated("activity", made[1].3.id.get()),
+        ("account", gone.get(), ChangeKind::Deleted),
+    ];
+    assert_eq!(told, expected);
 }
 
 fn parents_must_exist_and_make_no_circle(database: &Database) {

@@ -10,7 +10,7 @@ use crm_domain::{
     tenant::{
         TenantStore,
         activity::{self as activities, Activity, ActivityDraft, ActivityFields},
-        change::EntityKind,
+        change::{ChangeKind, EntityKind},
         contact::{self as contacts, ContactDraft, ContactFields},
         lead::{self as leads, LeadDraft, LeadFields},
         opportunity::{self as opportunities, OpportunityDraft},
@@ -18,7 +18,7 @@ use crm_domain::{
 };
 use crm_tests::{database::Database, each_backend_shared};
 
-use super::{TEXTS, add_account, assert_not_found, assert_uuid, feed, open, set, user, write};
+use super::{TEXTS, add_account, assert_not_found, assert_refused, assert_uuid, feed, only_problem, open, set, user, write};
 
 each_backend_shared!(
     every_field_reads_back,
@@ -26,6 +26,8 @@ each_backend_shared!(
     updates_and_removals_are_kept,
     lists_of_accounts_are_in_order,
     what_it_is_about_must_exist,
+    a_deleted_contact_leaves_its_activities_without_it,
+    an_activity_is_completed_once,
 );
 
 fn note(subject: &str) -> ActivityDraft {
@@ -118,6 +120,7 @@ fn updates_and_removals_are_kept(database: &Database) {
             ..note("Before")
         },
     );
+    let id = activity.id;
     let draft = ActivityDraft {
         activity_type: set("call"),
         subject: set("After"),
@@ -126,26 +129,75 @@ fn updates_and_removals_are_kept(database: &Database) {
         completed: Patch::Set(true),
         ..ActivityDraft::default()
     };
-    let fields = activity.fields.updated(draft, Check::new()).unwrap();
-    let old = activity.clone();
-    let updated = write(&store, move |unit| {
-        let updated = Activity {
-            fields,
-            updated_at: unit.stamp(),
-            ..old
-        };
-        unit.activities().update(&updated)?;
-        Ok(updated)
-    })
-    .unwrap();
+    let expected = activity.fields.updated(draft.clone(), Check::new()).unwrap();
+    let again = draft.clone();
+    let updated = write(&store, move |unit| activities::update(unit, id, draft, Check::new())).unwrap();
+    assert_eq!((&updated.fields, updated.created_at), (&expected, activity.created_at));
     assert!(updated.updated_at > activity.updated_at);
-    assert_eq!(found(&store, activity.id), Some(updated));
+    assert_eq!(found(&store, id), Some(updated.clone()));
+    // The same again changes nothing: neither the stamp nor the feed.
+    let changes = feed(&store).len();
+    assert_eq!(
+        write(&store, move |unit| activities::update(unit, id, again, Check::new())).unwrap(),
+        updated
+    );
+    assert_eq!(feed(&store).len(), changes);
 
-    let id = activity.id;
-    write(&store, move |unit| unit.activities().remove(id)).unwrap();
+    write(&store, move |unit| activities::remove(unit, id)).unwrap();
     assert_eq!(found(&store, id), None);
+    let last = feed(&store).pop().unwrap();
+    assert_eq!(
+        (last.entity, last.entity_id, last.kind),
+        (EntityKind::Activity, id.get(), ChangeKind::Deleted)
+    );
+    let none = || ActivityDraft::default();
+    assert_not_found(
+        write(&store, move |unit| activities::update(unit, id, none(), Check::new())),
+        "activity",
+    );
+    assert_not_found(write(&store, move |unit| activities::remove(unit, id)), "activity");
+    assert_not_found(write(&store, move |unit| activities::complete(unit, id)), "activity");
     assert_not_found(write(&store, move |unit| unit.activities().update(&activity)), "activity");
     assert_eq!(found(&store, id), None);
+}
+
+fn an_activity_is_completed_once(database: &Database) {
+    let store = open(database);
+    let id = create(&store, note("Call")).id;
+    assert_refused(write(&store, move |unit| activities::reopen(unit, id)), "open", "reopened");
+    assert!(write(&store, move |unit| activities::complete(unit, id)).unwrap().fields.completed);
+    assert_refused(write(&store, move |unit| activities::complete(unit, id)), "completed", "completed");
+    assert!(found(&store, id).unwrap().fields.completed);
+    let open = write(&store, move |unit| activities::reopen(unit, id)).unwrap();
+    assert!(!open.fields.completed);
+    assert_eq!(found(&store, id), Some(open));
+}
+
+/// Deleting a contact releases its activities, which go on without it; what it was may not be named again.
+fn a_deleted_contact_leaves_its_activities_without_it(database: &Database) {
+    let store = open(database);
+    let contact = contact_named(&store, "Miller");
+    let about = || ActivityDraft {
+        contact_id: Patch::Set(contact),
+        ..note("About")
+    };
+    let id = create(&store, about()).id;
+    write(&store, move |unit| contacts::remove(unit, contact)).unwrap();
+    assert_eq!(found(&store, id).unwrap().fields.contact_id, None);
+    let updated = write(&store, move |unit| activities::update(unit, id, note("After"), Check::new())).unwrap();
+    assert_eq!((&*updated.fields.subject, updated.fields.contact_id), ("After", None));
+    let again = about();
+    let (field, _) = only_problem(write(&store, move |unit| activities::update(unit, id, again, Check::new())));
+    assert_eq!(field, "contact_id");
+}
+
+fn contact_named(store: &Arc<dyn TenantStore>, last: &str) -> ContactId {
+    let draft = ContactDraft {
+        last_name: set(last),
+        ..ContactDraft::default()
+    };
+    let fields = ContactFields::parse(draft, user(), Check::new()).unwrap();
+    write(store, move |unit| contacts::create(unit, fields)).unwrap().id
 }
 
 fn lists_of_accounts_are_in_order(database: &Database) {

@@ -118,13 +118,19 @@ fn a_record_has_its_history(database: &Database) {
             write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
         }
     }
-    let history = |entity, id, limit| store.reading(|reader| reader.changes().list_of(entity, id, limit)).unwrap();
+    let older = |entity, id, before, limit| store.reading(|reader| reader.changes().list_of(entity, id, before, limit)).unwrap();
+    let history = |entity, id, limit| older(entity, id, i64::MAX, limit);
     let seqs: Vec<_> = history(EntityKind::Account, account.get(), 10)
         .iter()
         .map(|change| change.seq)
         .collect();
     assert_eq!(seqs, [7, 5, 3, 1]);
     assert_eq!(history(EntityKind::Account, other.get(), 2).len(), 2);
+    assert_eq!(
+        older(EntityKind::Account, account.get(), 5, 10).first().map(|change| change.seq),
+        Some(3)
+    );
+    assert_eq!(older(EntityKind::Account, account.get(), 1, 10), []);
     assert_eq!(history(EntityKind::Contact, account.get(), 10), []);
     assert_eq!(history(EntityKind::Account, 99, 10), []);
 }
@@ -140,4 +146,8 @@ fn changes_of_one_unit_share_its_stamp(database: &Database) {
     let changes = feed(&store);
     assert_feed_in_order(&changes);
     assert!(changes.len() == 2 && changes.iter().all(|change| change.stamp == stamp));
+    add_account(&store, "Third");
+    let of_unit = |seq| store.reading(|reader| reader.changes().list_of_unit(seq)).unwrap();
+    assert_eq!((of_unit(1), of_unit(2)), (changes.clone(), changes));
+    assert_eq!((of_unit(3).len(), of_unit(4).len()), (1, 0));
 }

@@ -210,10 +210,7 @@ fn removed_contacts_are_gone(database: &Database) {
     );
     let id = contact.id;
     write(&store, move |unit| contacts::remove(unit, id)).unwrap();
-    let filter = ContactFilter {
-        search: Some("unfindable".to_owned()),
-        ..ContactFilter::default()
-    };
+    let filter = ContactFilter::search("unfindable");
     let left = store.reading(|reader| {
         let contacts = reader.contacts();
         Ok([

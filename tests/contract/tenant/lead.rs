@@ -3,31 +3,35 @@
 use std::sync::Arc;
 
 use crm_domain::{
-    error::Problem,
+    error::{Error, Problem},
     field::{Check, Patch},
     id::{AccountId, LeadId, RecordId, UserId},
     page::{Sort, Window},
     tenant::{
         TenantStore, account as accounts,
-        lead::{self as leads, Lead, LeadDraft, LeadFields, LeadFilter},
+        lead::{self as leads, Lead, LeadDraft, LeadFields, LeadFilter, LeadOutcome, LeadStatus},
     },
+    usecase::bulk,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
-use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, user, write};
+use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, text, user, write};
 
 each_backend_shared!(
     every_field_reads_back,
     any_text_reads_back,
     null_clears_a_field,
-    external_ids_are_unique_but_emails_are_not,
+    external_ids_and_emails_are_unique,
     a_refused_batch_leaves_nothing,
     removed_leads_are_gone,
     lists_of_accounts_are_in_order,
     the_account_must_exist_only_when_it_is_named,
+    a_bulk_leaves_alone_what_imports_brought_twice,
+    an_outcome_reads_back,
+    a_converted_lead_stays_what_it_is,
 );
 
-fn full_draft(name: &str) -> LeadDraft {
+pub(super) fn full_draft(name: &str) -> LeadDraft {
     LeadDraft {
         external_id: set(format!("ext {name}")),
         first_name: set("Zoë"),
@@ -48,7 +52,7 @@ fn parse(draft: LeadDraft) -> LeadFields {
     LeadFields::parse(draft, user(), Check::new()).unwrap()
 }
 
-fn create(store: &Arc<dyn TenantStore>, draft: LeadDraft) -> Lead {
+pub(super) fn create(store: &Arc<dyn TenantStore>, draft: LeadDraft) -> Lead {
     let fields = parse(draft);
     write(store, move |unit| leads::create(unit, fields)).unwrap()
 }
@@ -64,8 +68,9 @@ fn every_field_reads_back(database: &Database) {
         account_id: Patch::Set(account.id),
         ..full_draft("miller")
     };
-    let expected = parse(draft.clone());
+    let mut expected = parse(draft.clone());
     let lead = create(&store, draft);
+    expected.outcome.qualified_at = Some(lead.created_at);
     assert_eq!(lead.fields, expected);
     assert_eq!(lead.created_by, Some(user()));
     assert_eq!(lead.created_at, lead.updated_at);
@@ -91,7 +96,8 @@ fn any_text_reads_back(database: &Database) {
 
 fn null_clears_a_field(database: &Database) {
     let store = open(database);
-    let id = create(&store, full_draft("miller")).id;
+    let lead = create(&store, full_draft("miller"));
+    let id = lead.id;
     let draft = LeadDraft {
         external_id: Patch::Clear,
         last_name: Patch::Clear,
@@ -105,27 +111,50 @@ fn null_clears_a_field(database: &Database) {
         ..LeadDraft::default()
     };
     let cleared = write(&store, move |unit| leads::update(unit, id, draft, Check::new())).unwrap();
-    let expected = parse(LeadDraft {
+    let mut expected = parse(LeadDraft {
         first_name: set("Zoë"),
         status: set("Qualified"),
         owner_id: Patch::Set(UserId::from_i64(42)),
         ..LeadDraft::default()
     });
+    expected.outcome = lead.fields.outcome;
     assert_eq!(cleared.fields, expected);
     assert_eq!(found(&store, id), Some(cleared));
 }
 
-fn external_ids_are_unique_but_emails_are_not(database: &Database) {
+fn external_ids_and_emails_are_unique(database: &Database) {
     let store = open(database);
     let first = create(&store, full_draft("miller"));
-    let second = create(&store, full_draft("smith"));
+    let same = parse(full_draft("miller"));
+    let same_email = parse(LeadDraft {
+        email: set("sHARED@Example.com"),
+        ..full_draft("smith")
+    });
+    let again = vec![same.clone()];
+    assert_duplicate(write(&store, move |unit| leads::create_many(unit, again)), "lead", "external_id");
+    let again = same_email.clone();
+    assert_duplicate(write(&store, move |unit| leads::create(unit, again)), "lead", "email");
+
+    // An import may bring an email twice; its leads can be edited, but none takes another's email.
+    let brought = vec![same_email];
+    let second = write(&store, move |unit| leads::create_many(unit, brought)).unwrap().remove(0);
     let emails = ["sHARED@example.com".to_owned(), "nul\0".to_owned()];
     let shared = store.reading(|reader| reader.leads().lookup_emails(&emails)).unwrap();
-    assert_eq!(shared, [first.clone(), second]);
+    assert_eq!(shared, [first.clone(), second.clone()]);
+    let edit = |id, draft: LeadDraft| write(&store, move |unit| leads::update(unit, id, draft, Check::new()));
+    let email = |email: &str| LeadDraft {
+        email: set(email),
+        phone: set("1"),
+        ..LeadDraft::default()
+    };
+    assert_eq!(
+        edit(second.id, email("sHARED@Example.com")).unwrap().fields.phone.as_deref(),
+        Some("1")
+    );
+    edit(second.id, email("own@example.com")).unwrap();
+    edit(second.id, email("OWN@example.com")).unwrap();
+    assert_duplicate(edit(second.id, email("shared@example.com")), "lead", "email");
 
-    let same = parse(full_draft("miller"));
-    let again = same.clone();
-    assert_duplicate(write(&store, move |unit| leads::create(unit, again)), "lead", "external_id");
     let id = first.id;
     write(&store, move |unit| leads::remove(unit, id)).unwrap();
     let new = write(&store, move |unit| leads::create(unit, same)).unwrap();
@@ -159,10 +188,7 @@ fn removed_leads_are_gone(database: &Database) {
     );
     let id = lead.id;
     write(&store, move |unit| leads::remove(unit, id)).unwrap();
-    let filter = LeadFilter {
-        search: Some("unfindable".to_owned()),
-        ..LeadFilter::default()
-    };
+    let filter = LeadFilter::search("unfindable");
     let left = store.reading(|reader| {
         let leads = reader.leads();
         Ok([
@@ -213,11 +239,136 @@ fn the_account_must_exist_only_when_it_is_named(database: &Database) {
         ..LeadDraft::default()
     };
     let edited = write(&store, move |unit| leads::update(unit, id, draft, Check::new())).unwrap();
-    assert_eq!(&*edited.fields.status, "Lost");
+    assert_eq!(edited.fields.status.as_str(), "Lost");
     let fields = parse(with_account("smith"));
     let refused = write(&store, move |unit| leads::create(unit, fields));
     assert_eq!(
         only_problem(refused),
         ("account_id".to_owned(), Problem::Reference { noun: "account" })
     );
+}
+
+// two leads share an email that neither of them takes, and that nobody else gets while one still has it.
+fn a_bulk_leaves_alone_what_imports_brought_twice(database: &Database) {
+    let store = open(database);
+    let twins = ["one", "two"].map(|name| {
+        parse(LeadDraft {
+            external_id: set(name),
+            ..full_draft(name)
+        })
+    });
+    let made = write(&store, move |unit| leads::create_many(unit, twins.into())).unwrap();
+    let (one, two) = (made[0].id, made[1].id);
+    let third = create(
+        &store,
+        LeadDraft {
+            external_id: Patch::Keep,
+            email: set("third@example.com"),
+            ..full_draft("three")
+        },
+    )
+    .id;
+    let draft = |email: Patch<String>| LeadDraft {
+        email,
+        phone: set("2"),
+        ..LeadDraft::default()
+    };
+    let drafts = [
+        (one, draft(Patch::Keep)),
+        (two, draft(set("own@example.com"))),
+        (third, draft(set("SHARED@example.com"))),
+    ];
+    let drafts = drafts.map(|(id, draft)| Ok((id, (draft, Check::new()))));
+    let mut outcomes = write(&store, move |unit| bulk::update::<Lead>(unit, drafts.into(), user())).unwrap();
+    assert_duplicate(outcomes.pop().unwrap(), "lead", "email");
+    let kept: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap().fields.phone).collect();
+    assert_eq!(kept, [Some(text("2")), Some(text("2"))]);
+
+    // Of two new ones with one email the second fails.
+    let new = |email: &str| LeadDraft {
+        last_name: set("Lead"),
+        email: set(email),
+        ..LeadDraft::default()
+    };
+    let drafts = [new("new@example.com"), new("NEW@example.com")].map(|draft| (draft, Check::new()));
+    let mut outcomes = write(&store, move |unit| bulk::create::<Lead>(unit, drafts.into(), user())).unwrap();
+    assert_duplicate(outcomes.pop().unwrap(), "lead", "email");
+    assert!(outcomes.pop().unwrap().is_ok());
+}
+
+fn an_outcome_reads_back(database: &Database) {
+    let store = open(database);
+    let id = create(
+        &store,
+        LeadDraft {
+            status: set("contacted"),
+            ..full_draft("miller")
+        },
+    )
+    .id;
+    let qualified = write(&store, move |unit| leads::qualify(unit, id)).unwrap();
+    let expected = LeadOutcome {
+        qualified_at: Some(qualified.updated_at),
+        ..LeadOutcome::default()
+    };
+    assert_eq!(
+        (&qualified.fields.status, &qualified.fields.outcome),
+        (&LeadStatus::Qualified, &expected)
+    );
+    assert_eq!(found(&store, id), Some(qualified));
+    assert_state(write(&store, move |unit| leads::qualify(unit, id)), "qualified", "qualified");
+
+    let reason = text("no budget");
+    let disqualified = write(&store, move |unit| leads::disqualify(unit, id, reason)).unwrap();
+    let expected = LeadOutcome {
+        disqualified_reason: Some(text("no budget")),
+        ..LeadOutcome::default()
+    };
+    assert_eq!(
+        (&disqualified.fields.status, &disqualified.fields.outcome),
+        (&LeadStatus::Disqualified, &expected)
+    );
+    assert_eq!(found(&store, id), Some(disqualified));
+    let reason = text("still none");
+    let again = write(&store, move |unit| leads::disqualify(unit, id, reason));
+    assert_state(again, "disqualified", "disqualified");
+
+    let change = feed(&store).pop().unwrap();
+    let fields: serde_json::Value = serde_json::from_str(&change.fields).unwrap();
+    assert_eq!(fields["status"], serde_json::json!(["Qualified", "Disqualified"]));
+    assert_eq!(fields["disqualified_reason"], serde_json::json!([null, "no budget"]));
+}
+
+// What an import brings as converted is as final as what was converted here.
+fn a_converted_lead_stays_what_it_is(database: &Database) {
+    let store = open(database);
+    let id = create(
+        &store,
+        LeadDraft {
+            status: set("CONVERTED"),
+            ..full_draft("miller")
+        },
+    )
+    .id;
+    assert_state(write(&store, move |unit| leads::qualify(unit, id)), "converted", "qualified");
+    let reason = text("x");
+    let disqualified = write(&store, move |unit| leads::disqualify(unit, id, reason));
+    assert_state(disqualified, "converted", "disqualified");
+    let edit = |status: &str| {
+        let draft = LeadDraft {
+            status: set(status),
+            phone: set("1"),
+            ..LeadDraft::default()
+        };
+        write(&store, move |unit| leads::update(unit, id, draft, Check::new()))
+    };
+    assert_state(edit("New"), "converted", "given another status");
+    assert_eq!(edit("Converted").unwrap().fields.phone.as_deref(), Some("1"));
+}
+
+fn assert_state<T: std::fmt::Debug>(result: crm_domain::Result<T>, present: &str, asked: &str) {
+    match result {
+        Err(Error::State { state, action, .. }) => assert_eq!((state.as_str(), action), (present, asked)),
+        other => panic!("expected a lead that is {present}, got {other:?}"),
+    }
 }

@@ -46,6 +46,14 @@ fn names_are_the_same_on_both_backends() {
             names
         });
         assert_eq!(sqlite, postgres, "the migrations of the {plane} plane");
+        // Of two with one number, only the first would ever run.
+        let number = |name: &std::ffi::OsString| name.to_string_lossy().split('_').next().unwrap_or_default().to_owned();
+        let numbers: BTreeSet<String> = sqlite.iter().map(number).collect();
+        assert_eq!(
+            numbers.len(),
+            sqlite.len(),
+            "two migrations of the {plane} plane have one number: {sqlite:?}"
+        );
         assert!(!sqlite.is_empty());
     }
 }

@@ -2,20 +2,32 @@
 
 mod account;
 mod activity;
+mod bulk;
 mod change;
+mod check;
+mod commit;
 mod contact;
 mod faults;
+mod filtering;
+mod find;
 mod idempotency;
+mod label;
 mod lead;
 mod migration;
 mod opportunity;
+mod opportunity_flow;
 mod paging;
 mod pipeline;
 mod registry;
 mod request;
+mod restore;
 mod search;
 mod stamps;
+mod tag;
+mod task;
+mod ticket;
 mod totals;
+mod webhook;
 mod writer;
 
 use std::sync::{
@@ -28,11 +40,13 @@ use crm_domain::{
     error::{Error, Problem, Result},
     field::{Check, Patch, Text},
     id::{RecordId, TenantId, UserId},
+    query::{Comparison, Condition, Field},
     stamp::Stamp,
     tenant::{
         TenantStore, Tenants, UnitOfWork,
         account::{self as accounts, Account, AccountDraft, AccountFields},
         change::{Actor, Change, Origin},
+        opportunity::{OpportunityField, OpportunityFilter},
     },
 };
 use crm_tests::database::Database;
@@ -121,6 +135,16 @@ pub(crate) fn set(value: impl ToString) -> Patch<String> {
     Patch::Set(value.to_string())
 }
 
+/// What `updatedSince` asks of this field of stamps.
+pub(crate) fn changed_after<F: Field>(field: F, stamp: Stamp) -> Condition<F> {
+    Condition::compare(field, Comparison::Greater, stamp)
+}
+
+/// Opportunities of one side of the forecast, or of both.
+pub(crate) fn of_forecast(include_in_forecast: Option<bool>) -> OpportunityFilter {
+    OpportunityFilter::of(include_in_forecast.map(|flag| Condition::equal(OpportunityField::IncludeInForecast, flag)))
+}
+
 /// A valid account with nothing but a name.
 pub(crate) fn named(name: &str) -> AccountFields {
     account_of(AccountDraft {
@@ -174,6 +198,14 @@ pub(crate) fn assert_not_found<T: std::fmt::Debug>(result: Result<T>, noun: &str
     match result {
         Err(Error::NotFound { noun: n, .. }) => assert_eq!(n, noun),
         other => panic!("expected no {noun}, got {other:?}"),
+    }
+}
+
+/// Asserts that a record in this state cannot have that done to it.
+pub(crate) fn assert_refused<T: std::fmt::Debug>(result: Result<T>, state: &str, action: &str) {
+    match result {
+        Err(Error::State { state: s, action: a, .. }) => assert_eq!((&*s, a), (state, action)),
+        other => panic!("expected that what is {state} cannot be {action}, got {other:?}"),
     }
 }
 

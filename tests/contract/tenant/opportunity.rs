@@ -20,7 +20,7 @@ use crm_tests::{
     each_backend_shared,
 };
 
-use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, only_problem, open, set, user, write};
+use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, of_forecast, only_problem, open, set, user, write};
 
 each_backend_shared!(
     every_field_reads_back,
@@ -74,10 +74,7 @@ fn found(store: &Arc<dyn TenantStore>, id: OpportunityId) -> Option<Opportunity>
 }
 
 fn list(store: &Arc<dyn TenantStore>, include_in_forecast: Option<bool>) -> Page<Opportunity> {
-    let filter = OpportunityFilter {
-        include_in_forecast,
-        ..OpportunityFilter::default()
-    };
+    let filter = of_forecast(include_in_forecast);
     store
         .reading(|reader| reader.opportunities().list(&filter, Sort::default(), &Window::first(1000)))
         .unwrap()
@@ -272,10 +269,7 @@ fn removed_opportunities_are_gone(database: &Database) {
         write(&store, move |unit| opportunities::remove(unit, id)).unwrap();
     }
     let id = opportunity.id;
-    let filter = OpportunityFilter {
-        search: Some("unfindable".to_owned()),
-        ..OpportunityFilter::default()
-    };
+    let filter = OpportunityFilter::search("unfindable");
     let left = store.reading(|reader| {
         let opportunities = reader.opportunities();
         Ok([
@@ -402,7 +396,7 @@ fn references_must_exist_when_they_are_named(database: &Database) {
     })
     .unwrap();
     let edited = update(&store, id, deal("Renamed")).unwrap();
-    assert_eq!(edited.fields.contact_id, Some(contact));
+    assert_eq!(edited.fields.contact_id, None, "what is deleted is named no more");
     let moved = OpportunityDraft {
         account_id: Patch::Set(account),
         ..OpportunityDraft::default()

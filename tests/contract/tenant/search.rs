@@ -8,21 +8,23 @@ use crm_domain::{
     page::{Sort, Start, Window},
     tenant::{
         TenantStore,
-        account::{self as accounts, AccountDraft, AccountFilter},
+        account::{self as accounts, AccountDraft, AccountField, AccountFilter},
         contact::{self as contacts, ContactDraft, ContactFields, ContactFilter},
         lead::{self as leads, LeadDraft, LeadFields, LeadFilter},
-        opportunity::{self as opportunities, OpportunityDraft, OpportunityFilter},
+        opportunity::{self as opportunities, OpportunityDraft, OpportunityField, OpportunityFilter},
+        task::{self as tasks, TaskDraft, TaskFilter},
     },
 };
 use crm_tests::{database::Database, each_backend_shared};
 
-use super::{account_of, named, open, set, user, write};
+use super::{account_of, changed_after, named, of_forecast, open, set, user, write};
 
 each_backend_shared!(
     accounts_are_found,
     contacts_are_found,
     leads_are_found,
     opportunities_are_found,
+    tasks_are_found,
     a_changed_text_is_found_and_the_old_one_is_not,
     a_search_pages_and_joins_the_other_filters,
 );
@@ -161,10 +163,7 @@ fn accounts_are_found(database: &Database) {
     let texts: Vec<_> = batch.iter().map(accounts::AccountFields::search_text).collect();
     write(&store, move |unit| accounts::create_many(unit, batch)).unwrap();
     assert_finds(&texts, &|term| {
-        let filter = AccountFilter {
-            search: Some(term.to_owned()),
-            ..AccountFilter::default()
-        };
+        let filter = AccountFilter::search(term);
         let page = store
             .reading(|reader| reader.accounts().list(&filter, Sort::default(), &Window::first(100)))
             .unwrap();
@@ -187,10 +186,7 @@ fn contacts_are_found(database: &Database) {
     let texts: Vec<_> = batch.iter().map(ContactFields::search_text).collect();
     write(&store, move |unit| contacts::create_many(unit, batch)).unwrap();
     assert_finds(&texts, &|term| {
-        let filter = ContactFilter {
-            search: Some(term.to_owned()),
-            ..ContactFilter::default()
-        };
+        let filter = ContactFilter::search(term);
         let page = store
             .reading(|reader| reader.contacts().list(&filter, Sort::default(), &Window::first(100)))
             .unwrap();
@@ -212,10 +208,7 @@ fn leads_are_found(database: &Database) {
     let texts: Vec<_> = batch.iter().map(LeadFields::search_text).collect();
     write(&store, move |unit| leads::create_many(unit, batch)).unwrap();
     assert_finds(&texts, &|term| {
-        let filter = LeadFilter {
-            search: Some(term.to_owned()),
-            ..LeadFilter::default()
-        };
+        let filter = LeadFilter::search(term);
         let page = store
             .reading(|reader| reader.leads().list(&filter, Sort::default(), &Window::first(100)))
             .unwrap();
@@ -241,10 +234,7 @@ fn opportunities_are_found(database: &Database) {
     })
     .unwrap();
     assert_finds(&texts, &|term| {
-        let filter = OpportunityFilter {
-            search: Some(term.to_owned()),
-            ..OpportunityFilter::default()
-        };
+        let filter = OpportunityFilter::search(term);
         let page = store
             .reading(|reader| reader.opportunities().list(&filter, Sort::default(), &Window::first(100)))
             .unwrap();
@@ -252,11 +242,33 @@ fn opportunities_are_found(database: &Database) {
     });
 }
 
+fn tasks_are_found(database: &Database) {
+    let store = open(database);
+    let texts = write(&store, |unit| {
+        NAMES
+            .iter()
+            .map(|name| {
+                let draft = TaskDraft {
+                    title: set(name),
+                    description: set("Call back"),
+                    ..TaskDraft::default()
+                };
+                Ok(tasks::create(unit, draft, user(), Check::new())?.fields.search_text())
+            })
+            .collect::<Result<Vec<_>, _>>()
+    })
+    .unwrap();
+    assert_finds(&texts, &|term| {
+        let filter = TaskFilter::search(term);
+        let page = store
+            .reading(|reader| reader.tasks().list(&filter, Sort::default(), &Window::first(100)))
+            .unwrap();
+        (page.items.iter().map(|item| item.id.get()).collect(), page.total)
+    });
+}
+
 fn found_ids(store: &Arc<dyn TenantStore>, term: &str) -> Vec<i64> {
-    let filter = AccountFilter {
-        search: Some(term.to_owned()),
-        ..AccountFilter::default()
-    };
+    let filter = AccountFilter::search(term);
     let page = store
         .reading(|reader| reader.accounts().list(&filter, Sort::default(), &Window::first(100)))
         .unwrap();
@@ -324,20 +336,15 @@ fn a_search_pages_and_joins_the_other_filters(database: &Database) {
             .reading(|reader| reader.accounts().list(filter, Sort::default(), &window))
             .unwrap()
     };
-    let filter = AccountFilter {
-        search: Some("FINDABLE".to_owned()),
-        ..AccountFilter::default()
-    };
+    let filter = AccountFilter::search("FINDABLE");
     let sizes: Vec<_> = [0, 20, 40, 60]
         .map(|offset| list(&filter, offset))
         .iter()
         .map(|page| (page.items.len(), page.total, page.has_more))
         .collect();
     assert_eq!(sizes, [(20, 50, true), (20, 50, true), (10, 50, false), (0, 50, false)]);
-    let changed = AccountFilter {
-        updated_after: Some(after),
-        ..filter
-    };
+    let mut changed = filter;
+    changed.conditions.push(changed_after(AccountField::UpdatedAt, after));
     let page = list(&changed, 0);
     let names: Vec<_> = page.items.iter().map(|item| &*item.fields.name).collect();
     assert_eq!((names, page.total), (vec!["Findable 10", "Findable 12", "Findable 14"], 3));
@@ -355,11 +362,9 @@ fn a_search_pages_and_joins_the_other_filters(database: &Database) {
     })
     .unwrap();
     for flag in [true, false] {
-        let filter = OpportunityFilter {
-            include_in_forecast: Some(flag),
-            updated_after: Some(after),
-            search: Some("findable".to_owned()),
-        };
+        let mut filter = of_forecast(Some(flag));
+        filter.conditions.push(changed_after(OpportunityField::UpdatedAt, after));
+        filter.search = Some("findable".to_owned());
         let page = store
             .reading(|reader| reader.opportunities().list(&filter, Sort::default(), &Window::first(5)))
             .unwrap();

@@ -1,9 +1,8 @@
 //! Everything that is no success (contract … ).
 
 use crm_tests::{http::Answer, server::Server};
-use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 
-use super::{BASE, Desk, ENDPOINTS, assert_error, assert_error_named, documented};
+use super::{BASE, ENDPOINTS, assert_error, assert_error_named, documented};
 
 // 405 with `Allow`, after authentication; no method changes anything.
 #[test]
@@ -78,7 +77,7 @@ fn a_failure_inside_is_told_in_the_documents_words() {
     for path in ENDPOINTS {
         desk.get(path);
     }
-    damage(&desk, "DROP TABLE opportunity; DROP TABLE account;");
+    desk.tenant.damage("DROP TABLE opportunity; DROP TABLE account;");
     for (path, error, message) in [
         ("/accounts", "Failed to fetch accounts", "Error listing accounts"),
         ("/accounts/ACT-00001", "Failed to fetch account", "Error fetching account details"),
@@ -93,14 +92,6 @@ fn a_failure_inside_is_told_in_the_documents_words() {
         assert_error(&desk.ask(&format!("{path}?expand=opportunities,account")), 500, error, message);
     }
     assert_eq!(desk.ask("/nothing").status, 404, "the rest goes on");
-}
-
-/// Runs SQL on the tenant's SQLite file behind the server's back.
-fn damage(desk: &Desk, sql: &str) {
-    let file = desk.tenant.tenant.location.strip_prefix("sqlite:").expect("a SQLite tenant");
-    let path = desk.server.data_dir().join(file);
-    let mut connection = SqliteConnection::establish(&path.display().to_string()).unwrap();
-    connection.batch_execute(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
 }
 
 // 400 only where silence would be harmful; the parameter is named.

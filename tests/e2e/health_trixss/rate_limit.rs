@@ -45,11 +45,15 @@ fn a_hundred_requests_a_minute_are_free() {
     let desk = Desk::new(&server);
     for used in 1..=100 {
         let answer = desk.ask("/accounts").expect(200);
-        // Each request takes 0.6 s to come back; the reset is when all have.
-        let reset = (used * 6_i64 + 9) / 10;
-        assert_eq!(numbers(&answer), (100, 100 - used, reset), "request {used}");
+        // The first request opened the minute.
+        assert_eq!(numbers(&answer), (100, 100 - used, 60), "request {used}");
     }
-    assert_too_many(&desk.ask("/accounts"), 1);
+    // Not one more comes through before the minute is over, however long it takes.
+    for wait in (1..=60).rev() {
+        assert_too_many(&desk.ask("/accounts"), wait);
+        server.advance(Duration::from_secs(1));
+    }
+    assert_eq!(numbers(&desk.ask("/accounts").expect(200)), (100, 99, 120));
 }
 
 // waiting as long as told is enough, and everything is back at the reset.
@@ -61,25 +65,19 @@ fn waiting_as_long_as_told_is_enough() {
     for left in (0..5).rev() {
         assert_eq!(with(&server, &key).expect(200).number("x-ratelimit-remaining"), left);
     }
+    server.advance(Duration::from_millis(10_300));
     let refused = with(&server, &key);
-    assert_too_many(&refused, 12);
+    assert_too_many(&refused, 50);
     assert_eq!(numbers(&refused), (5, 0, 60));
     // Being refused costs nothing.
     for _ in 0..10 {
-        assert_too_many(&with(&server, &key), 12);
+        assert_too_many(&with(&server, &key), 50);
     }
-    server.advance(Duration::from_secs(11));
+    server.advance(Duration::from_secs(49));
     assert_too_many(&with(&server, &key), 1);
     server.advance(Duration::from_secs(1));
     let allowed = with(&server, &key).expect(200);
-    assert_eq!(allowed.number("x-ratelimit-remaining"), 0);
-    let reset = allowed.number("x-ratelimit-reset") - server.now().seconds();
-    server.advance(Duration::from_secs(reset.unsigned_abs()));
-    assert_eq!(
-        with(&server, &key).expect(200).number("x-ratelimit-remaining"),
-        4,
-        "the reset was no promise too much"
-    );
+    assert_eq!(allowed.number("x-ratelimit-remaining"), 4, "the reset was no promise too much");
 }
 
 fn limited_key(desk: &Desk, limit: u32) -> TestKey {
@@ -162,10 +160,10 @@ fn requests_without_a_key_in_force_count_by_address() {
             (4, left)
         );
     }
-    assert_too_many(&bare().send(), 15);
-    assert_too_many(&bare().key(&revoked.text).send(), 15);
+    assert_too_many(&bare().send(), 60);
+    assert_too_many(&bare().key(&revoked.text).send(), 60);
     desk.get("/accounts");
-    server.advance(Duration::from_secs(15));
+    server.advance(Duration::from_secs(60));
     bare().expect(401);
 }
 
@@ -178,9 +176,9 @@ fn guessing_at_a_key_is_bounded() {
     assert_eq!(with(&server, &others[0]).status, 200);
     assert_eq!(with(&server, &others[1]).status, 200);
     let refused = with(&server, &others[2]);
-    assert_too_many(&refused, 30);
+    assert_too_many(&refused, 60);
     assert_eq!(with(&server, &others[0]).status, 200, "keys that were seen go on");
-    server.advance(Duration::from_secs(30));
+    server.advance(Duration::from_secs(60));
     assert_eq!(with(&server, &others[2]).status, 200);
 }
 

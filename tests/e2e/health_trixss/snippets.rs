@@ -2,39 +2,22 @@
 //!
 //! They stand in `snippets/` word for word. Where an example is only a function or a fragment, the test adds the lines that call it.
 
-use std::{
-    fs,
-    process::{Command, Output},
-};
+use std::time::Duration;
 
 use crm_domain::{
     control::api_key::{ApiKeyDraft, KeyFamily},
     field::Patch,
     tenant::opportunity::OpportunityDraft,
 };
-use crm_tests::{database::Backend, server::Server, tenant::set};
-use serde_json::{Value, json};
+use crm_tests::{
+    client::{Dialogue, Printed, Program},
+    database::Backend,
+    server::Server,
+    tenant::{TestKey, set},
+};
+use serde_json::json;
 
 use super::{BASE, Desk, documented, documented_opportunity};
-
-/// What an example printed.
-struct Printed(Output);
-
-impl Printed {
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8_lossy(&self.0.stdout).lines().map(str::to_owned).collect()
-    }
-
-    fn errors(&self) -> String {
-        String::from_utf8_lossy(&self.0.stderr).into_owned()
-    }
-
-    /// The last line, which the test's own lines print as JSON.
-    fn json(&self) -> Value {
-        let lines = self.lines();
-        serde_json::from_str(lines.last().unwrap_or_else(|| panic!("nothing was printed: {}", self.errors()))).unwrap()
-    }
-}
 
 /// Puts the server's address and a key where the example has placeholders.
 fn filled(text: &str, server: &Server, key: &str) -> String {
@@ -44,27 +27,16 @@ fn filled(text: &str, server: &Server, key: &str) -> String {
     text.replace("your-api-key-here", key).replace("YOUR_API_KEY", key)
 }
 
-/// Runs an example with Node. `None`, said aloud, where Node is not installed.
-fn node(server: &Server, key: &str, file: &str, text: &str) -> Option<Printed> {
-    if Command::new("node").arg("--version").output().is_err() {
-        eprintln!("Node is not installed: {file} was not run");
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let axios = folder.path().join("node_modules/axios");
-    fs::create_dir_all(&axios).unwrap();
-    fs::write(axios.join("index.js"), include_str!("snippets/axios.js")).unwrap();
-    let path = folder.path().join(file);
-    fs::write(&path, filled(text, server, key)).unwrap();
-    let output = Command::new("node")
-        .arg(&path)
-        .env("CRM_API_KEY", key)
-        .env_remove("NODE_OPTIONS")
-        .output()
-        .unwrap();
-    let printed = Printed(output);
-    assert!(printed.0.status.success(), "{file}: {}", printed.errors());
-    Some(printed)
+/// Runs a CommonJS example.
+#[track_caller]
+fn node(server: &Server, key: &str, text: &str) -> Printed {
+    Program::node(&filled(text, server, key)).env("CRM_API_KEY", key).run()
+}
+
+/// Runs an example that is an ES module.
+#[track_caller]
+fn node_module(server: &Server, key: &str, text: &str) -> Printed {
+    Program::node_module(&filled(text, server, key)).run()
 }
 
 /// A server that goes by the clock of the clients, with 120 opportunities in the forecast and 10 outside.
@@ -103,9 +75,7 @@ fn test_your_connection() {
     let server = Server::sqlite();
     let desk = documented(&server);
     let script = filled(include_str!("snippets/test_your_connection.sh"), &server, &desk.key.text);
-    let output = Command::new("bash").arg("-c").arg(script).output().unwrap();
-    let body: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(body, desk.get("/accounts"));
+    assert_eq!(Program::bash(&script).run().documents(), [desk.get("/accounts")]);
 }
 
 // A-106
@@ -114,16 +84,14 @@ fn example_1_basic_account_list() {
     let server = Server::sqlite();
     let desk = documented(&server);
     let text = include_str!("snippets/basic_account_list.js");
-    let Some(printed) = node(&server, &desk.key.text, "example.js", text) else {
-        return;
-    };
+    let printed = node(&server, &desk.key.text, text);
     assert_eq!(printed.lines(), ["Found 1 accounts", "ACT-00001: Acme Healthcare"]);
     desk.tenant.revoke(&desk.key);
-    let refused = node(&server, &desk.key.text, "example.js", text).unwrap();
-    assert!(refused.errors().contains("error: 'Invalid API key'"), "{}", refused.errors());
+    let refused = node(&server, &desk.key.text, text);
+    assert!(refused.errors.contains("error: 'Invalid API key'"), "{}", refused.errors);
     assert!(
         refused
-            .errors()
+            .errors
             .contains("message: 'The provided API key is invalid or has been revoked'")
     );
 }
@@ -137,9 +105,7 @@ fn example_2_paginated_opportunities() {
         "{}\ngetAllOpportunities().then(all => console.log(JSON.stringify(all.map(opp => opp.name))));\n",
         include_str!("snippets/paginated_opportunities.js")
     );
-    let Some(printed) = node(&server, &key, "example.js", &text) else {
-        return;
-    };
+    let printed = node(&server, &key, &text);
     let expected: Vec<String> = (1..=120).map(|number| format!("Opportunity {number}")).collect();
     assert_eq!(printed.json(), json!(expected));
 }
@@ -150,9 +116,7 @@ fn example_3_incremental_sync() {
     let server = busy();
     let key = key_of_first_tenant(&server);
     let text = include_str!("snippets/incremental_sync.js");
-    let Some(printed) = node(&server, &key, "example.js", text) else {
-        return;
-    };
+    let printed = node(&server, &key, text);
     assert_eq!(printed.lines(), ["50 opportunities updated since last sync"]);
 }
 
@@ -162,9 +126,7 @@ fn example_4_account_with_expanded_opportunities() {
     let server = Server::sqlite();
     let desk = documented(&server);
     let text = include_str!("snippets/expanded_opportunities.js");
-    let Some(printed) = node(&server, &desk.key.text, "example.js", text) else {
-        return;
-    };
+    let printed = node(&server, &desk.key.text, text);
     assert_eq!(
         printed.lines(),
         [
@@ -175,73 +137,78 @@ fn example_4_account_with_expanded_opportunities() {
     );
 }
 
-// A-110, A-94: over its limit, the example waits as long as it is told and then succeeds.
-#[test]
-fn example_5_error_handling() {
-    let server = Server::with_real_clock(Backend::Sqlite, |_| {});
-    let desk = Desk::new(&server);
-    desk.tenant.account("Acme Healthcare");
-    let text = include_str!("snippets/error_handling.mjs");
-    let Some(printed) = node(&server, &desk.key.text, "example.mjs", text) else {
-        return;
-    };
-    assert!(printed.lines()[0].starts_with("Success:"), "{:?}", printed.lines());
+/// What a key of five requests a minute that has sent them all is told to wait, in milliseconds.
+const WAIT: u64 = 60_000;
 
-    let limited = desk.tenant.key_with(
+/// A key that has none of its requests left.
+fn exhausted(desk: &Desk) -> TestKey {
+    let key = desk.tenant.key_with(
         KeyFamily::HealthTrixss,
         ApiKeyDraft {
-            rate_limit: set(60),
+            rate_limit: set(5),
             ..ApiKeyDraft::default()
         },
     );
-    while server.get(&format!("{BASE}/accounts")).key(&limited.text).send().status != 429 {}
-    let printed = node(&server, &limited.text, "example.mjs", text).unwrap();
-    assert!(
-        printed.lines()[0].starts_with("Success:"),
-        "{:?} {}",
-        printed.lines(),
-        printed.errors()
-    );
+    for status in [200, 200, 200, 200, 200, 429] {
+        desk.server.get(&format!("{BASE}/accounts")).key(&key.text).expect(status);
+    }
+    key
+}
 
-    let refused = node(
-        &server,
-        "htx_wrong",
-        "example.mjs",
-        &text.replace("maxRetries = 3", "maxRetries = 1"),
-    )
-    .unwrap();
-    let expected = "Failed after retries: Invalid API key format: The provided API key format is invalid";
-    assert!(refused.errors().contains(expected), "{}", refused.errors());
+/// Starts an ES module whose wait lasts until the server's clock was moved by as much.
+fn wait_with_the_server(desk: &Desk, key: &TestKey, text: &str) -> Dialogue {
+    let text = format!(
+        "import {{ createInterface }} from 'node:readline';
+const lines = createInterface({{ input: process.stdin }});
+const nativeTimeout = setTimeout;
+globalThis.setTimeout = (resume, delay, ...rest) => {{
+  if (delay !== {WAIT}) return nativeTimeout(resume, delay, ...rest); // one of Node's own
+  console.log('waiting');
+  lines.once('line', resume);
+}};
+{text}
+lines.close();
+"
+    );
+    let mut node = Program::node_module(&filled(&text, desk.server, &key.text)).start();
+    assert_eq!(node.hear(), "waiting");
+    desk.server.advance(Duration::from_millis(WAIT));
+    node.say("It is time.");
+    node
+}
+
+// A-110, A-94: over its limit, the example waits as long as it is told and then succeeds.
+#[test]
+fn example_5_error_handling() {
+    let server = Server::sqlite();
+    let desk = documented(&server);
+    let text = include_str!("snippets/error_handling.mjs");
+    let printed = node_module(&server, &desk.key.text, text);
+    assert!(printed.output.starts_with("Success: {"), "{printed:?}");
+    assert!(printed.output.contains("Acme Healthcare"), "{printed:?}");
+
+    let mut waiting = wait_with_the_server(&desk, &exhausted(&desk), text);
+    assert_eq!(waiting.hear(), "Success: {");
+    waiting.finish();
+
+    let refused = node_module(&server, "htx_wrong", &text.replace("maxRetries = 3", "maxRetries = 1"));
+    let expected = "Failed after retries: Invalid API key format: The provided API key format is invalid\n";
+    assert_eq!(refused.errors, expected);
 }
 
 // A-111
 #[test]
 fn rate_limit_best_practice() {
-    let server = Server::with_real_clock(Backend::Sqlite, |_| {});
-    let desk = Desk::new(&server);
-    let limited = desk.tenant.key_with(
-        KeyFamily::HealthTrixss,
-        ApiKeyDraft {
-            rate_limit: set(60),
-            ..ApiKeyDraft::default()
-        },
-    );
-    let path = format!("{BASE}/accounts");
-    while server.get(&path).key(&limited.text).send().status != 429 {}
-    let ask = format!("await fetch('https://your-crm.com{path}', {{ headers: {{ 'x-api-key': 'your-api-key-here' }} }})");
+    let server = Server::sqlite();
+    let desk = documented(&server);
+    let ask = format!("await fetch('https://your-crm.com{BASE}/accounts', {{ headers: {{ 'x-api-key': 'your-api-key-here' }} }})");
     let text = format!(
-        "const response = {ask};\nconst first = response.status;\n{}\nconsole.log(JSON.stringify([first, ({ask}).status]));\n",
+        "const response = {ask};\n{}\nconsole.log(response.status, ({ask}).status);",
         include_str!("snippets/rate_limit_best_practice.mjs")
     );
-    let Some(printed) = node(&server, &limited.text, "example.mjs", &text) else {
-        return;
-    };
-    // The loop above may have ended just before a request came back.
-    assert!(
-        [json!([429, 200]), json!([200, 200])].contains(&printed.json()),
-        "{}",
-        printed.json()
-    );
+    let mut waiting = wait_with_the_server(&desk, &exhausted(&desk), &text);
+    assert_eq!(waiting.hear(), "429 200");
+    waiting.finish();
 }
 
 // A-112
@@ -255,39 +222,40 @@ fn handle_api_error() {
          get('/accounts/ACT-00404', 'your-api-key-here').then(() => get('/accounts', 'wrong'));\n",
         include_str!("snippets/handle_api_error.js")
     );
-    let Some(printed) = node(&server, &desk.key.text, "example.js", &text) else {
-        return;
-    };
+    let printed = node(&server, &desk.key.text, &text);
     assert_eq!(
-        printed.errors().lines().collect::<Vec<_>>(),
+        printed.errors.lines().collect::<Vec<_>>(),
         ["Resource not found", "Authentication failed"]
     );
 }
 
-// A-113
+// A-113: after the first sync only what was changed since is delivered
 #[test]
 fn pattern_1_full_initial_sync_and_incremental_updates() {
     let server = busy();
     let key = key_of_first_tenant(&server);
     let text = format!(
         "{}
-const saved = new Map();
-CRMSync.prototype.saveToDatabase = async opportunities => opportunities.forEach(opp => saved.set(opp.id, opp));
-CRMSync.prototype.updateDatabase = CRMSync.prototype.saveToDatabase;
+CRMSync.prototype.saveToDatabase = async opportunities => console.log(new Set(opportunities.map(opp => opp.id)).size);
+CRMSync.prototype.updateDatabase = async opportunities => console.log(JSON.stringify(opportunities.map(opp => opp.name)));
+const lines = require('readline').createInterface({{ input: process.stdin }});
 (async () => {{
   const sync = new CRMSync('your-api-key-here', 'https://your-crm.com{BASE}');
   await sync.initialSync();
-  const first = saved.size;
   await sync.incrementalSync();
-  console.log(JSON.stringify([first, saved.size, typeof sync.lastSyncTime]));
+  lines.once('line', () => sync.incrementalSync().finally(() => lines.close()));
 }})();
 ",
         include_str!("snippets/crm_sync.js")
     );
-    let Some(printed) = node(&server, &key, "example.js", &text) else {
-        return;
-    };
-    assert_eq!(printed.json(), json!([120, 120, "string"]));
+    let mut node = Program::node(&filled(&text, &server, &key)).start();
+    assert_eq!([node.hear(), node.hear()], ["120", "[]"]);
+    let token = server.login("admin@acme.test", crm_tests::tenant::PASSWORD).token;
+    let renamed = json!({ "name": "Renamed" });
+    server.put("/api/deals/deal_7").bearer(&token).json(&renamed).expect(200);
+    node.say("Something was changed.");
+    assert_eq!(node.hear(), r#"["Renamed"]"#);
+    node.finish();
 }
 
 // A-114
@@ -305,9 +273,7 @@ fn pattern_2_real_time_forecast_calculations() {
         "{}\ncalculateForecast().then(forecast => console.log(JSON.stringify(forecast)));\n",
         include_str!("snippets/calculate_forecast.js")
     );
-    let Some(printed) = node(&server, &desk.key.text, "example.js", &text) else {
-        return;
-    };
+    let printed = node(&server, &desk.key.text, &text);
     let expected = json!({
         "Proposal Sent": { "count": 2, "total": 3000, "weighted": 2250 },
         "Closed Won": { "count": 1, "total": 1500, "weighted": 1500 },
@@ -332,9 +298,7 @@ fn pattern_3_account_centric_analysis() {
         "{}\nanalyzeAccountHealth('ACT-00002').then(metrics => console.log(JSON.stringify(metrics)));\n",
         include_str!("snippets/analyze_account_health.js")
     );
-    let Some(printed) = node(&server, &desk.key.text, "example.js", &text) else {
-        return;
-    };
+    let printed = node(&server, &desk.key.text, &text);
     let expected = json!({ "totalOpportunities": 5, "totalValue": 7500, "avgDealSize": 1500, "winRate": 75, "openOpportunities": 1 });
     assert_eq!(printed.json(), expected);
 }

@@ -1,5 +1,7 @@
 //! What every deployment needs besides its APIs: probes, metrics, documentation, logs, imports, and behaviour under trouble.
 
+mod compression;
+mod cors;
 mod import;
 mod metrics;
 mod openapi;
@@ -7,4 +9,5 @@ mod overload;
 mod probe;
 mod process;
 mod request_log;
+mod transport;
 mod unowned;

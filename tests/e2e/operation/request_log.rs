@@ -1,6 +1,6 @@
 //! The request log of every family: complete, in batches, and never in anybody's way.
 
-use crm_domain::control::api_key::KeyFamily;
+use crm_domain::control::{api_key::KeyFamily, user::Role};
 use crm_tests::{database::Backend, each_server, server::Server};
 use serde_json::{Value, json};
 
@@ -90,6 +90,52 @@ fn a_full_buffer_slows_requests_down_and_loses_nothing() {
         .expect(200)
         .json();
     assert_eq!(page["totalCount"], 200);
+}
+
+// What fails in the name of a tenant's user is that tenant's business alone.
+#[test]
+fn failed_logins_and_refreshes_are_rows_of_the_tenant_they_name() {
+    let server = Server::sqlite();
+    let (first, second) = (server.tenant("Acme"), server.tenant("Bolt"));
+    let login = |email: &str| {
+        let body = json!({ "email": email, "password": "wrong password" });
+        server.post("/api/auth/login").json(&body).expect(401);
+    };
+    let refresh = |token: &str, status| {
+        let body = json!({ "refreshToken": token });
+        server.post("/api/auth/refresh").json(&body).expect(status);
+    };
+    let user = second.user(Role::User);
+    let session = second.login(&user);
+    refresh(&session.refresh_token, 200);
+    server.advance(std::time::Duration::from_secs(60));
+    refresh(&session.refresh_token, 401);
+    login(user.email.as_ref().unwrap().as_str());
+    second.change_user(&user, |user| user.is_active = false);
+    login(user.email.as_ref().unwrap().as_str());
+    // What names nobody is the operator's.
+    login("nobody@bolt.test");
+    refresh("nothing", 401);
+    server.flush_log();
+    let found = |token: &str| {
+        let rows = rows(&server, token, "&status=401");
+        let mut found: Vec<_> = rows
+            .iter()
+            .map(|row| (row["endpoint"].as_str().unwrap().to_owned(), row["userId"].clone()))
+            .collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    };
+    let named = |endpoint: &str, user: Value| (endpoint.to_owned(), user);
+    let theirs = json!(format!("user_{}", user.id));
+    let expected = [
+        named("/api/auth/login", theirs.clone()),
+        named("/api/auth/login", theirs.clone()),
+        named("/api/auth/refresh", theirs),
+    ];
+    assert_eq!(found(&second.admin_token()), expected);
+    let expected = [named("/api/auth/login", Value::Null), named("/api/auth/refresh", Value::Null)];
+    assert_eq!(found(&first.admin_token()), expected);
 }
 
 // Nobody but the operator may learn of other tenants' strangers: they are the first tenant's rows.

@@ -100,6 +100,18 @@ fn a_body_too_large_is_refused_unread() {
     assert_eq!(server.get("/api/companies").bearer(&token).expect(200).json()["totalCount"], 1);
 }
 
+// A client that announces too much is told so before it sends it.
+#[test]
+fn a_body_announced_too_large_is_refused_at_once() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let head = format!("POST /api/companies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 1048577\r\n\r\n");
+    let answer = server.raw(head.as_bytes());
+    refusal(&server, &answer, 413, "VALIDATION_ERROR");
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
 // section 10: a body has its time to arrive
 #[test]
 fn a_body_that_does_not_arrive_is_given_up() {
@@ -115,7 +127,7 @@ fn a_body_that_does_not_arrive_is_given_up() {
 
 // C-19, C-52: the content type is not asked for
 #[test]
-fn a_body_counts_whatever_its_declared_type() {
+fn a_body_needs_no_declared_type() {
     let server = Server::sqlite();
     let tenant = server.tenant("Acme");
     let token = tenant.admin_token();
@@ -124,6 +136,7 @@ fn a_body_counts_whatever_its_declared_type() {
         "application/x-www-form-urlencoded",
         "application/json; charset=utf-8",
         "application/vnd.api+json",
+        "application/octet-stream",
         "nonsense",
     ] {
         let request = server.post("/api/companies").bearer(&token).header("content-type", content_type);
@@ -142,8 +155,38 @@ fn a_body_counts_whatever_its_declared_type() {
         .bearer(&token)
         .header("content-type", "application/json")
         .expect(200);
-    assert_eq!(list.json()["totalCount"], 7);
+    assert_eq!(list.json()["totalCount"], 8);
     assert_eq!(list.header("content-type"), Some("application/json"));
+}
+
+// A type that cannot be JSON is believed, also before the body has arrived; so is a charset that is not UTF-8.
+#[test]
+fn another_format_is_refused() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    for (content_type, body) in [
+        ("multipart/form-data; boundary=x", r#"{"name":"Acme"}"#),
+        ("application/xml", r#"{"name":"Acme"}"#),
+        ("text/csv", r#"{"name":"Acme"}"#),
+        ("application/json; charset=iso-8859-1", r#"{"name":"Acme"}"#),
+        // What curl calls every body is a form when it is one.
+        ("application/x-www-form-urlencoded", "name=Acme"),
+    ] {
+        for path in ["/api/companies", "/api/admin/api-keys", "/api/auth/login"] {
+            let request = server.post(path).bearer(&token).header("content-type", content_type);
+            let answer = request.body(body).send();
+            let error = refusal(&server, &answer, 415, "VALIDATION_ERROR");
+            assert!(text(&error["message"]).starts_with("The request body must be "), "{error}");
+        }
+    }
+    let head = format!(
+        "POST /api/companies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n"
+    );
+    let answer = server.raw(head.as_bytes());
+    refusal(&server, &answer, 415, "VALIDATION_ERROR");
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(server.get("/api/companies").bearer(&token).expect(200).json()["totalCount"], 0);
 }
 
 #[test]

@@ -149,6 +149,8 @@ fn a_deleted_company_is_gone(server: &Server) {
     let token = tenant.admin_token();
     let [gone, kept] = ["Gone", "Kept"].map(|name| create(server, &token, PATH, &json!({ "name": name })));
     let deal = create(server, &token, "/api/deals", &json!({ "name": "Deal", "companyId": gone["id"] }));
+    let subsidiary = create(server, &token, PATH, &json!({ "name": "Subsidiary", "parentId": gone["id"] }));
+    server.advance(Duration::from_secs(60));
     let answer = server.delete(&item(&gone)).bearer(&token).expect(204);
     assert!(answer.body.is_empty());
     for method in ["GET", "PUT", "DELETE"] {
@@ -162,7 +164,14 @@ fn a_deleted_company_is_gone(server: &Server) {
         assert_eq!(error["message"], "Company not found");
     }
     let list = server.get(PATH).bearer(&token).expect(200).json();
-    assert_eq!((ids(&list), &list["totalCount"]), (vec![text(&kept["id"])], &json!(1)));
+    let left = vec![text(&kept["id"]), text(&subsidiary["id"])];
+    assert_eq!((ids(&list), &list["totalCount"]), (left, &json!(2)));
+    // What outlives it names it no more, and tells so whoever polls for changes.
+    let mut orphan = subsidiary.clone();
+    orphan["parentId"] = Value::Null;
+    orphan["updatedAt"] = json!("2025-01-15T10:01:00Z");
+    assert_eq!(list["items"][1], orphan);
+    assert_eq!(server.get(&item(&subsidiary)).bearer(&token).expect(200).json(), orphan);
     let search = server.get("/api/companies?search=gone").bearer(&token).expect(200).json();
     assert_eq!((ids(&search).len(), &search["totalCount"]), (0, &json!(0)));
     // Its deals went with it, and nothing can be hung on it any more.
@@ -235,6 +244,9 @@ fn an_id_is_a_company_of_this_tenant_or_not_found() {
     for id in [
         "company_2",
         "company_0",
+        "company_01",
+        "company_+1",
+        "company_%2B1",
         "company_-1",
         "company_",
         "company",
@@ -316,6 +328,65 @@ fn money_is_exact_in_the_decimals_of_its_currency() {
         details(&error),
         [("currency", "Currency must be a three-letter currency code such as USD")]
     );
+}
+
+#[test]
+fn a_currency_without_an_amount_is_not_dropped_silently() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    for (path, amount) in [(PATH, "annualRevenue"), ("/api/deals", "amount")] {
+        let refused = server
+            .post(path)
+            .bearer(&token)
+            .json(&json!({ "name": "x", "currency": "EUR" }))
+            .send();
+        let error = refusal(&server, &refused, 422, "VALIDATION_ERROR");
+        assert_eq!(details(&error), [("currency", "Currency must not be given without an amount")]);
+        let made = create(&server, &token, path, &json!({ "name": "x", amount: 5, "currency": "EUR" }));
+        let item = format!("{path}/{}", text(&made["id"]));
+        let put = |body: Value| server.put(&item).bearer(&token).json(&body).send();
+        assert_eq!(put(json!({ "currency": "CHF" })).expect(200).json()["currency"], "CHF");
+        // Everything is sent back but the amount.
+        assert_eq!(
+            put(json!({ amount: null, "currency": "CHF" })).expect(200).json()["currency"],
+            Value::Null
+        );
+        refusal(&server, &put(json!({ "currency": "CHF" })), 422, "VALIDATION_ERROR");
+    }
+}
+
+#[test]
+fn an_owner_is_an_active_user_unless_it_owned_the_record_before() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let leaver = tenant.user(Role::User);
+    let owner = format!("user_{}", leaver.id);
+    for path in [PATH, "/api/deals"] {
+        let theirs = create(&server, &token, path, &json!({ "name": "Theirs", "ownerId": owner }));
+        let other = create(&server, &token, path, &json!({ "name": "Other" }));
+        let leaver = tenant.change_user(&leaver, |user| user.is_active = false);
+        let put = |record: &Value, body: &Value| {
+            let item = format!("{path}/{}", text(&record["id"]));
+            server.put(&item).bearer(&token).json(body).send()
+        };
+        let given = json!({ "name": "x", "ownerId": owner });
+        for answer in [server.post(path).bearer(&token).json(&given).send(), put(&other, &given)] {
+            let error = refusal(&server, &answer, 422, "VALIDATION_ERROR");
+            assert_eq!(details(&error), [("ownerId", "Owner id must name an existing user")]);
+        }
+        // The record may be edited all the same, also by clients that send all of it back.
+        let mut whole = theirs.clone();
+        whole["name"] = json!("Edited");
+        let edited = put(&theirs, &whole).expect(200).json();
+        assert_eq!((&edited["name"], &edited["ownerId"]), (&json!("Edited"), &json!(owner)));
+        tenant.change_user(&leaver, |user| user.is_active = true);
+        for id in ["user_0".to_owned(), format!("user_0{}", leaver.id), format!("user_+{}", leaver.id)] {
+            let answer = put(&other, &json!({ "ownerId": id }));
+            assert_eq!(fields(&refusal(&server, &answer, 422, "VALIDATION_ERROR")), ["ownerId"]);
+        }
+    }
 }
 
 #[test]

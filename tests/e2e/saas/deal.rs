@@ -56,6 +56,7 @@ fn full(server: &Server, tenant: &TestTenant<'_>, token: &str, owner: &str) -> V
         "description": "Zeile 1\nZeile 2",
         "leadSource": "Messe « Paris »",
         "nextStep": "電話する",
+        "lostReason": null,
         "includeInForecast": false,
         "ownerId": owner,
     })
@@ -90,7 +91,7 @@ fn a_deal_needs_nothing_but_a_name(server: &Server) {
     let mut expected = json!({
         "id": made["id"], "externalId": null, "name": "Deal", "companyId": null, "contactId": null, "stage": "Prospecting",
         "stageId": "stage_1", "status": "open", "amount": null, "currency": null, "probability": 10, "expectedCloseDate": null,
-        "closedOn": null, "engagedOn": null, "description": null, "leadSource": null, "nextStep": null, "includeInForecast": true,
+        "closedOn": null, "engagedOn": null, "description": null, "leadSource": null, "nextStep": null, "lostReason": null, "includeInForecast": true,
         "ownerId": login.user_id, "createdAt": "2025-01-15T10:00:00Z", "updatedAt": "2025-01-15T10:00:00Z",
         "createdBy": login.user_id, "tenantId": login.tenant_id,
     });

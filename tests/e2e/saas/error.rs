@@ -12,7 +12,7 @@ each_server! {
     an_error_has_the_documented_envelope,
 }
 
-// C-111 … C-114, X-98
+// C-111, C-112, C-113, C-114, X-98
 fn an_error_has_the_documented_envelope(server: &Server) {
     let tenant = server.tenant("Acme");
     let token = tenant.admin_token();
@@ -67,7 +67,7 @@ fn what_no_route_answers_is_refused_in_the_envelope() {
         "/api/",
         "/api/nowhere",
         "/api/companies/",
-        "/api/companies/company_1/deals",
+        "/api/companies/company_1/nothing",
         "/api/auth",
         "/api/auth/nowhere",
         "/api/Companies",
@@ -137,7 +137,7 @@ fn another_familys_credential_is_none() {
     assert_eq!(keys(&answer), ["error", "message"], "family A answers in its own envelope");
 }
 
-// C-124: one answer for each documented code
+// C-116, C-117, C-118, C-119, C-120, C-121, C-122, C-124: one answer for each documented status and code
 #[test]
 fn every_documented_code_is_answered() {
     let server = Server::sqlite();
@@ -177,4 +177,30 @@ fn every_documented_code_is_answered() {
     ] {
         refusal(&server, &answer, status, code);
     }
+}
+
+// C-123, X-101: what went wrong inside is for the log
+#[test]
+fn a_failure_inside_is_told_without_its_cause() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let company = json!({ "name": "x" });
+    server.post("/api/companies").bearer(&token).json(&company).expect(201);
+    tenant.damage("DROP TABLE account;");
+    for request in [
+        server.get("/api/companies"),
+        server.get("/api/companies/company_1"),
+        server.post("/api/companies").json(&company),
+        server.put("/api/companies/company_1").json(&company),
+        server.delete("/api/companies/company_1"),
+    ] {
+        let answer = request.bearer(&token).send();
+        let expected = json!({ "code": "INTERNAL_ERROR", "message": "An unexpected error occurred", "details": [] });
+        assert_eq!(refusal(&server, &answer, 500, "INTERNAL_ERROR"), expected);
+    }
+    // The rest goes on, and so do the other tenants.
+    server.get("/api/auth/me").bearer(&token).expect(200);
+    let other = server.tenant("Bolt").admin_token();
+    server.get("/api/companies").bearer(&other).expect(200);
 }

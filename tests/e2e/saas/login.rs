@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crm_domain::control::user::{NewUser, Role};
 use crm_tests::{
+    database::Backend,
     each_server,
     http::Answer,
     server::Server,
@@ -12,6 +13,21 @@ use crm_tests::{
 use serde_json::{Value, json};
 
 use super::{details, keys, refusal, text};
+
+/// A login through a proxy that the server trusts.
+fn login_from(server: &Server, address: &str, email: &str, password: &str) -> Answer {
+    server
+        .post("/api/auth/login")
+        .header("x-forwarded-for", address)
+        .json(&json!({ "email": email, "password": password }))
+        .send()
+}
+
+fn behind_a_proxy() -> Server {
+    Server::with(Backend::Sqlite, |settings| {
+        settings.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
+}
 
 each_server! {
     a_login_answers_as_documented,
@@ -129,6 +145,57 @@ fn what_is_missing_is_told() {
         details(&error),
         [("email", "Email must be a string"), ("password", "Password must be a string")]
     );
+}
+
+#[test]
+fn what_holds_a_token_is_kept_by_nobody() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let answer = login(&server, &email(&tenant), PASSWORD).expect(200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let body = json!({ "refreshToken": answer.json()["refreshToken"] });
+    let refreshed = server.post("/api/auth/refresh").json(&body).expect(200);
+    assert_eq!(refreshed.header("cache-control"), Some("no-store"));
+    let body = json!({ "email": "a@bolt.test", "password": PASSWORD, "tenantName": "Bolt" });
+    let registered = server.post("/api/auth/register").json(&body).expect(201);
+    assert_eq!(registered.header("cache-control"), Some("no-store"));
+    let key = json!({ "family": "health_trixss", "name": "x" });
+    let minted = server
+        .post("/api/admin/api-keys")
+        .bearer(&tenant.admin_token())
+        .json(&key)
+        .expect(201);
+    assert_eq!(minted.header("cache-control"), Some("no-store"));
+}
+
+// Whoever guesses cannot lock out the owner, and learns nothing of which accounts there are.
+#[test]
+fn guessing_elsewhere_keeps_nobody_out() {
+    let server = behind_a_proxy();
+    let tenant = server.tenant("Acme");
+    for account in [email(&tenant), "nobody@acme.test".to_owned()] {
+        for _ in 0..5 {
+            refusal(&server, &login_from(&server, "203.0.113.7", &account, "wrong"), 401, "AUTH_FAILED");
+        }
+        let guesser = login_from(&server, "203.0.113.7", &account, "wrong");
+        refusal(&server, &guesser, 429, "RATE_LIMIT_EXCEEDED");
+        refusal(&server, &login_from(&server, "198.51.100.1", &account, "wrong"), 401, "AUTH_FAILED");
+    }
+    login_from(&server, "198.51.100.9", &email(&tenant), PASSWORD).expect(200);
+    // Guesses from many addresses are slowed down, by two seconds at most; who signed in from an address before does not notice.
+    for account in [email(&tenant), "nobody@acme.test".to_owned()] {
+        for number in 0..15 {
+            server.advance(Duration::from_secs(2));
+            let from = format!("203.0.113.{}", 10 + number);
+            refusal(&server, &login_from(&server, &from, &account, "wrong"), 401, "AUTH_FAILED");
+        }
+        let early = login_from(&server, "203.0.113.99", &account, "wrong");
+        refusal(&server, &early, 429, "RATE_LIMIT_EXCEEDED");
+        assert!((1..=2).contains(&early.number("retry-after")), "{early:?}");
+    }
+    login_from(&server, "198.51.100.9", &email(&tenant), PASSWORD).expect(200);
+    server.advance(Duration::from_secs(2));
+    login_from(&server, "203.0.113.99", &email(&tenant), PASSWORD).expect(200);
 }
 
 // section 6: failed logins back off per account, known or not

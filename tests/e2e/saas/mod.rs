@@ -1,29 +1,53 @@
-//! Family C, as far as it concerns signing in, companies and deals (contract C-01 … C-31, C-60 … C-73, C-111 … C-145).
+//! Family C, as far as it concerns signing in, companies and deals (contract C-01 … C-31, C-60 … C-73, C-81 … C-87, C-111 … C-145).
 
+mod activity;
 mod body;
+mod bulk;
 mod change;
+mod change_stream;
 mod company;
+mod contact;
 mod deal;
+mod deal_flow;
+mod deal_handoff;
 mod error;
+mod filter;
+mod find;
+mod history;
 mod idempotency;
+mod include;
+mod invitation;
+mod lead;
 mod limits;
 mod login;
 mod order;
 mod outage;
 mod page;
+mod partner;
+mod password;
+mod pipeline;
 mod refresh;
 mod register;
+mod related;
+mod restore;
 mod role;
 mod search;
+mod sla_policy;
 mod snippet;
+mod stamp;
+mod task;
 mod tenancy;
+mod ticket;
 mod token;
+mod two_writers;
+mod user;
 mod validation;
+mod webhook;
 
 use crm_tests::{http::Answer, server::Server};
 use serde_json::Value;
 
-/// Checks an error's whole envelope (C-111 … C-113) and answers its `error`.
+/// Checks an error's whole envelope (C-111, C-112, C-113) and answers its `error`.
 #[track_caller]
 pub fn refusal(server: &Server, answer: &Answer, status: u16, code: &str) -> Value {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -32,7 +56,13 @@ pub fn refusal(server: &Server, answer: &Answer, status: u16, code: &str) -> Val
     assert_eq!(keys(&body["error"]), ["code", "details", "message"], "{answer:?}");
     assert_eq!(body["error"]["code"], code, "{answer:?}");
     assert!(!text(&body["error"]["message"]).is_empty(), "{answer:?}");
-    assert!(body["error"]["details"].is_array(), "{answer:?}");
+    for detail in body["error"]["details"].as_array().expect("details") {
+        assert_eq!(keys(detail), ["field", "message"], "{answer:?}");
+        assert!(
+            !text(&detail["field"]).is_empty() && !text(&detail["message"]).is_empty(),
+            "{answer:?}"
+        );
+    }
     assert_eq!(body["timestamp"], server.now().to_second_precision());
     assert!(text(&body["path"]).starts_with("/api"), "{answer:?}");
     assert_eq!(answer.header("x-trace-id"), Some(text(&body["traceId"])));

@@ -176,7 +176,11 @@ fn companies_sort_by_every_field(server: &Server) {
             industry: sparse(8),
             employees: figure(5),
             annual_revenue: figure(6),
-            currency: if number % 2 == 0 { set("EUR") } else { Default::default() },
+            currency: if number % 2 == 0 && figure(6) != Default::default() {
+                set("EUR")
+            } else {
+                Default::default()
+            },
             founded_year: figure(4),
             description: sparse(9),
             owner_id: if number % 3 == 1 {
@@ -268,7 +272,7 @@ fn deals_sort_by_every_field(server: &Server) {
             "contactId": if number % 3 == 1 { Value::Null } else { json!(format!("contact_{}", contact.id)) },
             "stageId": format!("stage_{}", 1 + number * 5 % 6),
             "amount": if number % 4 == 0 { Value::Null } else { json!((number * 7 % 5) as f64 * 10.25) },
-            "currency": (["USD", "EUR"][number % 2]),
+            "currency": if number % 4 == 0 { Value::Null } else { json!(["USD", "EUR"][number % 2]) },
             "probability": number * 37 % 101,
             "expectedCloseDate": day(0),
             "closedOn": day(1),

@@ -54,7 +54,7 @@ fn the_documents_example_page(server: &Server) {
     assert_eq!(all.len(), 245);
 }
 
-// C-131 … C-134, X-105, X-107
+// C-131, C-132, C-134, X-105, X-107
 fn pages_add_up(server: &Server) {
     let tenant = server.tenant("Acme");
     let token = tenant.admin_token();

@@ -38,7 +38,7 @@ fn refused(server: &Server, token: &str) {
     assert_eq!(error["message"], "The refresh token is invalid or has expired");
 }
 
-// C-17 … C-19
+// C-17, C-18, C-19
 fn a_refresh_rotates_both_tokens(server: &Server) {
     let tenant = server.tenant("Acme");
     let login = tenant.login(&tenant.admin);

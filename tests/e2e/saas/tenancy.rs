@@ -2,13 +2,17 @@
 
 use std::fs;
 
-use crm_domain::tenant::contact::ContactDraft;
+use crm_domain::{
+    control::api_key::{ApiKeyDraft, KeyFamily},
+    tenant::contact::ContactDraft,
+};
 use crm_tests::{each_server, server::Server, tenant::set};
 use serde_json::{Value, json};
 
 use super::{create, fields, ids, refusal, text};
 
 each_server! {
+    every_list_is_of_the_tokens_tenant,
     another_tenants_records_do_not_exist,
     another_tenants_records_cannot_be_referred_to,
     the_same_id_is_another_record_in_another_tenant,
@@ -16,6 +20,54 @@ each_server! {
 }
 
 const PATHS: [&str; 2] = ["/api/companies", "/api/deals"];
+
+/// The lists of the family, and what of an item tells its tenant.
+const LISTS: [(&str, &str); 5] = [
+    ("/api/admin/api-keys", "name"),
+    ("/api/admin/requests", "apiKeyName"),
+    ("/api/changes", "entityId"),
+    ("/api/companies", "tenantId"),
+    ("/api/deals", "tenantId"),
+];
+
+// C-140: nothing in the request names a tenant but the token, and every list is of its tenant
+fn every_list_is_of_the_tokens_tenant(server: &Server) {
+    let tenants = ["Ours", "Theirs"].map(|name| (name, server.tenant(name)));
+    // Made in turns, so that no list is apart by chance; one tenant has more, so that their ids differ.
+    for (index, (name, tenant)) in tenants.iter().enumerate() {
+        let token = tenant.admin_token();
+        for path in PATHS {
+            for number in 0..=index * 3 {
+                create(server, &token, path, &json!({ "name": format!("{name} {number}") }));
+            }
+        }
+        let key = tenant.key_with(
+            KeyFamily::HealthTrixss,
+            ApiKeyDraft {
+                name: set(name),
+                ..ApiKeyDraft::default()
+            },
+        );
+        server.get("/api/v1/external/accounts").key(&key.text).expect(200);
+    }
+    server.flush_log();
+    for (index, (name, tenant)) in tenants.iter().enumerate() {
+        let login = tenant.login(&tenant.admin);
+        for (path, mark) in LISTS {
+            let list = server.get(&format!("{path}?pageSize=100")).bearer(&login.token).expect(200).json();
+            let items = list["items"].as_array().unwrap();
+            let marks: Vec<&Value> = items.iter().map(|item| &item[mark]).collect();
+            match mark {
+                "tenantId" => assert_eq!(marks, vec![&json!(login.tenant_id); 1 + index * 3], "{path}"),
+                "entityId" => assert_eq!(marks.iter().filter(|id| text(id).starts_with("company_")).count(), 1 + index * 3),
+                _ => {
+                    let named: Vec<&&Value> = marks.iter().filter(|mark| !mark.is_null()).collect();
+                    assert_eq!(named, [&&json!(name)], "{path}");
+                }
+            }
+        }
+    }
+}
 
 // C-141, X-108
 fn another_tenants_records_do_not_exist(server: &Server) {

@@ -47,7 +47,7 @@ fn secret(server: &Server) -> Vec<u8> {
     STANDARD.decode(text(&stored["jwt"])).unwrap()
 }
 
-// C-22 … C-26, C-143
+// C-22, C-23, C-24, C-25, C-26, C-143
 fn a_token_has_the_documented_claims(server: &Server) {
     let tenant = server.tenant("Acme");
     let manager = tenant.user(Role::Manager);
@@ -108,7 +108,7 @@ fn lifetimes_issuer_and_audience_are_settings() {
     refused(&server, &login.token);
 }
 
-// C-21, C-28, X-85
+// C-21, C-28, C-118, X-85
 #[test]
 fn without_a_token_nothing_is_answered() {
     let server = Server::sqlite();

@@ -144,6 +144,24 @@ fn every_wrong_value_is_named(server: &Server) {
     nothing_was_made(server, &token);
 }
 
+#[test]
+fn a_fraction_is_no_whole_number() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let company = json!({ "name": "x", "employees": 5.5, "foundedYear": 1999.5 });
+    let error = refusal(&server, &post(&server, &token, "/api/companies", &company), 422, "VALIDATION_ERROR");
+    let expected = [
+        ("employees", "Employees must be a whole number"),
+        ("foundedYear", "Founded year must be a whole number"),
+    ];
+    assert_eq!(details(&error), expected);
+    let deal = json!({ "name": "x", "probability": 0.5 });
+    let error = refusal(&server, &post(&server, &token, "/api/deals", &deal), 422, "VALIDATION_ERROR");
+    assert_eq!(details(&error), [("probability", "Probability must be a whole number")]);
+    create(&server, &token, "/api/companies", &json!({ "name": "x", "employees": 5.0 }));
+}
+
 // C-43: the document's own example, but for the path
 #[test]
 fn one_invalid_email_is_answered_as_the_document_shows_it() {

@@ -8,13 +8,18 @@ use crm_domain::{
     id::{AccountId, RecordId, UserId},
     page::{Direction, Page, Sort, Start, Window},
     stamp::Stamp,
-    tenant::account::{Account, AccountFields, AccountFilter, AccountReads, AccountRepository, AccountSort},
+    tenant::{
+        account::{Account, AccountField, AccountFields, AccountFilter, AccountReads, AccountRepository},
+        change::EntityKind,
+        link::{Link, LinkRepository},
+    },
 };
 
 /// The accounts, with what a unit knows: its stamp and who works.
 #[derive(Default, Clone)]
 pub struct Accounts {
     rows: BTreeMap<AccountId, Account>,
+    deleted: BTreeMap<AccountId, Account>,
     last_id: i64,
     pub stamp: Stamp,
     pub actor: Option<UserId>,
@@ -40,13 +45,13 @@ impl AccountReads for Accounts {
         let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         Ok(self.with(|account| names.contains(&account.fields.name.to_lowercase())))
     }
-    fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountSort>, window: &Window) -> Result<Page<Account>> {
-        if sort.key != AccountSort::CreatedAt {
+    fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>> {
+        if sort.key != AccountField::CreatedAt {
             return Err(Error::Conflict("this store sorts accounts by their creation only".to_owned()));
         }
         let search = filter.search.as_ref().map(|text| text.to_lowercase());
         let mut found = self.with(|account| {
-            filter.updated_after.is_none_or(|after| account.updated_at > after)
+            filter.conditions.iter().all(|condition| condition.is_met_by(account))
                 && search.as_ref().is_none_or(|text| account.fields.search_text().contains(text))
         });
         if sort.direction == Direction::Descending {
@@ -108,7 +113,46 @@ impl AccountRepository for Accounts {
         Ok(())
     }
     fn remove(&mut self, id: AccountId) -> Result<()> {
-        self.rows.remove(&id);
+        self.deleted.extend(self.rows.remove_entry(&id));
+        Ok(())
+    }
+    fn lookup_deleted(&mut self, id: AccountId) -> Result<Option<Account>> {
+        Ok(self.deleted.get(&id).cloned())
+    }
+    fn restore(&mut self, account: &Account) -> Result<()> {
+        self.deleted.remove(&account.id);
+        let live = Account {
+            updated_at: self.stamp,
+            ..account.clone()
+        };
+        self.update(&live)
+    }
+}
+
+/// Accounts are all that refers, and all that is referred to.
+impl LinkRepository for Accounts {
+    fn live(&mut self, kind: EntityKind, ids: &[i64]) -> Result<Vec<i64>> {
+        let is_live = |id: &&i64| kind == EntityKind::Account && self.rows.contains_key(&AccountId::from_i64(**id));
+        Ok(ids.iter().filter(is_live).copied().collect())
+    }
+    fn referring(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>> {
+        let to = |account: &Account| Some((account.id.get(), account.fields.parent_id?.get()));
+        let referring = self.rows.values().filter_map(to).filter(|(_, parent)| targets.contains(parent));
+        Ok(referring.filter(|_| link.from == EntityKind::Account).collect())
+    }
+    fn still(&mut self, link: Link, referrers: &[i64], target: Option<i64>) -> Result<Vec<i64>> {
+        let parent = target.map(AccountId::from_i64);
+        let still = self.with(|account| referrers.contains(&account.id.get()) && account.fields.parent_id == parent);
+        let ids = still.into_iter().map(|account| account.id.get());
+        Ok(ids.filter(|_| link.from == EntityKind::Account).collect())
+    }
+    fn point(&mut self, _link: Link, referrers: &[i64], target: Option<i64>) -> Result<()> {
+        for id in referrers {
+            if let Some(account) = self.rows.get_mut(&AccountId::from_i64(*id)) {
+                account.fields.parent_id = target.map(AccountId::from_i64);
+                account.updated_at = self.stamp;
+            }
+        }
         Ok(())
     }
 }

@@ -2,17 +2,38 @@
 
 use crm_domain::{
     Error, Result,
-    id::{AccountId, ActivityId, ContactId, LeadId, OpportunityId, StageId},
+    id::{
+        AccountId, ActivityId, ContactId, LeadId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId, TagId, TaskId,
+        TicketCommentId, TicketId, WebhookId,
+    },
     page::{Page, Sort, Window},
     stamp::Stamp,
     tenant::{
-        activity::{Activity, ActivityFields, ActivityReads, ActivityRepository},
-        contact::{Contact, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactSort},
+        activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository},
+        change::EntityKind,
+        contact::{Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository},
+        handoff::{Handoff, HandoffFields, HandoffReads, HandoffRepository},
         idempotency::{IdempotencyRepository, IdempotencyScope, KeptAnswer},
-        lead::{Lead, LeadFields, LeadFilter, LeadReads, LeadRepository, LeadSort},
-        opportunity::{Opportunity, OpportunityFields, OpportunityFilter, OpportunityReads, OpportunityRepository, OpportunitySort},
-        pipeline::{Pipeline, PipelineReads, PipelineRepository, Stage, StageFields},
-        request::{LoggedRequest, RequestFilter, RequestReads, RequestRecord, RequestRepository},
+        label::{LabelReads, LabelRepository, TagOf},
+        lead::{Lead, LeadField, LeadFields, LeadFilter, LeadReads, LeadRepository},
+        opportunity::{
+            Group, Month, Opportunity, OpportunityField, OpportunityFields, OpportunityFilter, OpportunityReads, OpportunityRepository,
+        },
+        partner::{Partner, PartnerField, PartnerFields, PartnerFilter, PartnerReads, PartnerRepository},
+        pipeline::{
+            Pipeline, PipelineField, PipelineFields, PipelineFilter, PipelineReads, PipelineRepository, Stage, StageField, StageFields,
+            StageFilter,
+        },
+        request::{LoggedRequest, RequestField, RequestFilter, RequestReads, RequestRecord, RequestRepository},
+        search::{Candidate, Probe, SearchReads},
+        sla_policy::{SlaPolicy, SlaPolicyField, SlaPolicyFields, SlaPolicyFilter, SlaPolicyReads, SlaPolicyRepository, SlaSubject},
+        tag::{Tag, TagField, TagFields, TagFilter, TagReads, TagRepository},
+        task::{Task, TaskField, TaskFields, TaskFilter, TaskReads, TaskRepository},
+        ticket::{Ticket, TicketField, TicketFields, TicketFilter, TicketReads, TicketRepository},
+        ticket_comment::{
+            TicketComment, TicketCommentField, TicketCommentFields, TicketCommentFilter, TicketCommentReads, TicketCommentRepository,
+        },
+        webhook::{Webhook, WebhookField, WebhookFields, WebhookFilter, WebhookReads, WebhookRepository},
     },
 };
 
@@ -32,9 +53,20 @@ fn empty<T>() -> Page<T> {
     }
 }
 
+macro_rules! restorable {
+    ($entity:ident, $id:ident) => {
+        fn lookup_deleted(&mut self, _id: $id) -> Result<Option<$entity>> {
+            Ok(None)
+        }
+        fn restore(&mut self, _record: &$entity) -> Result<()> {
+            refuse()
+        }
+    };
+}
+
 /// Writing is refused alike for every noun.
 macro_rules! keeps_no {
-    ($repository:ident, $entity:ident, $new:ty, $id:ident) => {
+    ($repository:ident, $entity:ident, $new:ty, $id:ident $(, $restorable:ident)?) => {
         impl $repository for Nothing {
             fn add(&mut self, _new: Vec<$new>) -> Result<Vec<$entity>> {
                 refuse()
@@ -45,18 +77,45 @@ macro_rules! keeps_no {
             fn remove(&mut self, _id: $id) -> Result<()> {
                 refuse()
             }
+            $($restorable! { $entity, $id })?
         }
     };
 }
 
-keeps_no!(ContactRepository, Contact, ContactFields, ContactId);
-keeps_no!(LeadRepository, Lead, LeadFields, LeadId);
-keeps_no!(OpportunityRepository, Opportunity, (OpportunityFields, Stage), OpportunityId);
-keeps_no!(ActivityRepository, Activity, ActivityFields, ActivityId);
+keeps_no!(ContactRepository, Contact, ContactFields, ContactId, restorable);
+keeps_no!(LeadRepository, Lead, LeadFields, LeadId, restorable);
+keeps_no!(ActivityRepository, Activity, ActivityFields, ActivityId, restorable);
+keeps_no!(TicketRepository, Ticket, TicketFields, TicketId);
+keeps_no!(TicketCommentRepository, TicketComment, TicketCommentFields, TicketCommentId);
+keeps_no!(SlaPolicyRepository, SlaPolicy, SlaPolicyFields, SlaPolicyId);
+keeps_no!(PartnerRepository, Partner, PartnerFields, PartnerId);
+keeps_no!(TaskRepository, Task, TaskFields, TaskId, restorable);
+
+impl OpportunityRepository for Nothing {
+    fn add(&mut self, _new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>> {
+        refuse()
+    }
+    fn update(&mut self, _opportunity: &Opportunity) -> Result<()> {
+        refuse()
+    }
+    fn touch_in(&mut self, _stage: StageId) -> Result<()> {
+        refuse()
+    }
+    fn move_all(&mut self, _from: StageId, _to: &Stage) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _id: OpportunityId) -> Result<()> {
+        refuse()
+    }
+    restorable! { Opportunity, OpportunityId }
+}
 
 impl ContactReads for Nothing {
     fn lookup(&mut self, _id: ContactId) -> Result<Option<Contact>> {
         Ok(None)
+    }
+    fn lookup_many(&mut self, _ids: &[ContactId]) -> Result<Vec<Contact>> {
+        Ok(Vec::new())
     }
     fn lookup_external(&mut self, _external_ids: &[String]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
@@ -64,7 +123,7 @@ impl ContactReads for Nothing {
     fn lookup_emails(&mut self, _emails: &[String]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
     }
-    fn list(&mut self, _filter: &ContactFilter, _sort: Sort<ContactSort>, _window: &Window) -> Result<Page<Contact>> {
+    fn list(&mut self, _filter: &ContactFilter, _sort: Sort<ContactField>, _window: &Window) -> Result<Page<Contact>> {
         Ok(empty())
     }
     fn list_of_accounts(&mut self, _accounts: &[AccountId]) -> Result<Vec<Contact>> {
@@ -76,13 +135,16 @@ impl LeadReads for Nothing {
     fn lookup(&mut self, _id: LeadId) -> Result<Option<Lead>> {
         Ok(None)
     }
+    fn lookup_many(&mut self, _ids: &[LeadId]) -> Result<Vec<Lead>> {
+        Ok(Vec::new())
+    }
     fn lookup_external(&mut self, _external_ids: &[String]) -> Result<Vec<Lead>> {
         Ok(Vec::new())
     }
     fn lookup_emails(&mut self, _emails: &[String]) -> Result<Vec<Lead>> {
         Ok(Vec::new())
     }
-    fn list(&mut self, _filter: &LeadFilter, _sort: Sort<LeadSort>, _window: &Window) -> Result<Page<Lead>> {
+    fn list(&mut self, _filter: &LeadFilter, _sort: Sort<LeadField>, _window: &Window) -> Result<Page<Lead>> {
         Ok(empty())
     }
     fn list_of_accounts(&mut self, _accounts: &[AccountId]) -> Result<Vec<Lead>> {
@@ -94,10 +156,13 @@ impl OpportunityReads for Nothing {
     fn lookup(&mut self, _id: OpportunityId) -> Result<Option<Opportunity>> {
         Ok(None)
     }
+    fn lookup_many(&mut self, _ids: &[OpportunityId]) -> Result<Vec<Opportunity>> {
+        Ok(Vec::new())
+    }
     fn lookup_external(&mut self, _external_ids: &[String]) -> Result<Vec<Opportunity>> {
         Ok(Vec::new())
     }
-    fn list(&mut self, _filter: &OpportunityFilter, _sort: Sort<OpportunitySort>, _window: &Window) -> Result<Page<Opportunity>> {
+    fn list(&mut self, _filter: &OpportunityFilter, _sort: Sort<OpportunityField>, _window: &Window) -> Result<Page<Opportunity>> {
         Ok(empty())
     }
     fn list_of_accounts(&mut self, _accounts: &[AccountId]) -> Result<Vec<Opportunity>> {
@@ -106,27 +171,90 @@ impl OpportunityReads for Nothing {
     fn list_without_account(&mut self) -> Result<Vec<Opportunity>> {
         Ok(Vec::new())
     }
+    fn count_in(&mut self, _stages: &[StageId]) -> Result<i64> {
+        Ok(0)
+    }
+    fn list_in(&mut self, _stage: StageId, _after: i64, _limit: u32) -> Result<Vec<Opportunity>> {
+        Ok(Vec::new())
+    }
+    fn sum_by_stage(&mut self, _stages: &[StageId]) -> Result<Vec<Group<StageId>>> {
+        Ok(Vec::new())
+    }
+    fn sum_by_month(&mut self, _stages: &[StageId]) -> Result<Vec<Group<Option<Month>>>> {
+        Ok(Vec::new())
+    }
 }
 
 impl ActivityReads for Nothing {
     fn lookup(&mut self, _id: ActivityId) -> Result<Option<Activity>> {
         Ok(None)
     }
+    fn lookup_many(&mut self, _ids: &[ActivityId]) -> Result<Vec<Activity>> {
+        Ok(Vec::new())
+    }
+    fn list(&mut self, _filter: &ActivityFilter, _sort: Sort<ActivityField>, _window: &Window) -> Result<Page<Activity>> {
+        Ok(empty())
+    }
     fn list_of_accounts(&mut self, _accounts: &[AccountId]) -> Result<Vec<Activity>> {
         Ok(Vec::new())
     }
 }
 
-impl PipelineReads for Nothing {
-    fn list(&mut self) -> Result<Vec<Pipeline>> {
+impl TaskReads for Nothing {
+    fn lookup(&mut self, _id: TaskId) -> Result<Option<Task>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &TaskFilter, _sort: Sort<TaskField>, _window: &Window) -> Result<Page<Task>> {
+        Ok(empty())
+    }
+    fn lookup_many(&mut self, _ids: &[TaskId]) -> Result<Vec<Task>> {
         Ok(Vec::new())
     }
-    fn lookup_stage(&mut self, _id: StageId) -> Result<Option<Stage>> {
+}
+
+impl HandoffReads for Nothing {
+    fn latest_of(&mut self, _opportunity: OpportunityId) -> Result<Option<Handoff>> {
         Ok(None)
     }
 }
 
+impl HandoffRepository for Nothing {
+    fn add(&mut self, _fields: HandoffFields) -> Result<Handoff> {
+        refuse()
+    }
+    fn update(&mut self, _handoff: &Handoff) -> Result<()> {
+        refuse()
+    }
+}
+
+impl PipelineReads for Nothing {
+    fn all(&mut self) -> Result<Vec<Pipeline>> {
+        Ok(Vec::new())
+    }
+    fn list(&mut self, _filter: &PipelineFilter, _sort: Sort<PipelineField>, _window: &Window) -> Result<Page<Pipeline>> {
+        Ok(empty())
+    }
+    fn list_stages(&mut self, _filter: &StageFilter, _sort: Sort<StageField>, _window: &Window) -> Result<Page<Stage>> {
+        Ok(empty())
+    }
+    fn lookup_stages(&mut self, _ids: &[StageId]) -> Result<Vec<Stage>> {
+        Ok(Vec::new())
+    }
+}
+
 impl PipelineRepository for Nothing {
+    fn add(&mut self, _fields: PipelineFields) -> Result<Pipeline> {
+        refuse()
+    }
+    fn update(&mut self, _pipeline: &Pipeline) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _id: PipelineId) -> Result<()> {
+        refuse()
+    }
+    fn remove_stage(&mut self, _id: StageId) -> Result<()> {
+        refuse()
+    }
     fn add_stage(&mut self, _fields: StageFields) -> Result<Stage> {
         refuse()
     }
@@ -148,8 +276,68 @@ impl IdempotencyRepository for Nothing {
 }
 
 impl RequestReads for Nothing {
-    fn list(&mut self, _filter: &RequestFilter, _window: &Window) -> Result<Page<LoggedRequest>> {
+    fn list(&mut self, _filter: &RequestFilter, _sort: Sort<RequestField>, _window: &Window) -> Result<Page<LoggedRequest>> {
         Ok(empty())
+    }
+}
+
+impl TagReads for Nothing {
+    fn lookup(&mut self, _id: TagId) -> Result<Option<Tag>> {
+        Ok(None)
+    }
+    fn lookup_named(&mut self, _names: &[String]) -> Result<Vec<Tag>> {
+        Ok(Vec::new())
+    }
+    fn list(&mut self, _filter: &TagFilter, _sort: Sort<TagField>, _window: &Window) -> Result<Page<Tag>> {
+        Ok(empty())
+    }
+    fn usage(&mut self, _ids: &[TagId]) -> Result<Vec<(TagId, u64)>> {
+        Ok(Vec::new())
+    }
+}
+
+impl TagRepository for Nothing {
+    fn add(&mut self, _new: Vec<TagFields>) -> Result<Vec<Tag>> {
+        refuse()
+    }
+    fn update(&mut self, _tag: &Tag) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _id: TagId) -> Result<()> {
+        refuse()
+    }
+    fn restore(&mut self, _id: TagId) -> Result<Option<Tag>> {
+        Ok(None)
+    }
+}
+
+impl LabelReads for Nothing {
+    fn has_any(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+    fn tags_of(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<Vec<TagOf>> {
+        Ok(Vec::new())
+    }
+    fn live(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<Vec<i64>> {
+        Ok(Vec::new())
+    }
+}
+
+impl LabelRepository for Nothing {
+    fn assign(&mut self, _kind: EntityKind, _assignments: &[(i64, TagId)]) -> Result<()> {
+        refuse()
+    }
+    fn unassign(&mut self, _kind: EntityKind, _assignments: &[(i64, TagId)]) -> Result<()> {
+        refuse()
+    }
+    fn touch(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<()> {
+        refuse()
+    }
+}
+
+impl SearchReads for Nothing {
+    fn candidates(&mut self, _kind: EntityKind, _probe: &Probe, _limit: u32) -> Result<Vec<Candidate>> {
+        Ok(Vec::new())
     }
 }
 
@@ -159,5 +347,71 @@ impl RequestRepository for Nothing {
     }
     fn purge(&mut self, _before: Stamp, _limit: u32) -> Result<u64> {
         Ok(0)
+    }
+}
+
+impl TicketReads for Nothing {
+    fn lookup(&mut self, _id: TicketId) -> Result<Option<Ticket>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &TicketFilter, _sort: Sort<TicketField>, _window: &Window) -> Result<Page<Ticket>> {
+        Ok(empty())
+    }
+    fn is_policy_used(&mut self, _policy: SlaPolicyId) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+impl TicketCommentReads for Nothing {
+    fn lookup(&mut self, _id: TicketCommentId) -> Result<Option<TicketComment>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &TicketCommentFilter, _sort: Sort<TicketCommentField>, _window: &Window) -> Result<Page<TicketComment>> {
+        Ok(empty())
+    }
+}
+
+impl SlaPolicyReads for Nothing {
+    fn lookup(&mut self, _id: SlaPolicyId) -> Result<Option<SlaPolicy>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &SlaPolicyFilter, _sort: Sort<SlaPolicyField>, _window: &Window) -> Result<Page<SlaPolicy>> {
+        Ok(empty())
+    }
+    fn list_of(&mut self, _subject: SlaSubject) -> Result<Vec<SlaPolicy>> {
+        Ok(Vec::new())
+    }
+}
+
+impl PartnerReads for Nothing {
+    fn lookup(&mut self, _id: PartnerId) -> Result<Option<Partner>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &PartnerFilter, _sort: Sort<PartnerField>, _window: &Window) -> Result<Page<Partner>> {
+        Ok(empty())
+    }
+}
+
+impl WebhookReads for Nothing {
+    fn lookup(&mut self, _id: WebhookId) -> Result<Option<Webhook>> {
+        Ok(None)
+    }
+    fn list_active(&mut self) -> Result<Vec<Webhook>> {
+        Ok(Vec::new())
+    }
+    fn list(&mut self, _filter: &WebhookFilter, _sort: Sort<WebhookField>, _window: &Window) -> Result<Page<Webhook>> {
+        Ok(empty())
+    }
+}
+
+impl WebhookRepository for Nothing {
+    fn add(&mut self, _fields: WebhookFields) -> Result<Webhook> {
+        refuse()
+    }
+    fn update(&mut self, _webhook: &Webhook) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _id: WebhookId) -> Result<()> {
+        refuse()
     }
 }

@@ -12,11 +12,22 @@ use crm_domain::{
         activity::{ActivityReads, ActivityRepository},
         change::{Change, ChangeReads, EntityKind, NewChange, Origin},
         contact::{ContactReads, ContactRepository},
+        handoff::{HandoffReads, HandoffRepository},
         idempotency::IdempotencyRepository,
+        label::{LabelReads, LabelRepository},
         lead::{LeadReads, LeadRepository},
+        link::LinkRepository,
         opportunity::{OpportunityReads, OpportunityRepository},
+        partner::{PartnerReads, PartnerRepository},
         pipeline::{PipelineReads, PipelineRepository},
         request::{RequestReads, RequestRepository},
+        search::SearchReads,
+        sla_policy::{SlaPolicyReads, SlaPolicyRepository},
+        tag::{TagReads, TagRepository},
+        task::{TaskReads, TaskRepository},
+        ticket::{TicketReads, TicketRepository},
+        ticket_comment::{TicketCommentReads, TicketCommentRepository},
+        webhook::{WebhookReads, WebhookRepository},
     },
 };
 
@@ -63,6 +74,12 @@ impl TenantReader for Records {
     fn changes(&mut self) -> &mut dyn ChangeReads {
         &mut self.changes
     }
+    fn tags(&mut self) -> &mut dyn TagReads {
+        &mut self.nothing
+    }
+    fn labels(&mut self) -> &mut dyn LabelReads {
+        &mut self.nothing
+    }
     fn contacts(&mut self) -> &mut dyn ContactReads {
         &mut self.nothing
     }
@@ -75,10 +92,34 @@ impl TenantReader for Records {
     fn pipelines(&mut self) -> &mut dyn PipelineReads {
         &mut self.nothing
     }
+    fn handoffs(&mut self) -> &mut dyn HandoffReads {
+        &mut self.nothing
+    }
     fn activities(&mut self) -> &mut dyn ActivityReads {
         &mut self.nothing
     }
+    fn tickets(&mut self) -> &mut dyn TicketReads {
+        &mut self.nothing
+    }
+    fn ticket_comments(&mut self) -> &mut dyn TicketCommentReads {
+        &mut self.nothing
+    }
+    fn sla_policies(&mut self) -> &mut dyn SlaPolicyReads {
+        &mut self.nothing
+    }
+    fn partners(&mut self) -> &mut dyn PartnerReads {
+        &mut self.nothing
+    }
+    fn tasks(&mut self) -> &mut dyn TaskReads {
+        &mut self.nothing
+    }
+    fn webhooks(&mut self) -> &mut dyn WebhookReads {
+        &mut self.nothing
+    }
     fn requests(&mut self) -> &mut dyn RequestReads {
+        &mut self.nothing
+    }
+    fn search(&mut self) -> &mut dyn SearchReads {
         &mut self.nothing
     }
 }
@@ -122,6 +163,12 @@ impl UnitOfWork for MemoryUnit {
     fn accounts(&mut self) -> &mut dyn AccountRepository {
         &mut self.records.accounts
     }
+    fn tags(&mut self) -> &mut dyn TagRepository {
+        &mut self.records.nothing
+    }
+    fn labels(&mut self) -> &mut dyn LabelRepository {
+        &mut self.records.nothing
+    }
     fn contacts(&mut self) -> &mut dyn ContactRepository {
         &mut self.records.nothing
     }
@@ -134,8 +181,35 @@ impl UnitOfWork for MemoryUnit {
     fn pipelines(&mut self) -> &mut dyn PipelineRepository {
         &mut self.records.nothing
     }
+    fn handoffs(&mut self) -> &mut dyn HandoffRepository {
+        &mut self.records.nothing
+    }
     fn activities(&mut self) -> &mut dyn ActivityRepository {
         &mut self.records.nothing
+    }
+    fn tickets(&mut self) -> &mut dyn TicketRepository {
+        &mut self.records.nothing
+    }
+    fn ticket_comments(&mut self) -> &mut dyn TicketCommentRepository {
+        &mut self.records.nothing
+    }
+    fn sla_policies(&mut self) -> &mut dyn SlaPolicyRepository {
+        &mut self.records.nothing
+    }
+    fn partners(&mut self) -> &mut dyn PartnerRepository {
+        &mut self.records.nothing
+    }
+    fn tasks(&mut self) -> &mut dyn TaskRepository {
+        &mut self.records.nothing
+    }
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository {
+        &mut self.records.nothing
+    }
+    fn links(&mut self) -> &mut dyn LinkRepository {
+        &mut self.records.accounts
+    }
+    fn changes(&mut self) -> &mut dyn ChangeReads {
+        &mut self.records.changes
     }
     fn requests(&mut self) -> &mut dyn RequestRepository {
         &mut self.records.nothing
@@ -158,9 +232,19 @@ impl ChangeReads for Changes {
             .cloned()
             .collect())
     }
-    fn list_of(&mut self, entity: EntityKind, entity_id: i64, limit: u32) -> Result<Vec<Change>> {
-        let of = |change: &&Change| (change.entity, change.entity_id) == (entity, entity_id);
+    fn list_of(&mut self, entity: EntityKind, entity_id: i64, before: i64, limit: u32) -> Result<Vec<Change>> {
+        let of = |change: &&Change| (change.entity, change.entity_id) == (entity, entity_id) && change.seq < before;
         Ok(self.0.iter().rev().filter(of).take(limit as usize).cloned().collect())
+    }
+    fn list_of_unit(&mut self, seq: i64) -> Result<Vec<Change>> {
+        let stamp = self.0.iter().find(|change| change.seq == seq).map(|change| change.stamp);
+        let of = |change: &&Change| Some(change.stamp) == stamp;
+        Ok(self.0.iter().filter(of).cloned().collect())
+    }
+    fn list_of_field(&mut self, entity: EntityKind, entity_id: i64, field: &str) -> Result<Vec<Change>> {
+        let name = format!("\"{field}\":");
+        let of = |change: &&Change| (change.entity, change.entity_id) == (entity, entity_id) && change.fields.contains(&name);
+        Ok(self.0.iter().filter(of).cloned().collect())
     }
     fn last_seq(&mut self) -> Result<i64> {
         Ok(self.0.len() as i64)

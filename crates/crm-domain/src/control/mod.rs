@@ -1,6 +1,7 @@
-//! The control plane: tenants, users, sessions, refresh tokens and API keys; one database per deployment.
+//! The control plane: tenants, users, invitations, sessions, refresh tokens and API keys; one database per deployment.
 
 pub mod api_key;
+pub mod invitation;
 pub mod refresh_token;
 pub mod session;
 pub mod tenant;
@@ -14,6 +15,8 @@ pub trait ControlReader {
     fn tenants(&mut self) -> &mut dyn tenant::TenantReads;
     /// Users.
     fn users(&mut self) -> &mut dyn user::UserReads;
+    /// Invitations.
+    fn invitations(&mut self) -> &mut dyn invitation::InvitationReads;
     /// Sessions.
     fn sessions(&mut self) -> &mut dyn session::SessionReads;
     /// API keys.
@@ -28,6 +31,8 @@ pub trait ControlUnit {
     fn tenants(&mut self) -> &mut dyn tenant::TenantRepository;
     /// Users.
     fn users(&mut self) -> &mut dyn user::UserRepository;
+    /// Invitations.
+    fn invitations(&mut self) -> &mut dyn invitation::InvitationRepository;
     /// Sessions.
     fn sessions(&mut self) -> &mut dyn session::SessionRepository;
     /// Refresh tokens.

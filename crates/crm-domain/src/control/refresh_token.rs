@@ -29,14 +29,12 @@ impl std::fmt::Debug for RefreshToken {
 impl RefreshToken {
     /// The first token of a session.
     pub fn random(entropy: &dyn Entropy) -> Self {
-        let mut bytes = [0; 32];
-        entropy.fill(&mut bytes);
-        Self(URL_SAFE_NO_PAD.encode(bytes))
+        Self(opaque(entropy))
     }
 
     /// A token that a client presents; longer texts cannot be one.
     pub fn presented(text: &str) -> Option<Self> {
-        (text.len() == 43).then(|| Self(text.to_owned()))
+        may_be_opaque(text).then(|| Self(text.to_owned()))
     }
 
     /// The token that replaces this one: derived, so that a repeated refresh within the grace gets the same one without it being stored.
@@ -49,13 +47,30 @@ impl RefreshToken {
 
     /// SHA-256, hex: what is stored.
     pub fn digest(&self) -> String {
-        hex(&Sha256::digest(self.0.as_bytes()))
+        digest(&self.0)
     }
 
     /// The token itself, for its client.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// 256 random bits, base64url: what nobody can guess needs no slow hash.
+pub(super) fn opaque(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Whether a text is as long as [`opaque`] ones are.
+pub(super) fn may_be_opaque(text: &str) -> bool {
+    text.len() == 43
+}
+
+/// SHA-256, hex.
+pub(super) fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 /// Lower-case hex.

@@ -1,15 +1,22 @@
 //! Users, their roles and their passwords.
 
+mod draft;
+mod list;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    control::ControlStore,
     error::{Error, Problem, Result},
-    field::{Email, Text},
-    id::{TenantId, UserId},
+    field::{Check, Email, Patch, Text},
+    id::{RecordId, TenantId, UserId},
     stamp::Stamp,
 };
+
+pub use draft::{UserChanges, UserDraft, UserFields};
+pub use list::{UserFilter, UserSort, page};
 
 /// What a user may do (contract C-29, X-29, X-86).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -49,8 +56,10 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::Read | Permission::Write => true,
-            Permission::Delete | Permission::ManageApiKeys | Permission::ReadRequestLog => self >= Self::Manager,
-            Permission::ManageUsers => self == Self::Admin,
+            Permission::Delete | Permission::Configure | Permission::ReadAudit | Permission::ManageApiKeys | Permission::ReadRequestLog => {
+                self >= Self::Manager
+            }
+            Permission::ManageUsers | Permission::ManageWebhooks | Permission::ManageSettings => self == Self::Admin,
         }
     }
 }
@@ -58,18 +67,26 @@ impl Role {
 /// What can be permitted: the one table is [`Role::may`] (contract ).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Read records.
+    /// Read records, and who the users are.
     Read,
-    /// Create and update records.
+    /// Create and update records, and act on them.
     Write,
-    /// Delete records.
+    /// Delete, restore and merge records.
     Delete,
+    /// Change what shapes records: pipelines, stages, tags, custom fields, SLA policies, partners.
+    Configure,
+    /// Read who changed what.
+    ReadAudit,
+    /// Create, change, deactivate and invite users.
+    ManageUsers,
+    /// Create, change and delete webhooks.
+    ManageWebhooks,
+    /// Change the tenant's settings.
+    ManageSettings,
     /// Mint, change and revoke API keys.
     ManageApiKeys,
     /// Read the request log.
     ReadRequestLog,
-    /// Create and change users.
-    ManageUsers,
 }
 
 /// A user. One without a password cannot sign in: imports make such users for the owners that a file names.
@@ -97,6 +114,8 @@ pub struct User {
     pub created_at: Stamp,
     /// When it was last changed.
     pub updated_at: Stamp,
+    /// When it last signed in with its password.
+    pub last_login_at: Option<Stamp>,
 }
 
 /// A user on its way into the store.
@@ -120,6 +139,8 @@ pub trait UserReads {
     fn lookup_email(&mut self, email: &str) -> Result<Option<User>>;
     /// Every user of a tenant, oldest first.
     fn list(&mut self, tenant: TenantId) -> Result<Vec<User>>;
+    /// Those of a tenant's users that have one of these ids, in any order.
+    fn lookup_many(&mut self, tenant: TenantId, ids: &[UserId]) -> Result<Vec<User>>;
 }
 
 /// Writes users.
@@ -128,6 +149,19 @@ pub trait UserRepository: UserReads {
     fn add(&mut self, new: NewUser) -> Result<User>;
     /// Keeps a user's new values; raises the credential epoch.
     fn update(&mut self, user: &User) -> Result<()>;
+    /// Notes that the user signed in now; does not raise the credential epoch.
+    fn note_login(&mut self, id: UserId) -> Result<()>;
+}
+
+/// Judges the owner that a draft of a record names: an active user of the tenant. A problem is noted as `owner_id`'s; the drafts forgive it
+/// where the record is that user's already.
+pub fn check_owner(control: &dyn ControlStore, tenant: TenantId, owner: &Patch<UserId>, check: &mut Check) -> Result<()> {
+    let Patch::Set(id) = *owner else { return Ok(()) };
+    let user = control.reading(|reader| reader.users().lookup(id))?;
+    if user.is_none_or(|user| user.tenant_id != tenant || !user.is_active) {
+        check.fail("owner_id", Problem::Reference { noun: UserId::NOUN });
+    }
+    Ok(())
 }
 
 /// A password as somebody typed it: 8 to 128 characters. Never shown, never stored.
@@ -214,6 +248,24 @@ impl PasswordHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_may_more_may_all_that_the_weaker_may() {
+        use Permission::{
+            Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadRequestLog, Write,
+        };
+        let of_user = [Read, Write];
+        let of_manager = [Delete, Configure, ReadAudit, ManageApiKeys, ReadRequestLog];
+        let of_admin = [ManageUsers, ManageWebhooks, ManageSettings];
+        let everybody = of_user.map(|permission| (permission, Role::User));
+        let managers = of_manager.map(|permission| (permission, Role::Manager));
+        let admins = of_admin.map(|permission| (permission, Role::Admin));
+        for (permission, weakest) in everybody.into_iter().chain(managers).chain(admins) {
+            for role in Role::ALL {
+                assert_eq!(role.may(permission), role >= weakest, "{role:?} {permission:?}");
+            }
+        }
+    }
 
     #[test]
     fn nothing_of_a_long_password_is_cut() {

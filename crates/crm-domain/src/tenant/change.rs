@@ -3,11 +3,12 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::link::Link;
 use crate::{
     error::Result,
-    id::{ApiKeyId, UserId},
+    id::{ApiKeyId, RecordId, SlaPolicyId, TicketCommentId, UserId},
     stamp::Stamp,
 };
 
@@ -19,22 +20,38 @@ pub enum EntityKind {
     Account,
     Activity,
     Contact,
+    Handoff,
     Lead,
     Opportunity,
+    Partner,
     Pipeline,
+    SlaPolicy,
     Stage,
+    Tag,
+    Ticket,
+    TicketComment,
+    Task,
+    Webhook,
 }
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::Activity,
         Self::Contact,
+        Self::Handoff,
         Self::Lead,
         Self::Opportunity,
+        Self::Partner,
         Self::Pipeline,
+        Self::SlaPolicy,
         Self::Stage,
+        Self::Tag,
+        Self::Ticket,
+        Self::TicketComment,
+        Self::Task,
+        Self::Webhook,
     ];
 
     /// The stored word.
@@ -43,10 +60,27 @@ impl EntityKind {
             Self::Account => "account",
             Self::Activity => "activity",
             Self::Contact => "contact",
+            Self::Handoff => "handoff",
             Self::Lead => "lead",
             Self::Opportunity => "opportunity",
+            Self::Partner => "partner",
             Self::Pipeline => "pipeline",
+            Self::SlaPolicy => "sla_policy",
             Self::Stage => "stage",
+            Self::Tag => "tag",
+            Self::Ticket => "ticket",
+            Self::TicketComment => "ticket_comment",
+            Self::Task => "task",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// The noun, as error messages name it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::SlaPolicy => SlaPolicyId::NOUN,
+            Self::TicketComment => TicketCommentId::NOUN,
+            other => other.as_str(),
         }
     }
 
@@ -174,6 +208,21 @@ impl NewChange {
         Self::between(ChangeKind::Deleted, before, &fields_of(before)?, &Map::new())
     }
 
+    /// The record is back: its non-null fields.
+    pub fn restored<E: Entity>(after: &E) -> Result<Self> {
+        Self::between(ChangeKind::Restored, after, &Map::new(), &fields_of(after)?)
+    }
+
+    /// The record refers to another one now, or to none; nothing else of it differs.
+    pub fn relinked(link: Link, id: i64, before: Option<i64>, after: Option<i64>) -> Self {
+        Self {
+            entity: link.from,
+            entity_id: id,
+            kind: ChangeKind::Updated,
+            fields: json!({ link.field: [before, after] }).to_string(),
+        }
+    }
+
     fn between<E: Entity>(kind: ChangeKind, entity: &E, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<Self> {
         let mut fields = Map::new();
         for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
@@ -224,8 +273,12 @@ pub struct Change {
 pub trait ChangeReads {
     /// Up to `limit` changes after `seq`, in order.
     fn list_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Change>>;
-    /// The changes of one record, newest first.
-    fn list_of(&mut self, entity: EntityKind, entity_id: i64, limit: u32) -> Result<Vec<Change>>;
+    /// The changes of one record that have a smaller number than `before`, newest first.
+    fn list_of(&mut self, entity: EntityKind, entity_id: i64, before: i64, limit: u32) -> Result<Vec<Change>>;
+    /// Every change of the unit that made the change with this number, in order; none when there is no such change.
+    fn list_of_unit(&mut self, seq: i64) -> Result<Vec<Change>>;
+    /// The changes of one field of a record, oldest first; the store may answer others of the record beside them.
+    fn list_of_field(&mut self, entity: EntityKind, entity_id: i64, field: &str) -> Result<Vec<Change>>;
     /// The last sequence number; 0 when nothing ever happened.
     fn last_seq(&mut self) -> Result<i64>;
 }

@@ -6,12 +6,16 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Problem, Result},
     field::{Check, Email, Patch, Text, WebAddress, join_search},
+    fields,
     id::{AccountId, ContactId, RecordId, UserId},
-    page::{Page, Sort, SortValue, Window},
+    page::{Page, Sort, Window},
+    query::Filter,
     stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
+        link::{self, Reference},
+        record::{Key, Record},
     },
 };
 
@@ -163,54 +167,46 @@ pub(crate) fn full_name(first: Option<&str>, last: Option<&str>) -> String {
     }
 }
 
-/// What contacts can be sorted by; creation is the default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the fields of Contact")]
-pub enum ContactSort {
-    #[default]
-    CreatedAt,
-    UpdatedAt,
-    FirstName,
-    LastName,
-    Email,
-    Company,
-}
-
-impl ContactSort {
-    /// What a cursor carries of a contact in a list sorted by this key. Emails are compared in lower case; ids ascend with creation.
-    pub fn value(self, contact: &Contact) -> SortValue {
-        let fields = &contact.fields;
-        let text = |value: Option<&str>| SortValue::Text(value.map(str::to_owned));
-        match self {
-            Self::CreatedAt => SortValue::Id,
-            Self::UpdatedAt => SortValue::Integer(Some(contact.updated_at.micros())),
-            Self::FirstName => text(fields.first_name.as_deref()),
-            Self::LastName => text(fields.last_name.as_deref()),
-            Self::Email => SortValue::Text(fields.email.as_ref().map(Email::key)),
-            Self::Company => text(fields.company.as_deref()),
-        }
+fields! {
+    /// The fields of contacts that lists know; by creation unless asked otherwise (contract X-106).
+    pub enum ContactField of contact: Contact {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => contact.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => contact.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => contact.updated_at;
+        FirstName: Spec::text("first_name").nullable().filterable() => contact.fields.first_name.as_ref();
+        LastName: Spec::text("last_name").nullable().filterable() => contact.fields.last_name.as_ref();
+        Email: Spec::key("email").sparse().searchable() => contact.fields.email.as_ref();
+        Company: Spec::text("company").nullable().filterable() => contact.fields.company.as_ref();
+        AccountId: Spec::id("account_id").sparse() => contact.fields.account_id;
+        OwnerId: Spec::id("owner_id").filterable() => contact.fields.owner_id;
+        ExternalId: Spec::text("external_id").sparse() => contact.fields.external_id.as_ref();
+        Phone: Spec::text("phone").nullable() => contact.fields.phone.as_ref();
+        OtherPhone: Spec::text("other_phone").nullable() => contact.fields.other_phone.as_ref();
+        Title: Spec::text("title").nullable() => contact.fields.title.as_ref();
+        Website: Spec::text("website").nullable() => contact.fields.website.as_ref();
+        City: Spec::text("city").nullable() => contact.fields.city.as_ref();
+        State: Spec::text("state").nullable() => contact.fields.state.as_ref();
+        Country: Spec::text("country").nullable() => contact.fields.country.as_ref();
+        Description: Spec::text("description").nullable() => contact.fields.description.as_ref();
+        CreatedBy: Spec::id("created_by").nullable() => contact.created_by;
     }
 }
 
-/// Which contacts a list shows; deleted ones never.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ContactFilter {
-    /// Only those changed after this stamp.
-    pub updated_after: Option<Stamp>,
-    /// Only those whose name, email, phone, company, title, city or country holds this text, whatever its case.
-    pub search: Option<String>,
-}
+/// Which contacts a list shows; a search looks in name, email, phone, company, title, city and country.
+pub type ContactFilter = Filter<ContactField>;
 
 /// Reads contacts.
 pub trait ContactReads {
     /// The live contact with this id.
     fn lookup(&mut self, id: ContactId) -> Result<Option<Contact>>;
+    /// The live contacts among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>>;
     /// The live contacts with one of these external ids; at most one each.
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Contact>>;
     /// The live contacts with one of these emails, whatever their case; at most one each.
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>>;
-    /// A page of the live contacts that match.
-    fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactSort>, window: &Window) -> Result<Page<Contact>>;
+    /// A page of the contacts that match.
+    fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>>;
     /// All live contacts of these accounts, by account, then creation.
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Contact>>;
 }
@@ -223,6 +219,10 @@ pub trait ContactRepository: ContactReads {
     fn update(&mut self, contact: &Contact) -> Result<()>;
     /// Marks a contact deleted at this unit's stamp.
     fn remove(&mut self, id: ContactId) -> Result<()>;
+    /// The deleted contact with this id.
+    fn lookup_deleted(&mut self, id: ContactId) -> Result<Option<Contact>>;
+    /// Makes a contact, as [`lookup_deleted`](ContactRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, contact: &Contact) -> Result<()>;
 }
 
 /// Creates a contact.
@@ -230,7 +230,7 @@ pub trait ContactRepository: ContactReads {
 /// # Errors
 /// [`Error::Invalid`] when the account does not exist, [`Error::Duplicate`] when email or external id is taken.
 pub fn create(unit: &mut dyn UnitOfWork, fields: ContactFields) -> Result<Contact> {
-    check_references(unit, &fields)?;
+    link::check(unit, &[], &Contact::references(&fields))?;
     let mut added = create_many(unit, vec![fields])?;
     added.pop().ok_or_else(|| Error::Internal("an added contact is missing".to_owned()))
 }
@@ -251,10 +251,7 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<ContactFields>) -> Res
 pub fn update(unit: &mut dyn UnitOfWork, id: ContactId, draft: ContactDraft, check: Check) -> Result<Contact> {
     let before = unit.contacts().lookup(id)?.ok_or_else(|| Error::not_found(ContactId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
-    // A reference that stays may name an account deleted since: that must not keep people from editing the rest.
-    if fields.account_id != before.fields.account_id {
-        check_references(unit, &fields)?;
-    }
+    link::check(unit, &Contact::references(&before.fields), &Contact::references(&fields))?;
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 
@@ -273,22 +270,87 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Contact, fields: Contac
     Ok(Some(after))
 }
 
-/// Deletes a contact.
+/// Deletes a contact. What refers to it stays, without it.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub fn remove(unit: &mut dyn UnitOfWork, id: ContactId) -> Result<()> {
     let contact = unit.contacts().lookup(id)?.ok_or_else(|| Error::not_found(ContactId::NOUN, id))?;
-    unit.contacts().remove(id)?;
-    unit.record(NewChange::deleted(&contact)?);
-    Ok(())
+    Contact::remove_many(unit, vec![contact])
 }
 
-fn check_references(unit: &mut dyn UnitOfWork, fields: &ContactFields) -> Result<()> {
-    if let Some(id) = fields.account_id
-        && unit.accounts().lookup(id)?.is_none()
-    {
-        return Err(Error::invalid("account_id", Problem::Reference { noun: AccountId::NOUN }));
+impl Record for Contact {
+    type Id = ContactId;
+    type Draft = ContactDraft;
+    type Parsed = ContactFields;
+    type Context = UserId;
+
+    fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
+        Ok(owner)
     }
-    Ok(())
+
+    fn parse(draft: ContactDraft, owner: &UserId, check: Check) -> Result<ContactFields> {
+        ContactFields::parse(draft, *owner, check)
+    }
+
+    fn updated(&self, draft: ContactDraft, _: &UserId, check: Check) -> Result<ContactFields> {
+        self.fields.updated(draft, check)
+    }
+
+    fn fields_of(parsed: &ContactFields) -> &ContactFields {
+        parsed
+    }
+
+    fn references(fields: &ContactFields) -> Vec<Reference> {
+        Reference::of("account_id", EntityKind::Account, fields.account_id)
+            .into_iter()
+            .collect()
+    }
+
+    fn keys(fields: &ContactFields) -> Vec<Key> {
+        [
+            Key::of("external_id", fields.external_id.as_deref()),
+            Key::of("email", fields.email.as_ref().map(Email::key)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn holders(unit: &mut dyn UnitOfWork, field: &'static str, texts: &[String]) -> Result<Vec<Self>> {
+        match field {
+            "email" => unit.contacts().lookup_emails(texts),
+            _ => unit.contacts().lookup_external(texts),
+        }
+    }
+
+    fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[ContactId]) -> Result<Vec<Self>> {
+        unit.contacts().lookup_many(ids)
+    }
+
+    fn create_many(unit: &mut dyn UnitOfWork, new: Vec<ContactFields>) -> Result<Vec<Self>> {
+        create_many(unit, new)
+    }
+
+    fn revise(unit: &mut dyn UnitOfWork, before: &Self, parsed: ContactFields) -> Result<Option<Self>> {
+        revise(unit, before, parsed)
+    }
+
+    fn remove_many(unit: &mut dyn UnitOfWork, contacts: Vec<Self>) -> Result<()> {
+        let ids: Vec<i64> = contacts.iter().map(|contact| contact.id.get()).collect();
+        link::move_all(unit, EntityKind::Contact, &ids, None)?;
+        for contact in contacts {
+            unit.contacts().remove(contact.id)?;
+            unit.record(NewChange::deleted(&contact)?);
+        }
+        Ok(())
+    }
+
+    fn lookup_deleted(unit: &mut dyn UnitOfWork, id: ContactId) -> Result<Option<Self>> {
+        unit.contacts().lookup_deleted(id)
+    }
+
+    fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
+        unit.contacts().restore(self)
+    }
 }

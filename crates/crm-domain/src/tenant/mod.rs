@@ -3,20 +3,35 @@
 //! A port is a plain synchronous trait: `lookup`, `list`, `count` read, `add`, `update`, `remove` write, absence is `Ok(None)`.
 //! ARCHITECTURE.md lists the places that a new noun needs.
 
+pub mod about;
 pub mod account;
 pub mod activity;
 pub mod change;
 pub mod contact;
+pub mod handoff;
 pub mod idempotency;
+pub mod label;
 pub mod lead;
+pub mod link;
 pub mod opportunity;
+pub mod partner;
 pub mod pipeline;
+pub mod priority;
+pub mod record;
 pub mod request;
+pub mod search;
+pub mod sla_policy;
+pub mod tag;
+pub mod task;
+pub mod ticket;
+pub mod ticket_comment;
+pub mod webhook;
 
 use std::sync::{Arc, mpsc};
 
 use crate::{
     error::{Error, Result},
+    id::TenantId,
     stamp::Stamp,
 };
 use change::{NewChange, Origin};
@@ -25,6 +40,10 @@ use change::{NewChange, Origin};
 pub trait TenantReader {
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn account::AccountReads;
+    /// Tags.
+    fn tags(&mut self) -> &mut dyn tag::TagReads;
+    /// What records carry beyond their own fields.
+    fn labels(&mut self) -> &mut dyn label::LabelReads;
     /// Contacts.
     fn contacts(&mut self) -> &mut dyn contact::ContactReads;
     /// Leads.
@@ -33,12 +52,28 @@ pub trait TenantReader {
     fn opportunities(&mut self) -> &mut dyn opportunity::OpportunityReads;
     /// Pipelines with their stages.
     fn pipelines(&mut self) -> &mut dyn pipeline::PipelineReads;
+    /// Handoffs of opportunities.
+    fn handoffs(&mut self) -> &mut dyn handoff::HandoffReads;
     /// Activities.
     fn activities(&mut self) -> &mut dyn activity::ActivityReads;
+    /// Tickets.
+    fn tickets(&mut self) -> &mut dyn ticket::TicketReads;
+    /// Comments of tickets.
+    fn ticket_comments(&mut self) -> &mut dyn ticket_comment::TicketCommentReads;
+    /// SLA policies.
+    fn sla_policies(&mut self) -> &mut dyn sla_policy::SlaPolicyReads;
+    /// Partners.
+    fn partners(&mut self) -> &mut dyn partner::PartnerReads;
+    /// Tasks.
+    fn tasks(&mut self) -> &mut dyn task::TaskReads;
     /// The change feed.
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
+    /// Webhooks.
+    fn webhooks(&mut self) -> &mut dyn webhook::WebhookReads;
     /// The request log.
     fn requests(&mut self) -> &mut dyn request::RequestReads;
+    /// The search over every noun.
+    fn search(&mut self) -> &mut dyn search::SearchReads;
 }
 
 /// One unit of work: everything it writes is committed together, under one stamp, or not at all.
@@ -52,6 +87,10 @@ pub trait UnitOfWork {
 
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn account::AccountRepository;
+    /// Tags.
+    fn tags(&mut self) -> &mut dyn tag::TagRepository;
+    /// What records carry beyond their own fields.
+    fn labels(&mut self) -> &mut dyn label::LabelRepository;
     /// Contacts.
     fn contacts(&mut self) -> &mut dyn contact::ContactRepository;
     /// Leads.
@@ -60,8 +99,26 @@ pub trait UnitOfWork {
     fn opportunities(&mut self) -> &mut dyn opportunity::OpportunityRepository;
     /// Pipelines with their stages.
     fn pipelines(&mut self) -> &mut dyn pipeline::PipelineRepository;
+    /// Handoffs of opportunities.
+    fn handoffs(&mut self) -> &mut dyn handoff::HandoffRepository;
     /// Activities.
     fn activities(&mut self) -> &mut dyn activity::ActivityRepository;
+    /// Tickets.
+    fn tickets(&mut self) -> &mut dyn ticket::TicketRepository;
+    /// Comments of tickets.
+    fn ticket_comments(&mut self) -> &mut dyn ticket_comment::TicketCommentRepository;
+    /// SLA policies.
+    fn sla_policies(&mut self) -> &mut dyn sla_policy::SlaPolicyRepository;
+    /// Partners.
+    fn partners(&mut self) -> &mut dyn partner::PartnerRepository;
+    /// Tasks.
+    fn tasks(&mut self) -> &mut dyn task::TaskRepository;
+    /// Webhooks.
+    fn webhooks(&mut self) -> &mut dyn webhook::WebhookRepository;
+    /// References between records.
+    fn links(&mut self) -> &mut dyn link::LinkRepository;
+    /// The change feed as it was before this unit.
+    fn changes(&mut self) -> &mut dyn change::ChangeReads;
     /// Answers kept for repeated requests.
     fn idempotency(&mut self) -> &mut dyn idempotency::IdempotencyRepository;
     /// The request log.
@@ -150,9 +207,15 @@ pub trait Tenants: Send + Sync + 'static {
     fn provision(&self) -> Result<String>;
     /// Removes a database that no tenant row names; for undoing [`Tenants::provision`].
     fn discard(&self, location: &str) -> Result<()>;
+    /// Has `heard` told of every change that this process commits; what other processes write is seen by reading only. One listener
+    /// serves the deployment: of several the first stays.
+    fn on_commit(&self, heard: OnCommit);
     /// Commits what is queued everywhere and closes every database.
     fn close(&self);
 }
+
+/// Hears whose change feed grew and its last number, on the writer's thread: it must not block.
+pub type OnCommit = Box<dyn Fn(TenantId, i64) + Send + Sync>;
 
 fn stopped() -> Error {
     Error::Unavailable {

@@ -1,6 +1,12 @@
 //! The request log: every API request, written in batches off the hot path (contract ).
 
-use crate::{error::Result, page::Page, page::Window, stamp::Stamp};
+use crate::{
+    error::Result,
+    fields,
+    page::{Page, Sort, Window},
+    query::Filter,
+    stamp::Stamp,
+};
 
 /// One answered request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,23 +64,24 @@ pub struct LoggedRequest {
     pub trace_id: String,
 }
 
-/// Which requests a list shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestFilter {
-    /// Of this API key.
-    pub api_key_id: Option<i64>,
-    /// With this status.
-    pub status: Option<i64>,
-    /// Whose endpoint template begins with this.
-    pub path_prefix: Option<String>,
-    /// That arrived at or after this stamp.
-    pub since: Option<Stamp>,
+fields! {
+    /// The fields of logged requests that lists know.
+    pub enum RequestField of request: LoggedRequest {
+        Id: Spec::id("id").filterable().in_id_order() => request.id;
+        ReceivedAt: Spec::stamp("received_at").filterable() => request.received_at;
+        Endpoint: Spec::text("endpoint").filterable() => &*request.endpoint;
+        Status: Spec::integer("status").filterable() => request.status;
+        ApiKeyId: Spec::id("api_key_id").sparse() => request.api_key_id;
+    }
 }
+
+/// Which requests a list shows; they cannot be searched.
+pub type RequestFilter = Filter<RequestField>;
 
 /// Reads the request log.
 pub trait RequestReads {
-    /// A page of the matching requests, newest first; the window's cursor and offset both work.
-    fn list(&mut self, filter: &RequestFilter, window: &Window) -> Result<Page<LoggedRequest>>;
+    /// A page of the matching requests.
+    fn list(&mut self, filter: &RequestFilter, sort: Sort<RequestField>, window: &Window) -> Result<Page<LoggedRequest>>;
 }
 
 /// Writes the request log.

@@ -1,6 +1,11 @@
 //! What spans several entities.
 
 pub mod api_keys;
+pub mod bulk;
+pub mod convert_lead;
 pub mod import;
+pub mod invitations;
 pub mod register;
+pub mod restore;
 pub mod sign_in;
+pub mod users;

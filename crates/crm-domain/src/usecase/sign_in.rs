@@ -7,8 +7,9 @@ use crate::{
     control::{
         ControlStore, ControlUnit,
         refresh_token::{GRACE, RefreshToken, RefreshTokenRecord},
-        session::NewSession,
-        user::User,
+        session::{NewSession, Session},
+        tenant::Tenant,
+        user::{PasswordHash, User},
     },
     error::Result,
     id::SessionId,
@@ -27,6 +28,9 @@ pub enum SignInError {
     /// The refresh token was used before, longer ago than the grace: its session is ended now.
     #[error("the refresh token was used before; the session is ended")]
     RefreshTokenReused,
+    /// The invitation's token is unknown, used, revoked or expired.
+    #[error("the invitation is invalid or has expired")]
+    BadInvitation,
 }
 
 /// A session just opened or refreshed.
@@ -40,35 +44,78 @@ pub struct SignedIn {
     pub refresh_token: RefreshToken,
 }
 
-/// The user behind an email, when somebody can sign in as it. The password is verified by the caller, on its bounded pool.
-pub fn candidate(control: &dyn ControlStore, email: &str) -> Result<Option<User>> {
+/// The user that an email or a token names, whether it is let in or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The user.
+    pub user: User,
+    /// The user's tenant.
+    pub tenant: Tenant,
+}
+
+impl Claimed {
+    /// What the user's password is verified by; `None` for who may not sign in.
+    pub fn password(&self) -> Option<&PasswordHash> {
+        self.user.password.as_ref().filter(|_| self.may_enter())
+    }
+
+    fn may_enter(&self) -> bool {
+        self.user.is_active && self.tenant.is_active
+    }
+}
+
+/// A refresh that is turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub why: SignInError,
+    /// Whose token it was; `None` for one that nobody was given.
+    pub claimed: Option<Claimed>,
+}
+
+/// The user that an email names. The password is verified by the caller, on its bounded pool.
+pub fn candidate(control: &dyn ControlStore, email: &str) -> Result<Option<Claimed>> {
     control.reading(|reader| {
         let Some(user) = reader.users().lookup_email(email.trim())? else {
             return Ok(None);
         };
         let tenant = reader.tenants().lookup(user.tenant_id)?;
-        let may_enter = user.is_active && user.password.is_some() && tenant.is_some_and(|tenant| tenant.is_active);
-        Ok(may_enter.then_some(user))
+        Ok(tenant.map(|tenant| Claimed { user, tenant }))
     })
 }
 
-/// Opens a session for a user whose password was verified; its refresh token lives for `lifetime`.
-pub fn open_session(control: &dyn ControlStore, entropy: &dyn Entropy, user: User, lifetime: Duration) -> Result<SignedIn> {
+/// Opens a session for a user whose password was verified; its refresh token lives for `lifetime`. A user who was deactivated or got
+/// another password since it was read is not let in: no session outlives what ended all others.
+pub fn open_session(
+    control: &dyn ControlStore,
+    entropy: &dyn Entropy,
+    user: User,
+    lifetime: Duration,
+) -> Result<Result<SignedIn, SignInError>> {
     let refresh_token = RefreshToken::random(entropy);
-    let session = control.writing(|unit| {
-        let expires_at = unit.stamp().plus(lifetime);
-        let session = unit.sessions().add(NewSession {
-            user_id: user.id,
-            tenant_id: user.tenant_id,
-            cookie_digest: None,
-            expires_at,
-        })?;
-        keep_token(unit, &refresh_token, session.id, expires_at)?;
-        Ok(session.id)
+    control.writing(|unit| {
+        let now = unit.users().lookup(user.id)?;
+        if now.is_none_or(|now| !now.is_active || now.password != user.password) {
+            return Ok(Err(SignInError::BadCredentials));
+        }
+        begin_session(unit, user, refresh_token, lifetime).map(Ok)
+    })
+}
+
+/// The session that a login, a registration or an accepted invitation begins.
+pub(super) fn begin_session(unit: &mut dyn ControlUnit, user: User, refresh_token: RefreshToken, lifetime: Duration) -> Result<SignedIn> {
+    let expires_at = unit.stamp().plus(lifetime);
+    let session = unit.sessions().add(NewSession {
+        user_id: user.id,
+        tenant_id: user.tenant_id,
+        cookie_digest: None,
+        expires_at,
     })?;
+    keep_token(unit, &refresh_token, session.id, expires_at)?;
+    unit.users().note_login(user.id)?;
     Ok(SignedIn {
         user,
-        session,
+        session: session.id,
         refresh_token,
     })
 }
@@ -80,27 +127,28 @@ pub fn refresh(
     secret: &[u8],
     presented: &str,
     lifetime: Duration,
-) -> Result<Result<SignedIn, SignInError>> {
+) -> Result<Result<SignedIn, Refused>> {
+    let refused = |why, claimed| Ok(Err(Refused { why, claimed }));
     let Some(token) = RefreshToken::presented(presented) else {
-        return Ok(Err(SignInError::BadRefreshToken));
+        return refused(SignInError::BadRefreshToken, None);
     };
     let successor = token.successor(secret)?;
     let now = clock.now();
     control.writing(|unit| {
-        let Some(record) = unit
-            .refresh_tokens()
-            .lookup(&token.digest())?
-            .filter(|record| record.expires_at > now)
-        else {
-            return Ok(Err(SignInError::BadRefreshToken));
+        let Some(record) = unit.refresh_tokens().lookup(&token.digest())? else {
+            return refused(SignInError::BadRefreshToken, None);
         };
-        let Some(user) = live_user(unit, record.session_id)? else {
-            return Ok(Err(SignInError::BadRefreshToken));
+        let session = unit.sessions().lookup(record.session_id)?;
+        let claimed = session.as_ref().map(|session| claimed(unit, session)).transpose()?.flatten();
+        // A session lives as long as its newest token.
+        let is_live = record.expires_at > now && session.is_some_and(|session| session.ended_at.is_none());
+        let Some(claimed) = claimed.clone().filter(|claimed| is_live && claimed.may_enter()) else {
+            return refused(SignInError::BadRefreshToken, claimed);
         };
         match record.used_at {
             Some(used_at) if now.since(used_at) > GRACE => {
                 unit.sessions().end(record.session_id)?;
-                return Ok(Err(SignInError::RefreshTokenReused));
+                return refused(SignInError::RefreshTokenReused, Some(claimed));
             }
             Some(_) => {}
             None => {
@@ -110,7 +158,7 @@ pub fn refresh(
             }
         }
         Ok(Ok(SignedIn {
-            user,
+            user: claimed.user,
             session: record.session_id,
             refresh_token: successor.clone(),
         }))
@@ -133,12 +181,8 @@ fn keep_token(unit: &mut dyn ControlUnit, token: &RefreshToken, session_id: Sess
     })
 }
 
-/// The user of a session that has not ended, when both user and tenant are active. A session lives as long as its newest token.
-fn live_user(unit: &mut dyn ControlUnit, session: SessionId) -> Result<Option<User>> {
-    let Some(session) = unit.sessions().lookup(session)?.filter(|session| session.ended_at.is_none()) else {
-        return Ok(None);
-    };
+fn claimed(unit: &mut dyn ControlUnit, session: &Session) -> Result<Option<Claimed>> {
     let tenant = unit.tenants().lookup(session.tenant_id)?;
     let user = unit.users().lookup(session.user_id)?;
-    Ok(user.filter(|user| user.is_active && tenant.is_some_and(|tenant| tenant.is_active)))
+    Ok(user.zip(tenant).map(|(user, tenant)| Claimed { user, tenant }))
 }

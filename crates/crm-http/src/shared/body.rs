@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use actix_web::{
+    HttpRequest,
     dev::Payload,
     error::PayloadError,
+    http::header::CONTENT_LENGTH,
     web::{Bytes, BytesMut},
 };
 use futures_util::StreamExt;
@@ -12,12 +14,20 @@ use tokio::time::timeout;
 
 use crate::shared::fault::Fault;
 
-/// Reads a whole body of at most `limit` bytes within `deadline`.
+/// Reads a whole body of at most `limit` bytes within `deadline`. One that is announced to be larger is refused before it arrives.
 ///
 /// # Errors
 /// [`Fault::BodyTooLarge`], [`Fault::BodyTimeout`], [`Fault::BodyBroken`].
-pub async fn read_body(payload: &mut Payload, limit: usize, deadline: Duration) -> Result<Bytes, Fault> {
+pub async fn read_body(request: &HttpRequest, payload: &mut Payload, limit: usize, deadline: Duration) -> Result<Bytes, Fault> {
+    if announced_length(request).is_some_and(|length| length > limit as u64) {
+        return Err(Fault::BodyTooLarge { limit });
+    }
     timeout(deadline, collect(payload, limit)).await.map_err(|_| Fault::BodyTimeout)?
+}
+
+/// actix has refused a length that is no number, or that comes beside a transfer encoding.
+fn announced_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, Fault> {
@@ -41,6 +51,7 @@ fn broken(error: &PayloadError, limit: usize) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
     use futures_util::stream;
 
     use super::*;
@@ -58,7 +69,15 @@ mod tests {
     }
 
     async fn read(chunks: Vec<Result<Bytes, PayloadError>>, endless: bool) -> Result<Bytes, Fault> {
-        read_body(&mut payload(chunks, endless), 10, Duration::from_millis(50)).await
+        let request = TestRequest::post().to_http_request();
+        read_body(&request, &mut payload(chunks, endless), 10, Duration::from_millis(50)).await
+    }
+
+    #[actix_web::test]
+    async fn a_body_announced_too_large_is_not_waited_for() {
+        let request = TestRequest::post().insert_header((CONTENT_LENGTH, 11)).to_http_request();
+        let outcome = read_body(&request, &mut payload(Vec::new(), true), 10, Duration::from_secs(60)).await;
+        assert!(matches!(outcome, Err(Fault::BodyTooLarge { limit: 10 })));
     }
 
     #[actix_web::test]

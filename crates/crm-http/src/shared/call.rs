@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use crm_domain::stamp::Stamp;
+use crm_domain::{id::UserId, stamp::Stamp, usecase::sign_in::Claimed};
 
 use crate::{
     App,
@@ -19,6 +19,7 @@ use crate::{
         auth::{KeyPrincipal, UserPrincipal},
         fault::Fault,
         rate_limit::Decision,
+        request_log::TenantLog,
         trace::TraceId,
     },
 };
@@ -55,6 +56,17 @@ pub enum Caller {
     Key(Arc<KeyPrincipal>),
     /// A signed-in user.
     User(Arc<UserPrincipal>),
+    /// Somebody who says to be a user, and was not let in so far.
+    Claimant(Claimant),
+}
+
+/// Somebody who says to be a user: tries its password or brings a refresh token of its.
+#[derive(Clone)]
+pub struct Claimant {
+    /// The user.
+    pub user: UserId,
+    /// The log of the user's tenant: who tries to get in there is no other tenant's business.
+    pub(crate) log: Arc<TenantLog>,
 }
 
 impl Call {
@@ -95,6 +107,14 @@ impl CallState {
     /// Notes the user whom the request came from.
     pub fn set_user(&self, user: Arc<UserPrincipal>) {
         self.caller.replace(Caller::User(user));
+    }
+
+    /// Notes whom somebody says to be.
+    pub fn set_claimant(&self, claimed: &Claimed) {
+        self.caller.replace(Caller::Claimant(Claimant {
+            user: claimed.user.id,
+            log: self.app.request_log.of_tenant(&claimed.tenant),
+        }));
     }
 
     /// Who asks.

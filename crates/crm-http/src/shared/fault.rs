@@ -28,6 +28,12 @@ pub enum Fault {
     /// The body broke off or its transfer encoding is wrong.
     #[error("the request body could not be read: {0}")]
     BodyBroken(String),
+    /// The body's declared type is another format than JSON.
+    #[error("the request body must be JSON (Content-Type: application/json)")]
+    BodyNotJson,
+    /// The body's declared charset is not UTF-8.
+    #[error("the request body must be encoded in UTF-8")]
+    BodyCharset,
     /// Too many requests; the decision also stands on the call.
     #[error("rate limit exceeded")]
     RateLimited(Decision),
@@ -48,9 +54,10 @@ impl ResponseError for Fault {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
+            Self::BodyNotJson | Self::BodyCharset => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Panicked | Self::Domain(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Domain(Error::Duplicate { .. } | Error::Conflict(_)) => StatusCode::CONFLICT,
+            Self::Domain(Error::Duplicate { .. } | Error::State { .. } | Error::Conflict(_)) => StatusCode::CONFLICT,
             Self::Domain(Error::Invalid(_) | Error::IdempotencyMismatch) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Domain(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
             Self::Domain(Error::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,

@@ -82,6 +82,8 @@ pub struct Bearer {
     pub tenant: TenantId,
     /// The session that the token hangs on.
     pub session: SessionId,
+    /// When the token's time is over.
+    pub expires_at: Stamp,
 }
 
 /// Why a token is refused. Clients see one answer; which of them it is stays in the log.
@@ -194,6 +196,7 @@ fn bearer(claims: &Claims) -> Option<Bearer> {
         user: UserId::parse_prefixed(&claims.nameid, USER)?,
         tenant: TenantId::parse_prefixed(&claims.tenantid, TENANT)?,
         session: SessionId::parse_prefixed(&claims.sid, SESSION)?,
+        expires_at: Stamp::from_micros(claims.exp.saturating_mul(1_000_000)),
     })
 }
 
@@ -237,6 +240,7 @@ mod tests {
             office: None,
             created_at: Stamp::default(),
             updated_at: Stamp::default(),
+            last_login_at: None,
         }
     }
 

@@ -1,7 +1,13 @@
-//! Slows down password guessing: after some failures an account, and the address that tries, must wait, each time twice as long
-//! (1 s, 2 s, 4 s … 15 min). In memory, per node: a restart forgives, and several nodes allow as many times more.
+//! Slows down password guessing. Three things are counted, each known or not:
 //!
-//! A right password clears its account; an address is cleared only by time, else one own account would pay for guessing others.
+//! * an account tried from one address: after some failures it must wait there, each time twice as long (1 s, 2 s, 4 s … 15 min);
+//! * an address, whatever it tries: the same after more failures;
+//! * an account, wherever it is tried from: after more failures everybody waits for it, but never longer than two seconds. So guesses
+//!   spread over many addresses stay slow, and nobody can lock out the owner; whom its password let in from an address before does not
+//!   wait there for what others do elsewhere.
+//!
+//! A right password clears its account at its address; the other two are cleared only by time, else one own account would pay for
+//! guessing others. In memory, per node: a restart forgives, and several nodes allow as many times more.
 
 use std::{
     net::IpAddr,
@@ -14,13 +20,13 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::rate_limit::network_of;
 
-/// Waiting never takes longer.
+/// Who guesses never waits longer.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// Failures are forgotten this long after the last one: longer than the longest wait, which would else reset its own count.
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
 
-/// Accounts and addresses remembered, each; the least recently tried one is dropped first.
+/// Accounts, addresses and pairs of them remembered, each; the least recently tried one is dropped first.
 const REMEMBERED: u64 = 100_000;
 
 /// What is allowed before anybody waits.
@@ -30,21 +36,41 @@ struct Allowance {
     failures: u32,
     /// Attempts under way at once while nobody waits; one, once somebody had to.
     at_once: u32,
+    /// The longest wait.
+    longest: Duration,
 }
 
-const ACCOUNT: Allowance = Allowance { failures: 5, at_once: 32 };
+const PAIR: Allowance = Allowance {
+    failures: 5,
+    at_once: 32,
+    longest: LONGEST,
+};
+
+/// The wait is everybody's, the owner's too: long enough to slow a guesser down, too short to keep somebody out.
+const ACCOUNT: Allowance = Allowance {
+    failures: 20,
+    at_once: 32,
+    longest: Duration::from_secs(2),
+};
 
 /// Many people may share an address.
 const ADDRESS: Allowance = Allowance {
     failures: 20,
     at_once: 128,
+    longest: LONGEST,
 };
+
+/// An account tried from an address.
+type Pair = (String, IpAddr);
 
 /// Keeps count of failed logins.
 pub struct LoginGuard {
     clock: Arc<dyn Clock>,
+    pairs: Cache<Pair, Arc<Track>>,
     accounts: Cache<String, Arc<Track>>,
     addresses: Cache<IpAddr, Arc<Track>>,
+    /// Where a right password was given.
+    proven: Cache<Pair, ()>,
 }
 
 /// It is too early to try again.
@@ -57,7 +83,11 @@ pub struct TooEarly {
 impl LoginGuard {
     /// A guard without memory.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        fn remember<K: std::hash::Hash + Eq + Send + Sync + 'static>() -> Cache<K, Arc<Track>> {
+        fn remember<K, V>() -> Cache<K, V>
+        where
+            K: std::hash::Hash + Eq + Send + Sync + 'static,
+            V: Clone + Send + Sync + 'static,
+        {
             Cache::builder()
                 .max_capacity(REMEMBERED)
                 .eviction_policy(EvictionPolicy::lru())
@@ -65,8 +95,10 @@ impl LoginGuard {
         }
         Self {
             clock,
+            pairs: remember(),
             accounts: remember(),
             addresses: remember(),
+            proven: remember(),
         }
     }
 
@@ -77,12 +109,19 @@ impl LoginGuard {
     /// [`TooEarly`] while the account or the address has to wait.
     pub fn attempt(&self, email: &str, address: IpAddr) -> Result<Attempt, TooEarly> {
         let now = self.clock.now();
-        let account = self.accounts.get_with(account_key(email), Arc::default);
-        let address = self.addresses.get_with(network_of(address), Arc::default);
-        let account = Turn::take(account, ACCOUNT, now)?;
-        let address = Turn::take(address, ADDRESS, now)?;
+        let key = (account_key(email), network_of(address));
+        // The address comes first: one that must wait can make nothing of others be forgotten.
+        let address = Turn::take(self.addresses.get_with(key.1, Arc::default), ADDRESS, now)?;
+        let pair = Turn::take(self.pairs.get_with_by_ref(&key, Arc::default), PAIR, now)?;
+        let account = match self.proven.get(&key) {
+            Some(()) => None,
+            None => Some(Turn::take(self.accounts.get_with_by_ref(&key.0, Arc::default), ACCOUNT, now)?),
+        };
         Ok(Attempt {
             clock: self.clock.clone(),
+            proven: self.proven.clone(),
+            key,
+            pair,
             account,
             address,
         })
@@ -92,23 +131,33 @@ impl LoginGuard {
 /// An attempt under way.
 pub struct Attempt {
     clock: Arc<dyn Clock>,
-    account: Turn,
+    proven: Cache<Pair, ()>,
+    key: Pair,
+    pair: Turn,
+    /// `None` where a right password was given before: what fails there is no stranger's guess.
+    account: Option<Turn>,
     address: Turn,
 }
 
 impl Attempt {
-    /// The password was right: the account starts afresh.
+    /// The password was right: the account starts afresh at this address.
     pub fn succeeded(self) {
-        let mut account = self.account.track.state();
-        account.failures = 0;
-        account.wait_until = Stamp::default();
+        {
+            let mut pair = self.pair.track.state();
+            pair.failures = 0;
+            pair.wait_until = Stamp::default();
+        }
+        self.proven.insert(self.key, ());
     }
 
     /// The password was wrong, or the account unknown.
     pub fn failed(self) {
         let now = self.clock.now();
-        self.account.track.state().fail(ACCOUNT, now);
+        self.pair.track.state().fail(PAIR, now);
         self.address.track.state().fail(ADDRESS, now);
+        if let Some(account) = self.account {
+            account.track.state().fail(ACCOUNT, now);
+        }
     }
 }
 
@@ -143,7 +192,7 @@ impl State {
         self.last_failure = now;
         if let Some(doublings) = self.failures.checked_sub(allowance.failures) {
             let seconds = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
-            self.wait_until = now.plus(Duration::from_secs(seconds).min(LONGEST));
+            self.wait_until = now.plus(Duration::from_secs(seconds).min(allowance.longest));
         }
     }
 
@@ -220,15 +269,62 @@ mod tests {
             fail(&guard, "a@b.example", "10.0.0.1");
         }
         for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
-            assert_eq!(
-                wait(&guard, " A@B.example", "10.9.9.9"),
-                Some(seconds),
-                "from everywhere, whatever the case"
-            );
+            assert_eq!(wait(&guard, " A@B.example", "10.0.0.1"), Some(seconds), "whatever the case");
             clock.advance(Duration::from_secs(seconds));
-            fail(&guard, "a@b.example", &format!("10.0.1.{}", seconds % 200));
+            fail(&guard, "a@b.example", "10.0.0.1");
         }
         assert_eq!(wait(&guard, "other@b.example", "10.0.0.1"), None);
+    }
+
+    #[test]
+    fn guessing_from_one_address_keeps_nobody_out_elsewhere() {
+        let (guard, clock) = guard();
+        for _ in 0..10 {
+            clock.advance(LONGEST);
+            fail(&guard, "a@b.example", "10.0.0.1");
+        }
+        assert_eq!(wait(&guard, "a@b.example", "10.0.0.1"), Some(32));
+        assert_eq!(wait(&guard, "a@b.example", "10.0.0.2"), None);
+    }
+
+    #[test]
+    fn guesses_spread_over_addresses_are_slowed_down_but_not_for_whom_the_password_let_in() {
+        let (guard, clock) = guard();
+        guard
+            .attempt("a@b.example", address("10.0.0.1"))
+            .unwrap_or_else(|_| panic!("must wait"))
+            .succeeded();
+        for number in 0..20 {
+            fail(&guard, "a@b.example", &format!("10.0.1.{number}"));
+        }
+        for (number, seconds) in [1, 2, 2, 2, 2, 2].into_iter().enumerate() {
+            assert_eq!(wait(&guard, "a@b.example", "10.0.0.2"), Some(seconds), "never longer");
+            assert_eq!(wait(&guard, "a@b.example", "10.0.0.1"), None, "the owner was here before");
+            clock.advance(Duration::from_secs(seconds));
+            fail(&guard, "a@b.example", &format!("10.0.2.{number}"));
+        }
+        assert_eq!(wait(&guard, "other@b.example", "10.0.0.2"), None);
+        // Having been let in is no leave to guess.
+        for _ in 0..5 {
+            fail(&guard, "a@b.example", "10.0.0.1");
+        }
+        assert_eq!(wait(&guard, "a@b.example", "10.0.0.1"), Some(1));
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(
+            wait(&guard, "a@b.example", "10.0.0.2"),
+            None,
+            "the owner gets in from a new address"
+        );
+    }
+
+    #[test]
+    fn an_address_that_must_wait_makes_nothing_be_forgotten() {
+        let (guard, _) = guard();
+        for index in 0..20 {
+            fail(&guard, &format!("{index}@b.example"), "10.0.0.1");
+        }
+        assert_eq!(wait(&guard, "new@b.example", "10.0.0.1"), Some(1));
+        assert!(!guard.accounts.contains_key("new@b.example"));
     }
 
     #[test]

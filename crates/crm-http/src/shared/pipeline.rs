@@ -24,6 +24,7 @@ use crate::{
     shared::{
         call::{Call, Caller},
         client_address::client_address,
+        compress::compress,
         fault::Fault,
         metrics::EndpointMetrics,
         request_log::{Endpoint as LoggedEndpoint, Entry},
@@ -144,6 +145,7 @@ async fn run(endpoint: Rc<Endpoint>, request: ServiceRequest, next: Next<BoxBody
     let outcome = outcome.catch_unwind().await.unwrap_or_else(|_| Err(Fault::Panicked.into()));
     let mut response = span.in_scope(|| settle(&endpoint, &call, &http, outcome));
     finish(&endpoint, &call, &mut response);
+    let response = compress(&http, response).await;
     note(&endpoint, &call, &http, response.status(), started).await;
     Ok(ServiceResponse::new(http, response))
 }
@@ -175,7 +177,7 @@ fn rendered(endpoint: &Endpoint, call: &Call, request: &HttpRequest, error: &act
 }
 
 fn finish(endpoint: &Endpoint, call: &Call, response: &mut HttpResponse) {
-    if endpoint.app.is_stopping() {
+    if endpoint.app.is_stopping() || leaves_body_unread(response.status()) {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     let not_allowed = response.status() == StatusCode::METHOD_NOT_ALLOWED;
@@ -189,6 +191,16 @@ fn finish(endpoint: &Endpoint, call: &Call, response: &mut HttpResponse) {
     if let Ok(trace) = HeaderValue::from_str(&call.trace.to_string()) {
         headers.insert(X_TRACE_ID, trace);
     }
+}
+
+/// What follows the answer on the connection is the rest of a body, not a request.
+fn leaves_body_unread(status: StatusCode) -> bool {
+    [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    ]
+    .contains(&status)
 }
 
 async fn note(endpoint: &Endpoint, call: &Call, request: &HttpRequest, status: StatusCode, started: Instant) {

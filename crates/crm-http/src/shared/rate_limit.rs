@@ -1,14 +1,13 @@
-//! Rate limits: GCRA, one limiter per distinct quota, keyed by API key, tenant or address. Which quota counts what is a family's policy.
+//! Rate limits: how many requests of an API key, a tenant or an address are let through. Which quota counts what is a family's policy.
 //!
-//! [`RateLimits`] is the port; [`LocalRateLimits`] counts in this process. An adapter that counts for several nodes implements the same two
-//! traits and answers [`Checking`] futures that are not ready at once.
+//! [`RateLimits`] is the port; [`LocalRateLimits`] counts in this process. An adapter that counts for several nodes answers [`Checking`]
+//! futures that are not ready at once.
 
+mod count;
 mod local;
-mod queue;
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
     time::Duration,
 };
 
@@ -19,35 +18,66 @@ use crm_domain::{
 use futures_util::future::{BoxFuture, Either, Ready};
 
 pub use local::LocalRateLimits;
-pub use queue::{QueuePolicy, Queues};
 
-/// How much is allowed: `limit` requests per `period`, of which `burst` may come at once.
+/// How much is allowed: `limit` requests per `period`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quota {
     /// Requests per period; 0 counts as 1.
     pub limit: u32,
     /// The period.
     pub period: Duration,
-    /// Most requests at once, when none came for long; 0 counts as 1.
-    pub burst: u32,
+    /// How they may spread over the period.
+    pub shape: Shape,
+}
+
+/// How the requests of a quota may spread over its period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// Windows of one period each: the first request opens one, the first after its end opens the next, and none lets more than the limit
+    /// through.
+    ///
+    /// Up to `queue` requests over the limit are taken out of the next window: each waits for its turn, a limit's share of the period
+    /// after the one before it, at most until the window ends. The next window keeps at least one request for who waited for it.
+    Window {
+        /// Requests of a window that may queue.
+        queue: u32,
+        /// Longest wait of a request in the queue.
+        patience: Duration,
+    },
+    /// A bucket that holds `burst` requests and gets the limit back evenly over each period (contract D-40, X-117).
+    Bucket {
+        /// Most requests at once, when none came for long; 0 counts as 1.
+        burst: u32,
+    },
 }
 
 impl Quota {
-    /// `limit` requests per minute, all of which may come at once.
+    /// `limit` requests in each minute; none queues.
     pub const fn per_minute(limit: u32) -> Self {
+        let shape = Shape::Window {
+            queue: 0,
+            patience: Duration::ZERO,
+        };
         Self {
             limit,
             period: Duration::from_secs(60),
-            burst: limit,
+            shape,
         }
+    }
+
+    /// The same quota; requests over it queue.
+    #[must_use]
+    pub const fn queueing(self, queue: u32, patience: Duration) -> Self {
+        let shape = Shape::Window { queue, patience };
+        Self { shape, ..self }
     }
 }
 
-/// What is counted. Requests of one key and `class` share a count.
+/// What is counted. Requests of one key and `class` share a count; a class has quotas of one shape and period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LimitKey {
-    /// Requests of an API key.
-    ApiKey(ApiKeyId),
+    /// Requests of an API key, in a class of the family.
+    ApiKey(&'static str, ApiKeyId),
     /// Requests of a tenant, in a class of the family.
     Tenant(&'static str, TenantId),
     /// Requests without a recognised credential, in a class of the family, by their address ([`LimitKey::address`]).
@@ -76,14 +106,14 @@ pub struct Decision {
     pub allowed: bool,
     /// Requests allowed per period.
     pub limit: u32,
-    /// Requests that could follow at once; falls by one with each request.
+    /// Requests that could follow at once, at most the limit; falls by one with each request until the window ends.
     pub remaining: u32,
-    /// When everything is allowed again; families show it as a Unix time or as seconds from now.
+    /// When the window ends, or the bucket is full; families show it as a Unix time or as seconds from now. A request then is let through.
     pub reset: Stamp,
+    /// How long a request that may go on must wait for its turn first; zero unless it queued.
+    pub wait: Duration,
     /// How long to wait before the next request is let through; zero when this one is.
     pub retry_after: Duration,
-    /// The time in which one request becomes possible again.
-    pub interval: Duration,
 }
 
 impl Decision {
@@ -96,18 +126,12 @@ impl Decision {
 /// The outcome, at once from a local limiter.
 pub type Checking = Either<Ready<Decision>, BoxFuture<'static, Decision>>;
 
-/// Gives out limiters.
+/// Counts requests.
 pub trait RateLimits: Send + Sync + 'static {
-    /// The limiter of a quota; the same one for the same quota.
-    fn limiter(&self, quota: Quota) -> Arc<dyn Limiter>;
+    /// Counts a request of `key` against `quota`. A request that is turned away costs nothing.
+    fn check(&self, key: LimitKey, quota: Quota) -> Checking;
     /// Forgets keys that have their full quota again.
     fn housekeep(&self);
-}
-
-/// Counts requests against one quota.
-pub trait Limiter: Send + Sync + 'static {
-    /// Counts a request of `key`.
-    fn check(&self, key: LimitKey) -> Checking;
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The request log: one row per answered request, written in batches through the tenant's writer (contract ).
 //!
 //! Rows wait in a bounded buffer per tenant. A full buffer makes that tenant's requests wait rather than losing rows, and harms no other
-//! tenant; only when its database takes no row for [`RequestLogSettings::patience_seconds`] is a row given up, logged and counted. Requests
-//! of nobody that is known go to the deployment's first tenant, whose operator sees them.
+//! tenant; only when its database takes no row for [`RequestLogSettings::patience_seconds`] is a row given up, logged and counted. A login
+//! or refresh that fails is a row of the tenant whose user it names. Requests of nobody that is known go to the deployment's first tenant,
+//! whose operator sees them.
 
 mod buffer;
 mod entry;

@@ -6,7 +6,7 @@ use actix_web::web;
 use crm_domain::{
     Error, Result,
     clock::Clock,
-    control::tenant::Tenant,
+    control::{ControlStore, tenant::Tenant},
     stamp::Stamp,
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
@@ -23,6 +23,8 @@ pub struct TenantSession {
     pub tenant: Arc<Tenant>,
     /// Its database.
     pub store: Arc<dyn TenantStore>,
+    /// Where its users are.
+    pub control: Arc<dyn ControlStore>,
     /// Who acts, and through which family.
     pub origin: Origin,
     /// Tells the time.

@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use crm_domain::stamp::Stamp;
-use crm_store::{Location, Store};
+use crm_store::{DatabaseReport, Location};
 use serde::Serialize;
 
 use super::{context::Context, output::table};
@@ -105,63 +105,24 @@ fn check_databases(context: &Context) -> Result<Vec<Finding>> {
         let detail = format!("{} does not exist yet: the first start creates it", path.display());
         return Ok(vec![Finding::of("databases", Ok(detail))]);
     }
-    // Only the control plane's database is opened here.
     let store = context.store().with_context(|| location.to_string())?;
-    let findings = check_store(&store, &location, &context.settings.store.data_dir);
+    let reports = store.check();
     store.close();
-    findings
+    Ok(reports.into_iter().flat_map(findings_of).collect())
 }
 
-fn check_store(store: &Store, control: &Location, data_dir: &Path) -> Result<Vec<Finding>> {
-    let reports = match store.check() {
-        Ok(reports) => reports,
-        Err(error) => return broken_databases(store, control, data_dir, error.into()),
+/// One finding per problem, or that there is none.
+fn findings_of(report: DatabaseReport) -> Vec<Finding> {
+    let check = match &report.tenant {
+        Some(tenant) => format!("{} of tenant {tenant}", report.location),
+        None => report.location.clone(),
     };
-    let finding = |report: crm_store::DatabaseReport| {
-        let result = match (report.has_pending_migrations, report.integrity.as_str()) {
-            (true, _) => Err(anyhow::anyhow!(
-                "{}: migrations are pending, run `crm-server migrate`",
-                report.version
-            )),
-            (false, "ok") => Ok(format!("{}, up to date, intact", report.version)),
-            (false, damage) => Err(anyhow::anyhow!("{}: {damage}", report.version)),
-        };
-        Finding::of(report.location, result)
-    };
-    Ok(reports.into_iter().map(finding).collect())
-}
-
-/// Which databases cannot be used, `error` having ended the check of all; that error itself, when each of them can be opened.
-fn broken_databases(store: &Store, control: &Location, data_dir: &Path, error: anyhow::Error) -> Result<Vec<Finding>> {
-    let tenants = store
-        .control()
-        .reading(|reader| reader.tenants().list())
-        .with_context(|| control.to_string())?;
-    let mut findings = Vec::new();
-    for tenant in &tenants {
-        let location = Location::of_tenant(&tenant.location, control, data_dir);
-        let place = location.as_ref().map_or_else(|_| tenant.location.clone(), Location::to_string);
-        let opened = location.map_err(anyhow::Error::from).and_then(|location| {
-            // Opening would create it.
-            if let Location::Sqlite(path) = &location
-                && !path.try_exists()?
-            {
-                bail!("the file does not exist");
-            }
-            Ok(store
-                .tenants()
-                .open(tenant)?
-                .reading(|reader| reader.pipelines().list().map(drop))?)
-        });
-        if let Err(error) = opened {
-            let whose = format!("{place}: the database of tenant {} ({})", tenant.id, &*tenant.name);
-            findings.push(Finding::of(place, Err(error.context(whose))));
-        }
+    if report.problems.is_empty() {
+        let version = report.version.unwrap_or_default();
+        return vec![Finding::of(check, Ok(format!("{version}, up to date, intact, counters right")))];
     }
-    if findings.is_empty() {
-        findings.push(Finding::of("databases", Err(error)));
-    }
-    Ok(findings)
+    let problems = report.problems.into_iter();
+    problems.map(|problem| Finding::of(check.clone(), Err(anyhow!(problem)))).collect()
 }
 
 /// Warns of databases that other users of the machine can open.
@@ -200,7 +161,10 @@ fn open_to_others(data_dir: &Path) -> Vec<String> {
         // A link is not followed, and what cannot be looked at is told by the other checks.
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_database = metadata.is_file() && [".db", ".db-wal", ".db-shm"].iter().any(|end| name.ends_with(end));
+        let is_database = metadata.is_file()
+            && [".db", ".db-wal", ".db-shm", ".db-queue", ".db-turn"]
+                .iter()
+                .any(|end| name.ends_with(end));
         let mode = metadata.permissions().mode() & 0o777;
         if (is_database || metadata.is_dir()) && mode & 0o077 != 0 {
             open.push(format!("{} (mode {mode:03o})", path.display()));

@@ -30,9 +30,9 @@ use super::{
     output::{Output, grouped},
 };
 
-/// Opportunities are known by nothing else.
-const NO_EXTERNAL_ID: &str = "no column holds the opportunities' external ids: importing this file again creates every record again; \
-                              name the column of their ids with --map \"HEADER=external_id\"";
+/// Rows may then mean a record that is another one.
+const NAME_AND_ACCOUNT_ONLY: &str = "the file has neither external ids nor days: a row means the opportunity of its name and account, and \
+                                     overwrites it; name a column with --map \"HEADER=external_id\" or --map \"HEADER=engaged_on\"";
 
 /// What an import did, as it is printed.
 #[derive(Serialize)]
@@ -44,6 +44,8 @@ struct Report {
     #[serde(flatten)]
     summary: Summary,
     seconds: f64,
+    /// What became of the file's columns.
+    columns: Vec<ColumnUse>,
     /// Where the rows that failed are.
     errors_file: Option<String>,
     /// What a person should know before the next import.
@@ -62,6 +64,7 @@ pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
         progress,
         kind: args.kind.into(),
         errors,
+        columns: Vec::new(),
         warnings: Vec::new(),
     };
     let imported = import_counted(context, args, counted, &mut watcher);
@@ -84,6 +87,7 @@ pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
         dry_run: args.dry_run,
         summary,
         seconds: started.elapsed().as_secs_f64(),
+        columns: watcher.columns,
         errors_file: errors_file.map(|path| path.display().to_string()),
         warnings: watcher.warnings,
     };
@@ -142,7 +146,23 @@ struct Watcher<'a> {
     progress: Progress,
     kind: ImportKind,
     errors: ErrorFile,
+    columns: Vec<ColumnUse>,
     warnings: Vec<String>,
+}
+
+/// Columns left out for another of the same name: which of them is right, only a person knows.
+fn repeated(columns: &[ColumnUse]) -> impl Iterator<Item = String> {
+    // The reader numbers what is repeated to the letter: `Name (2)`.
+    let stem = |header: &str| header.rsplit_once(" (").map_or(header, |(stem, _)| stem).to_lowercase();
+    let used: Vec<&ColumnUse> = columns.iter().filter(|column| column.field.is_some()).collect();
+    let unused = columns.iter().filter(|column| column.field.is_none());
+    unused.filter_map(move |column| {
+        let first = used.iter().find(|other| stem(&other.header) == stem(&column.header))?;
+        let (header, first) = (&column.header, &first.header);
+        Some(format!(
+            "column {header:?} is not imported: it has the name of {first:?}; choose with --map"
+        ))
+    })
 }
 
 impl Observer for Watcher<'_> {
@@ -159,10 +179,15 @@ impl Observer for Watcher<'_> {
             let unused: Vec<&str> = unused.iter().map(|column| column.header.as_str()).collect();
             self.output.note(&format!("Not imported: {}", unused.join(", ")));
         }
-        let has_id = columns.iter().any(|column| column.field == Some("external_id"));
-        if self.kind == ImportKind::Opportunities && !has_id {
-            self.warnings.push(NO_EXTERNAL_ID.to_owned());
+        const TELLING: [&str; 5] = ["external_id", "engaged_on", "expected_close_date", "close_date", "closed_on"];
+        let tells = columns
+            .iter()
+            .any(|column| column.field.is_some_and(|field| TELLING.contains(&field)));
+        if self.kind == ImportKind::Opportunities && !tells {
+            self.warnings.push(NAME_AND_ACCOUNT_ONLY.to_owned());
         }
+        self.warnings.extend(repeated(columns));
+        self.columns = columns.to_vec();
         Ok(())
     }
 

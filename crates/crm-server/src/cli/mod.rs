@@ -3,15 +3,18 @@
 //! A command prints its result on standard output (`--json`: one JSON document) and an error as one line on standard error. The exit code
 //! is 0, 1 when the command failed, 2 when it was not understood.
 
+mod backup;
 mod context;
 mod doctor;
 mod import;
 mod init;
 mod key;
+mod manifest;
 mod migrate;
 mod openapi;
 mod output;
 mod prompt;
+mod restore;
 mod serve;
 mod tenant;
 mod user;
@@ -58,6 +61,10 @@ enum Command {
     Key(key::KeyCommand),
     /// Import a table of records (CSV)
     Import(import::ImportArgs),
+    /// Copy every database and the secrets into a folder, while the server may run
+    Backup(backup::BackupArgs),
+    /// Make a deployment from a backup, in an empty data directory
+    Restore(restore::RestoreArgs),
     /// Bring every database to this version's schema
     Migrate,
     /// Check settings, secrets, databases and clock
@@ -102,6 +109,8 @@ fn administer(command: Command, context: &Context) -> Result<ExitCode> {
         Command::User(command) => user::run(context, &command),
         Command::Key(command) => key::run(context, &command),
         Command::Import(args) => import::run(context, &args),
+        Command::Backup(args) => backup::run(context, &args),
+        Command::Restore(args) => restore::run(context, &args),
         Command::Migrate => migrate::run(context),
         Command::Doctor => doctor::run(context),
         Command::Openapi => openapi::run(&context.output),

@@ -6,11 +6,12 @@ use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use crm_domain::{
     control::{
-        ControlStore, ControlUnit,
+        ControlStore,
         user::{NewUser, Password, Role, User},
     },
     field::{Check, Email, Patch, Text},
-    id::{RecordId, UserId},
+    id::RecordId,
+    usecase::users,
 };
 use serde::Serialize;
 
@@ -123,9 +124,15 @@ pub fn run(context: &Context, command: &UserCommand) -> Result<ExitCode> {
         UserCommand::List { tenant } => list(context, tenant.as_deref())?,
         UserCommand::Create(args) => create(context, args)?,
         UserCommand::SetPassword { who, password } => set_password(context, who, password.as_deref())?,
-        UserCommand::SetRole { who, role } => change(context, who, "has another role", |user| user.role = *role)?,
-        UserCommand::Deactivate(who) => change(context, who, "is kept out", |user| user.is_active = false)?,
-        UserCommand::Activate(who) => change(context, who, "is let in", |user| user.is_active = true)?,
+        UserCommand::SetRole { who, role } => change(context, who, "has another role", |control, user| {
+            users::set_role(control, user.tenant_id, user.id, *role)
+        })?,
+        UserCommand::Deactivate(who) => change(context, who, "is kept out", |control, user| {
+            users::set_active(control, user.tenant_id, user.id, false)
+        })?,
+        UserCommand::Activate(who) => change(context, who, "is let in", |control, user| {
+            users::set_active(control, user.tenant_id, user.id, true)
+        })?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -195,7 +202,7 @@ fn set_password(context: &Context, who: &Who, password: Option<&str>) -> Result<
         if found.email.is_none() {
             bail!("user {} has no email to sign in with", found.id);
         }
-        update(&**control, found.id, |user| user.password = Some(hash.clone()))
+        Ok(users::set_password(&**control, found.tenant_id, found.id, hash.clone())?)
     })?;
     show(context, &user, "has a new password")
 }
@@ -205,43 +212,17 @@ fn hash(context: &Context, typed: &str) -> Result<crm_domain::control::user::Pas
     Ok(password.hash(context.settings.auth.hashing.bcrypt_cost)?)
 }
 
-fn change(context: &Context, who: &Who, outcome: &str, edit: impl Fn(&mut User)) -> Result<()> {
+fn change(
+    context: &Context,
+    who: &Who,
+    outcome: &str,
+    work: impl FnOnce(&dyn ControlStore, &User) -> crm_domain::Result<User>,
+) -> Result<()> {
     let user = context.with_store(|_, control| {
         let found = find_user(&**control, who.tenant.as_deref(), &who.user)?;
-        update(&**control, found.id, edit)
+        Ok(work(&**control, &found)?)
     })?;
     show(context, &user, outcome)
-}
-
-/// Changes a user in one transaction; whoever may do less than before signs in anew.
-fn update(control: &dyn ControlStore, id: UserId, edit: impl Fn(&mut User)) -> Result<User> {
-    let updated = control.writing(|unit| {
-        let before = unit
-            .users()
-            .lookup(id)?
-            .ok_or_else(|| crm_domain::Error::not_found(UserId::NOUN, id))?;
-        let mut after = before.clone();
-        edit(&mut after);
-        if !keeps_an_admin(unit, &before, &after)? {
-            return Ok(None);
-        }
-        after.updated_at = unit.stamp();
-        unit.users().update(&after)?;
-        if after.password != before.password || !after.is_active {
-            unit.sessions().end_all(id, None)?;
-        }
-        Ok(Some(after))
-    })?;
-    updated.ok_or_else(|| anyhow!("user {id} is the tenant's last active Admin: make another one first"))
-}
-
-fn keeps_an_admin(unit: &mut dyn ControlUnit, before: &User, after: &User) -> crm_domain::Result<bool> {
-    let is_admin = |user: &User| user.is_active && user.role == Role::Admin;
-    if !is_admin(before) || is_admin(after) {
-        return Ok(true);
-    }
-    let users = unit.users().list(before.tenant_id)?;
-    Ok(users.iter().any(|user| user.id != before.id && is_admin(user)))
 }
 
 fn show(context: &Context, user: &User, outcome: &str) -> Result<()> {

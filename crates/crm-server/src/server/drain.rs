@@ -54,7 +54,7 @@ async fn run(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
             biased;
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    answers.spawn(tokio::time::timeout(PATIENCE, answer(stream)));
+                    answers.spawn(turn_away(stream));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept");
@@ -67,6 +67,12 @@ async fn run(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
     }
     drop(listener);
     answers.join_all().await;
+}
+
+/// Tells whoever connected to come back; who sends no request in time is not told.
+pub(super) async fn turn_away(stream: TcpStream) {
+    // Either way the connection is closed.
+    let _ = tokio::time::timeout(PATIENCE, answer(stream)).await;
 }
 
 /// Answers one request. What goes wrong is the client's loss alone: it may have gone away.

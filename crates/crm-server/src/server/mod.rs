@@ -12,28 +12,27 @@
 //! # }
 //! ```
 
+mod connections;
+pub(crate) mod cors;
 mod drain;
+mod listen;
+mod patience;
 mod signals;
 
 use std::{
     net::{SocketAddr, TcpListener},
-    num::NonZeroUsize,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
-use actix_web::{
-    App as ActixApp, HttpServer,
-    dev::{Server, ServerHandle},
-};
+use actix_server::ServerHandle;
 use anyhow::{Context, Result};
 use crm_http::App;
 use crm_store::Store;
 use tokio::{net::TcpSocket, task::JoinHandle};
 
-use self::drain::Drain;
 pub use self::signals::Signals;
+use self::{drain::Drain, listen::serve};
 use crate::{
     settings::Settings,
     wire::{World, wire},
@@ -175,33 +174,4 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
-}
-
-fn serve(settings: &Settings, listener: TcpListener, app: Arc<App>) -> Result<Server> {
-    let server = &settings.server;
-    let workers = if server.workers == 0 { processors() } else { server.workers };
-    let http = HttpServer::new(move || ActixApp::new().configure(crm_http::configure(Arc::clone(&app))))
-        .workers(workers)
-        .max_connections(server.max_connections)
-        .worker_max_blocking_threads(blocking_threads(settings, workers))
-        .client_request_timeout(Duration::from_secs(server.request_head_seconds))
-        .client_disconnect_timeout(Duration::from_secs(1))
-        .keep_alive(Duration::from_secs(server.keep_alive_seconds))
-        .shutdown_timeout(server.shutdown_seconds)
-        .disable_signals()
-        .listen(listener)
-        .context("cannot serve on the listener")?;
-    Ok(http.run())
-}
-
-/// As many as reading connections, spread over the workers: more would only queue for a connection, and cost memory and context switches.
-fn blocking_threads(settings: &Settings, workers: usize) -> usize {
-    match settings.server.blocking_threads {
-        0 => (settings.store.connections_per_tenant as usize).div_ceil(workers).max(2),
-        given => given,
-    }
-}
-
-fn processors() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }

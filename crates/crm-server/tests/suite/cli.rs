@@ -193,18 +193,100 @@ fn an_import_spares_its_input_and_a_dry_run_spares_every_file() {
 }
 
 #[test]
-fn opportunities_without_external_ids_come_with_a_warning() {
+fn opportunities_known_by_name_and_account_alone_come_with_a_warning() {
     let place = Place::new();
     place.init();
     place.write("deals.csv", "name\nA\n");
     place.write("known.csv", "id,name\n1,A\n");
-    let warned = "importing this file again creates every record again";
+    place.write("dated.csv", "name,engage date\nA,2025-01-01\n");
+    let warned = "the file has neither external ids nor days";
+    assert_eq!(
+        place.json(&["import", "opportunities", "dated.csv", "--dry-run"])["warnings"],
+        json!([])
+    );
     let output = place.run(&["import", "opportunities", "deals.csv", "--dry-run"]);
     assert!(String::from_utf8(output.stderr).unwrap().contains(warned));
     let report = place.json(&["import", "opportunities", "deals.csv", "--dry-run"]);
     assert!(report["warnings"][0].as_str().unwrap().contains(warned), "{report}");
     assert_eq!(place.json(&["import", "opportunities", "known.csv"])["warnings"], json!([]));
     assert_eq!(place.json(&["import", "accounts", "deals.csv"])["warnings"], json!([]));
+}
+
+#[test]
+fn parents_that_cannot_be_set_and_repeated_columns_are_told_in_full() {
+    let place = Place::new();
+    place.init();
+    place.write("a.csv", "id,name,parent,Name\n1,A,Nope,x\n2,B,C,x\n3,C,B,x\n");
+    let report = place.json(&["import", "accounts", "a.csv"]);
+    assert_eq!((&report["parentsSet"], &report["parentsFailed"]), (&json!(1), &json!(2)));
+    assert_eq!(report["columns"][1], json!({ "header": "name", "field": "name" }));
+    assert_eq!(report["columns"][3], json!({ "header": "Name", "field": null }));
+    assert_eq!(
+        report["warnings"],
+        json!([r#"column "Name" is not imported: it has the name of "name"; choose with --map"#])
+    );
+    assert_eq!(
+        place.read("a.errors.csv"),
+        "import_line,import_column,import_reason,id,name,parent,Name\n\
+         2,parent,\"no account is named \"\"Nope\"\"; the account was imported without a parent\",1,A,Nope,\n\
+         4,parent,must not make it its own ancestor,3,C,B,\n"
+    );
+    // Mended, the rows are imported from the file of failures itself.
+    place.write(
+        "mended.csv",
+        &place.read("a.errors.csv").replace("Nope", "B").replace("3,C,B", "3,C,A"),
+    );
+    assert_eq!(place.json(&["import", "accounts", "mended.csv"])["parentsFailed"], 1);
+}
+
+#[test]
+fn a_backup_beside_a_running_server_is_restored_whole() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    place.init();
+    let serving = place.serve(&[]);
+    place.write("a.csv", "name\nAcme\nBeta\n");
+    place.json(&["import", "accounts", "a.csv"]);
+    let made = place.json(&["backup", "copy"]);
+    assert_eq!((&made["backend"], made["files"].as_array().unwrap().len()), (&json!("sqlite"), 3));
+    for (path, mode) in files_below(&place.path().join("copy")) {
+        let found = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{}", path.display());
+    }
+    let (_, error) = place.error(&["backup", "copy"]);
+    assert!(error.contains("copy is not empty"), "{error}");
+    let (_, error) = place.error(&["restore", "copy"]);
+    assert!(error.contains("nothing is overwritten"), "{error}");
+    drop(serving);
+
+    // Written after the backup: gone with it.
+    place.write("b.csv", "name\nGamma\n");
+    place.json(&["import", "accounts", "b.csv"]);
+    std::fs::rename(place.path().join("data"), place.path().join("lost")).unwrap();
+    assert_eq!(place.json(&["restore", "copy"])["createdAt"], made["createdAt"]);
+    assert_eq!(
+        std::fs::read(place.path().join("data/secrets")).unwrap(),
+        std::fs::read(place.path().join("lost/secrets")).unwrap()
+    );
+    assert!(place.run(&["doctor"]).status.success());
+    let report = place.json(&["import", "accounts", "a.csv", "--dry-run"]);
+    assert_eq!((&report["created"], &report["unchanged"]), (&json!(0), &json!(2)));
+    assert_eq!(place.json(&["import", "accounts", "b.csv", "--dry-run"])["created"], 1);
+
+    std::fs::rename(place.path().join("data"), place.path().join("found")).unwrap();
+    let control = place.path().join("copy/control.db");
+    let mut bytes = std::fs::read(&control).unwrap();
+    bytes[5000] ^= 1;
+    std::fs::write(&control, bytes).unwrap();
+    let (_, error) = place.error(&["restore", "copy"]);
+    assert!(error.contains("control.db is damaged"), "{error}");
+    std::fs::remove_file(place.path().join("copy/manifest.json")).unwrap();
+    assert!(place.error(&["restore", "copy"]).1.contains("is no whole backup"));
+    assert!(
+        !place.path().join("data").exists(),
+        "a backup that is not whole leaves nothing behind"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crm_domain::{
     error::{Error, Result},
     field::Text,
     id::{ApiKeyId, RecordId, TenantId, UserId},
-    page::{Cursor, Page, SortValue, Start, Window},
+    page::{Page, Window},
     stamp::Stamp,
 };
 use diesel::{
@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::{
     ports::{Ports, can_be_stored, unreadable},
     schema::api_key,
+    window,
 };
 use crate::{connection::Backend, error::map};
 
@@ -151,23 +152,11 @@ impl ApiKeyReads for Ports<'_> {
 
     fn list(&mut self, tenant: TenantId, family: Option<KeyFamily>, window: &Window) -> Result<Page<ApiKey>> {
         let total: i64 = keys_of(tenant, family).count().get_result(self.connection).map_err(map)?;
-        let one_more = i64::from(window.limit) + 1;
-        let newest_first = keys_of(tenant, family).order(api_key::id.desc()).limit(one_more);
-        let page = match &window.start {
-            Start::Offset(offset) => newest_first.offset(i64::try_from(*offset).unwrap_or(i64::MAX)),
-            Start::After(cursor) if cursor.value == SortValue::Id => newest_first.filter(api_key::id.lt(cursor.id)),
-            Start::After(_) => return Err(Cursor::refusal()),
-        };
-        let mut rows = page.load::<ApiKeyRow>(self.connection).map_err(map)?;
-        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
-        Ok(Page {
-            items: rows.into_iter().map(ApiKey::try_from).collect::<Result<_>>()?,
-            total: total.unsigned_abs(),
-            has_more,
-            seen: self.stamp,
-        })
+        let (skipped, below) = window::start(window)?;
+        let newest_first = keys_of(tenant, family).filter(api_key::id.lt(below)).order(api_key::id.desc());
+        let page = newest_first.offset(skipped).limit(window::fetch(window));
+        let rows = page.load::<ApiKeyRow>(self.connection).map_err(map)?;
+        window::page(rows, total, self.stamp, window)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The control plane: tenants, users, sessions, refresh tokens and API keys, in the deployment's one database.
+//! The control plane: tenants, users, invitations, sessions, refresh tokens and API keys, in the deployment's one database.
 //!
 //! Every transaction that writes first locks the row of `control_clock`, so that they run one after another on all nodes, and
 //! raises its `epoch` when it changed something that nodes remember. To add a noun: its table in [`schema`] and the migrations, a file with its
@@ -6,6 +6,7 @@
 
 mod api_key;
 mod epoch;
+mod invitation;
 mod ports;
 mod refresh_token;
 pub mod schema;
@@ -13,6 +14,7 @@ mod session;
 mod tenant;
 mod transaction;
 mod user;
+mod window;
 
 use std::sync::Arc;
 

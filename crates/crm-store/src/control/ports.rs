@@ -4,6 +4,7 @@ use crm_domain::{
     control::{
         ControlReader, ControlUnit,
         api_key::{ApiKeyReads, ApiKeyRepository},
+        invitation::{InvitationReads, InvitationRepository},
         refresh_token::RefreshTokenRepository,
         session::{SessionReads, SessionRepository},
         tenant::{TenantReads, TenantRepository},
@@ -57,6 +58,10 @@ impl ControlReader for Ports<'_> {
         self
     }
 
+    fn invitations(&mut self) -> &mut dyn InvitationReads {
+        self
+    }
+
     fn sessions(&mut self) -> &mut dyn SessionReads {
         self
     }
@@ -76,6 +81,10 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn invitations(&mut self) -> &mut dyn InvitationRepository {
         self
     }
 

@@ -35,6 +35,27 @@ diesel::table! {
         office -> Nullable<Text>,
         created_at -> BigInt,
         updated_at -> BigInt,
+        last_login_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    invitation (id) {
+        id -> BigInt,
+        tenant_id -> BigInt,
+        digest -> Text,
+        email -> Text,
+        email_key -> Text,
+        name -> Nullable<Text>,
+        role -> Text,
+        manager_id -> Nullable<BigInt>,
+        office -> Nullable<Text>,
+        invited_by -> BigInt,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        accepted_at -> Nullable<BigInt>,
+        accepted_by -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
     }
 }
 

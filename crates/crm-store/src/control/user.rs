@@ -30,6 +30,7 @@ struct UserRow {
     office: Option<String>,
     created_at: i64,
     updated_at: i64,
+    last_login_at: Option<i64>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -41,15 +42,21 @@ impl TryFrom<UserRow> for User {
             tenant_id: TenantId::from_i64(row.tenant_id),
             email: row.email.map(Email::from_store),
             name: row.name.map(Text::from_store),
-            role: Role::parse(&row.role).map_err(|_| unreadable("user.role", &row.role))?,
+            role: role(&row.role)?,
             password: row.password_hash.map(PasswordHash::from_store),
             is_active: row.is_active,
             manager_id: row.manager_id.map(UserId::from_i64),
             office: row.office.map(Text::from_store),
             created_at: Stamp::from_micros(row.created_at),
             updated_at: Stamp::from_micros(row.updated_at),
+            last_login_at: row.last_login_at.map(Stamp::from_micros),
         })
     }
+}
+
+/// The role that a column holds.
+pub(super) fn role(stored: &str) -> Result<Role> {
+    Role::parse(stored).map_err(|_| unreadable("role", stored))
 }
 
 #[derive(Insertable)]
@@ -140,6 +147,13 @@ impl UserReads for Ports<'_> {
         let rows = of_tenant.order(user::id).load::<UserRow>(self.connection).map_err(map)?;
         rows.into_iter().map(User::try_from).collect()
     }
+
+    fn lookup_many(&mut self, tenant: TenantId, ids: &[UserId]) -> Result<Vec<User>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let of_tenant = user::table.filter(user::tenant_id.eq(tenant.get())).filter(user::id.eq_any(ids));
+        let rows = of_tenant.load::<UserRow>(self.connection).map_err(map)?;
+        rows.into_iter().map(User::try_from).collect()
+    }
 }
 
 impl UserRepository for Ports<'_> {
@@ -157,6 +171,14 @@ impl UserRepository for Ports<'_> {
         let update = diesel::update(of_tenant).set(UserChange::new(user, self.stamp));
         let rows = savepoint(self.connection, |connection| update.execute(connection))?;
         self.changed_one(rows, || Error::not_found(UserId::NOUN, user.id))
+    }
+
+    fn note_login(&mut self, id: UserId) -> Result<()> {
+        diesel::update(user::table.find(id.get()))
+            .set(user::last_login_at.eq(self.stamp.micros()))
+            .execute(self.connection)
+            .map_err(map)?;
+        Ok(())
     }
 }
 

@@ -5,21 +5,21 @@ use crm_domain::{
     field::{Email, Text, WebAddress},
     id::{AccountId, RecordId, UserId},
     page::{Page, Sort, Window},
+    query::Field,
     stamp::Stamp,
-    tenant::account::{Account, AccountFields, AccountFilter, AccountReads, AccountRepository, AccountSort},
+    tenant::account::{Account, AccountField, AccountFields, AccountFilter, AccountReads, AccountRepository},
 };
-use diesel::{AsChangeset, ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
+use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
     Session, Writing,
     column::{money, uuid},
     counter::next,
     found,
-    fragment::{Bind, Condition},
-    schema::{account, counter},
-    window::{self, SortSql},
+    list::{self, ColumnsOf, Listed, Table},
+    schema::account,
 };
-use crate::{connection::Connection, dialect, error::map, insert_rows, read_counters, sort_sql};
+use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = account, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -123,77 +123,30 @@ impl TryFrom<AccountRow> for Account {
     }
 }
 
-/// The SQL of each order.
-fn sort_sql(key: AccountSort) -> SortSql {
-    match key {
-        AccountSort::CreatedAt => sort_sql!("account"),
-        AccountSort::UpdatedAt => sort_sql!("account", integer "updated_at"),
-        AccountSort::Name => sort_sql!("account", text "name_key"),
-        AccountSort::Category => sort_sql!("account", nullable text "category"),
-        AccountSort::Website => sort_sql!("account", nullable text "website"),
-        AccountSort::Phone => sort_sql!("account", nullable text "phone"),
-        AccountSort::Email => sort_sql!("account", nullable text "email"),
-        AccountSort::City => sort_sql!("account", nullable text "city"),
-        AccountSort::State => sort_sql!("account", nullable text "state"),
-        AccountSort::ZipCode => sort_sql!("account", nullable text "zip_code"),
-        AccountSort::Country => sort_sql!("account", nullable text "country"),
-        AccountSort::Industry => sort_sql!("account", nullable text "industry"),
-        AccountSort::Employees => sort_sql!("account", nullable integer "employees"),
-        AccountSort::AnnualRevenue => sort_sql!("account", nullable integer "annual_revenue"),
-        AccountSort::FoundedYear => sort_sql!("account", nullable integer "founded_year"),
-        AccountSort::OwnerId => sort_sql!("account", integer "owner_id"),
-        AccountSort::ExternalId => sort_sql!("account", nullable text "external_id"),
-        AccountSort::Address => sort_sql!("account", nullable text "address"),
-        AccountSort::Currency => sort_sql!("account", nullable text "currency"),
-        AccountSort::Description => sort_sql!("account", nullable text "description"),
-        AccountSort::ParentId => sort_sql!("account", nullable integer "parent_id"),
-        AccountSort::CreatedBy => sort_sql!("account", nullable integer "created_by"),
+impl Listed for AccountField {
+    type Columns = ColumnsOf<account::table>;
+    type Row = AccountRow;
+    const TABLE: Table = Table::of_records("account");
+    const TOTAL: &'static str = "account_live";
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::Name => "name_key",
+            other => other.spec().name,
+        }
+    }
+
+    fn columns() -> Self::Columns {
+        account::all_columns
+    }
+
+    fn record(row: AccountRow) -> Result<Account> {
+        row.try_into()
     }
 }
-
-/// The conditions of a filter. `spread` says that many rows match: then the list's own order is walked instead of the stamp's index.
-fn conditions(filter: &AccountFilter, connection: &Connection, spread: bool) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    if let Some(stamp) = filter.updated_after {
-        // The unary plus keeps both planners from the column's index.
-        let sql = if spread {
-            "+account.updated_at > "
-        } else {
-            "account.updated_at > "
-        };
-        conditions.push(Condition::new(vec![(sql, Some(Bind::Integer(stamp.micros())))]));
-    }
-    if let Some(term) = &filter.search {
-        let matching = "account.id IN (SELECT rowid FROM account_search WHERE account_search MATCH ";
-        conditions.push(window::search(
-            term,
-            dialect::has_search_table(connection),
-            "account.search_text LIKE ",
-            matching,
-        ));
-    }
-    conditions
-}
-
-fn count(connection: &mut Connection, filter: &AccountFilter) -> Result<i64> {
-    let mut query = account::table.filter(account::deleted_at.is_null()).count().into_boxed();
-    for condition in conditions(filter, connection, false) {
-        query = query.filter(condition);
-    }
-    query.get_result(connection).map_err(map)
-}
-
-/// The live total and the last stamp.
-fn counters(connection: &mut Connection) -> Result<(i64, i64)> {
-    read_counters!(connection, counter::account_live)
-}
-
-/// A page of rows, each with the live total and the last stamp: one statement, so that the three agree.
-type ListedRow = (AccountRow, Option<i64>, Option<i64>);
 
 impl<State> AccountReads for Session<'_, State> {
     fn lookup(&mut self, id: AccountId) -> Result<Option<Account>> {
-        use diesel::OptionalExtension;
         let row = account::table.find(id.get()).filter(account::deleted_at.is_null());
         let row: Option<AccountRow> = row.first(self.connection).optional().map_err(map)?;
         row.map(Account::try_from).transpose()
@@ -211,7 +164,7 @@ impl<State> AccountReads for Session<'_, State> {
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Account>> {
         let rows = account::table
-            .filter(account::external_id.eq_any(window::storable(external_ids)))
+            .filter(account::external_id.eq_any(list::storable(external_ids)))
             .filter(account::deleted_at.is_null());
         rows.load::<AccountRow>(self.connection)
             .map_err(map)?
@@ -221,7 +174,7 @@ impl<State> AccountReads for Session<'_, State> {
     }
 
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Account>> {
-        let keys: Vec<String> = window::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
+        let keys: Vec<String> = list::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
         let rows = account::table
             .filter(account::name_key.eq_any(keys))
             .filter(account::deleted_at.is_null())
@@ -233,35 +186,8 @@ impl<State> AccountReads for Session<'_, State> {
             .collect()
     }
 
-    fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountSort>, window: &Window) -> Result<Page<Account>> {
-        let filtered = *filter != AccountFilter::default();
-        let before = if filtered { Some(counters(self.connection)?) } else { None };
-        let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
-        let spread = matches
-            .zip(before)
-            .is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
-        let order = sort_sql(sort.key);
-        let after = window::after(window, order, sort.direction)?;
-        let rows = |connection: &mut Connection| {
-            let (live, seen) = (counter::table.select(counter::account_live), counter::table.select(counter::stamp));
-            let mut query = account::table
-                .filter(account::deleted_at.is_null())
-                .select((account::all_columns, live.single_value(), seen.single_value()))
-                .order(order.order(sort.direction))
-                .limit(window::fetch(window))
-                .offset(window::offset(window))
-                .into_boxed();
-            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
-                query = query.filter(condition);
-            }
-            query.load::<ListedRow>(connection).map_err(map)
-        };
-        let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
-        let items = rows
-            .into_iter()
-            .map(|(row, _, _)| Account::try_from(row))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(window::page(items, matches.unwrap_or(live), seen, window))
+    fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>> {
+        list::page(self.connection, filter, sort, window)
     }
 }
 
@@ -298,5 +224,24 @@ impl AccountRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.account_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: AccountId) -> Result<Option<Account>> {
+        let row = account::table.find(id.get()).filter(account::deleted_at.is_not_null());
+        let row: Option<AccountRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Account::try_from).transpose()
+    }
+
+    fn restore(&mut self, account: &Account) -> Result<()> {
+        let deleted = account::table.find(account.id.get()).filter(account::deleted_at.is_not_null());
+        let restored = diesel::update(deleted)
+            .set((
+                account::deleted_at.eq(None::<i64>),
+                account::updated_at.eq(self.state.stamp.micros()),
+            ))
+            .execute(self.connection)
+            .map_err(map)?;
+        self.state.counters.account_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, account.id)
     }
 }

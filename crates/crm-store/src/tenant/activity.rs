@@ -4,17 +4,25 @@ use crm_domain::{
     error::{Error, Result},
     field::Text,
     id::{AccountId, ActivityId, ContactId, LeadId, OpportunityId, RecordId, UserId},
+    page::{Page, Sort, Window},
     stamp::Stamp,
-    tenant::activity::{Activity, ActivityFields, ActivityReads, ActivityRepository, ActivityType},
+    tenant::activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository, ActivityType},
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
-use super::{Session, Writing, column::uuid, counter::next, found, schema::activity};
+use super::{
+    Session, Writing,
+    column::uuid,
+    counter::next,
+    found,
+    list::{self, ColumnsOf, Listed, Table},
+    schema::activity,
+};
 use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = activity, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct ActivityRow {
+pub(crate) struct ActivityRow {
     id: i64,
     uuid: String,
     activity_type: String,
@@ -85,11 +93,45 @@ impl TryFrom<ActivityRow> for Activity {
     }
 }
 
+impl Listed for ActivityField {
+    type Columns = ColumnsOf<activity::table>;
+    type Row = ActivityRow;
+    const TABLE: Table = Table {
+        is_searchable: false,
+        ..Table::of_records("activity")
+    };
+    const TOTAL: &'static str = "activity_live";
+
+    fn columns() -> Self::Columns {
+        activity::all_columns
+    }
+
+    fn record(row: ActivityRow) -> Result<Activity> {
+        row.try_into()
+    }
+}
+
 impl<State> ActivityReads for Session<'_, State> {
     fn lookup(&mut self, id: ActivityId) -> Result<Option<Activity>> {
         let row = activity::table.find(id.get()).filter(activity::deleted_at.is_null());
         let row: Option<ActivityRow> = row.first(self.connection).optional().map_err(map)?;
         row.map(Activity::try_from).transpose()
+    }
+
+    fn lookup_many(&mut self, ids: &[ActivityId]) -> Result<Vec<Activity>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = activity::table
+            .filter(activity::id.eq_any(ids))
+            .filter(activity::deleted_at.is_null());
+        rows.load::<ActivityRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Activity::try_from)
+            .collect()
+    }
+
+    fn list(&mut self, filter: &ActivityFilter, sort: Sort<ActivityField>, window: &Window) -> Result<Page<Activity>> {
+        list::page(self.connection, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Activity>> {
@@ -139,5 +181,24 @@ impl ActivityRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.activity_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: ActivityId) -> Result<Option<Activity>> {
+        let row = activity::table.find(id.get()).filter(activity::deleted_at.is_not_null());
+        let row: Option<ActivityRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Activity::try_from).transpose()
+    }
+
+    fn restore(&mut self, activity: &Activity) -> Result<()> {
+        let deleted = activity::table.find(activity.id.get()).filter(activity::deleted_at.is_not_null());
+        let restored = diesel::update(deleted)
+            .set((
+                activity::deleted_at.eq(None::<i64>),
+                activity::updated_at.eq(self.state.stamp.micros()),
+            ))
+            .execute(self.connection)
+            .map_err(map)?;
+        self.state.counters.activity_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, activity.id)
     }
 }

@@ -5,7 +5,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::change::{Change, ChangeKind, ChangeReads, EntityKind, NewChange},
 };
-use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, TextExpressionMethods};
 
 use super::{
     Session, Writing,
@@ -88,12 +88,64 @@ impl<State> ChangeReads for Session<'_, State> {
             .collect()
     }
 
-    fn list_of(&mut self, entity: EntityKind, entity_id: i64, limit: u32) -> Result<Vec<Change>> {
+    fn list_of(&mut self, entity: EntityKind, entity_id: i64, before: i64, limit: u32) -> Result<Vec<Change>> {
+        let of = change::table
+            .filter(change::entity.eq(entity.as_str()))
+            .filter(change::entity_id.eq(entity_id))
+            .filter(change::seq.lt(before));
+        let rows = of.order(change::seq.desc()).limit(i64::from(limit));
+        rows.load::<ChangeRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Change::try_from)
+            .collect()
+    }
+
+    fn list_of_unit(&mut self, seq: i64) -> Result<Vec<Change>> {
+        let stamp: Option<i64> = change::table
+            .find(seq)
+            .select(change::stamp)
+            .first(self.connection)
+            .optional()
+            .map_err(map)?;
+        let Some(stamp) = stamp else { return Ok(Vec::new()) };
+        // Numbers and stamps ascend together: the unit lies between its neighbours, and the search for those ends with the unit.
+        let before: Option<i64> = change::table
+            .filter(change::seq.lt(seq))
+            .filter(change::stamp.lt(stamp))
+            .order(change::seq.desc())
+            .select(change::seq)
+            .first(self.connection)
+            .optional()
+            .map_err(map)?;
+        let behind: Option<i64> = change::table
+            .filter(change::seq.gt(seq))
+            .filter(change::stamp.gt(stamp))
+            .order(change::seq.asc())
+            .select(change::seq)
+            .first(self.connection)
+            .optional()
+            .map_err(map)?;
+        let rows = change::table
+            .filter(change::seq.gt(before.unwrap_or(0)))
+            .filter(change::seq.lt(behind.unwrap_or(i64::MAX)))
+            .order(change::seq.asc());
+        rows.load::<ChangeRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Change::try_from)
+            .collect()
+    }
+
+    fn list_of_field(&mut self, entity: EntityKind, entity_id: i64, field: &str) -> Result<Vec<Change>> {
         let of = change::table
             .filter(change::entity.eq(entity.as_str()))
             .filter(change::entity_id.eq(entity_id));
-        let rows = of.order(change::seq.desc()).limit(i64::from(limit));
-        rows.load::<ChangeRow>(self.connection)
+        // The underscores of a name fit any character: others of the record's changes may come along.
+        let named = of.filter(change::fields.like(format!("%\"{field}\":%")));
+        named
+            .order(change::seq.asc())
+            .load::<ChangeRow>(self.connection)
             .map_err(map)?
             .into_iter()
             .map(Change::try_from)

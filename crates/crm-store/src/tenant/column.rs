@@ -2,9 +2,10 @@
 //! instead of being guessed and written back.
 
 use crm_domain::{
-    error::{Error, Result},
+    error::{Error, Problem, Result},
     field::parse_date,
     money::{Currency, Money},
+    tenant::priority::Priority,
 };
 use time::Date;
 use uuid::Uuid;
@@ -28,6 +29,17 @@ pub(super) fn date(stored: Option<&str>) -> Result<Option<Date>> {
     stored.map(read).transpose()
 }
 
-fn unreadable(what: &str, stored: &str) -> Error {
+/// A word of a closed vocabulary.
+pub(super) fn word<T>(stored: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Result<T> {
+    parse(stored).map_err(|_| unreadable("known word", stored))
+}
+
+/// A priority, which stands as its place among all.
+pub(super) fn priority(place: i64) -> Result<Priority> {
+    let among = usize::try_from(place).ok().and_then(|place| Priority::ALL.get(place));
+    among.copied().ok_or_else(|| unreadable("priority", &place.to_string()))
+}
+
+pub(super) fn unreadable(what: &str, stored: &str) -> Error {
     Error::Internal(format!("the database holds {stored:?} where a {what} belongs"))
 }

@@ -5,8 +5,9 @@ use crm_domain::{
     field::{Email, Text, WebAddress},
     id::{AccountId, ContactId, RecordId, UserId},
     page::{Page, Sort, Window},
+    query::Field,
     stamp::Stamp,
-    tenant::contact::{Contact, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactSort},
+    tenant::contact::{Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository},
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
@@ -15,15 +16,14 @@ use super::{
     column::uuid,
     counter::next,
     found,
-    fragment::{Bind, Condition},
-    schema::{contact, counter},
-    window::{self, SortSql},
+    list::{self, ColumnsOf, Listed, Table},
+    schema::contact,
 };
-use crate::{connection::Connection, dialect, error::map, insert_rows, read_counters, sort_sql};
+use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = contact, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct ContactRow {
+pub(crate) struct ContactRow {
     id: i64,
     uuid: String,
     external_id: Option<String>,
@@ -112,56 +112,27 @@ impl TryFrom<ContactRow> for Contact {
     }
 }
 
-/// The SQL of each order.
-fn sort_sql(key: ContactSort) -> SortSql {
-    match key {
-        ContactSort::CreatedAt => sort_sql!("contact"),
-        ContactSort::UpdatedAt => sort_sql!("contact", integer "updated_at"),
-        ContactSort::FirstName => sort_sql!("contact", nullable text "first_name"),
-        ContactSort::LastName => sort_sql!("contact", nullable text "last_name"),
-        ContactSort::Email => sort_sql!("contact", nullable text "email_key"),
-        ContactSort::Company => sort_sql!("contact", nullable text "company"),
+impl Listed for ContactField {
+    type Columns = ColumnsOf<contact::table>;
+    type Row = ContactRow;
+    const TABLE: Table = Table::of_records("contact");
+    const TOTAL: &'static str = "contact_live";
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::Email => "email_key",
+            other => other.spec().name,
+        }
+    }
+
+    fn columns() -> Self::Columns {
+        contact::all_columns
+    }
+
+    fn record(row: ContactRow) -> Result<Contact> {
+        row.try_into()
     }
 }
-
-/// The conditions of a filter; `spread` as in `account.rs`.
-fn conditions(filter: &ContactFilter, connection: &Connection, spread: bool) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    if let Some(stamp) = filter.updated_after {
-        let sql = if spread {
-            "+contact.updated_at > "
-        } else {
-            "contact.updated_at > "
-        };
-        conditions.push(Condition::new(vec![(sql, Some(Bind::Integer(stamp.micros())))]));
-    }
-    if let Some(term) = &filter.search {
-        let matching = "contact.id IN (SELECT rowid FROM contact_search WHERE contact_search MATCH ";
-        conditions.push(window::search(
-            term,
-            dialect::has_search_table(connection),
-            "contact.search_text LIKE ",
-            matching,
-        ));
-    }
-    conditions
-}
-
-fn count(connection: &mut Connection, filter: &ContactFilter) -> Result<i64> {
-    let mut query = contact::table.filter(contact::deleted_at.is_null()).count().into_boxed();
-    for condition in conditions(filter, connection, false) {
-        query = query.filter(condition);
-    }
-    query.get_result(connection).map_err(map)
-}
-
-/// The live total and the last stamp.
-fn counters(connection: &mut Connection) -> Result<(i64, i64)> {
-    read_counters!(connection, counter::contact_live)
-}
-
-/// A page's rows, each with the live total and the last stamp: one statement, so that the three agree.
-type ListedRow = (ContactRow, Option<i64>, Option<i64>);
 
 impl<State> ContactReads for Session<'_, State> {
     fn lookup(&mut self, id: ContactId) -> Result<Option<Contact>> {
@@ -170,9 +141,19 @@ impl<State> ContactReads for Session<'_, State> {
         row.map(Contact::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = contact::table.filter(contact::id.eq_any(ids)).filter(contact::deleted_at.is_null());
+        rows.load::<ContactRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Contact::try_from)
+            .collect()
+    }
+
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Contact>> {
         let rows = contact::table
-            .filter(contact::external_id.eq_any(window::storable(external_ids)))
+            .filter(contact::external_id.eq_any(list::storable(external_ids)))
             .filter(contact::deleted_at.is_null());
         rows.load::<ContactRow>(self.connection)
             .map_err(map)?
@@ -182,7 +163,7 @@ impl<State> ContactReads for Session<'_, State> {
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>> {
-        let keys: Vec<String> = window::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
+        let keys: Vec<String> = list::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
         let rows = contact::table
             .filter(contact::email_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
@@ -194,35 +175,8 @@ impl<State> ContactReads for Session<'_, State> {
             .collect()
     }
 
-    fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactSort>, window: &Window) -> Result<Page<Contact>> {
-        let filtered = *filter != ContactFilter::default();
-        let before = if filtered { Some(counters(self.connection)?) } else { None };
-        let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
-        let spread = matches
-            .zip(before)
-            .is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
-        let order = sort_sql(sort.key);
-        let after = window::after(window, order, sort.direction)?;
-        let rows = |connection: &mut Connection| {
-            let (live, seen) = (counter::table.select(counter::contact_live), counter::table.select(counter::stamp));
-            let mut query = contact::table
-                .filter(contact::deleted_at.is_null())
-                .select((contact::all_columns, live.single_value(), seen.single_value()))
-                .order(order.order(sort.direction))
-                .limit(window::fetch(window))
-                .offset(window::offset(window))
-                .into_boxed();
-            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
-                query = query.filter(condition);
-            }
-            query.load::<ListedRow>(connection).map_err(map)
-        };
-        let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
-        let items = rows
-            .into_iter()
-            .map(|(row, _, _)| Contact::try_from(row))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(window::page(items, matches.unwrap_or(live), seen, window))
+    fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>> {
+        list::page(self.connection, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Contact>> {
@@ -272,5 +226,24 @@ impl ContactRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.contact_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: ContactId) -> Result<Option<Contact>> {
+        let row = contact::table.find(id.get()).filter(contact::deleted_at.is_not_null());
+        let row: Option<ContactRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Contact::try_from).transpose()
+    }
+
+    fn restore(&mut self, contact: &Contact) -> Result<()> {
+        let deleted = contact::table.find(contact.id.get()).filter(contact::deleted_at.is_not_null());
+        let restored = diesel::update(deleted)
+            .set((
+                contact::deleted_at.eq(None::<i64>),
+                contact::updated_at.eq(self.state.stamp.micros()),
+            ))
+            .execute(self.connection)
+            .map_err(map)?;
+        self.state.counters.contact_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, contact.id)
     }
 }

@@ -25,8 +25,24 @@ pub(crate) struct Counters {
     pub(crate) activity_id: i64,
     pub(crate) activity_live: i64,
     pub(crate) stage_id: i64,
+    pub(crate) tag_id: i64,
+    pub(crate) tag_live: i64,
     pub(crate) request_id: i64,
     pub(crate) request_total: i64,
+    pub(crate) sla_policy_id: i64,
+    pub(crate) sla_policy_live: i64,
+    pub(crate) ticket_id: i64,
+    pub(crate) ticket_live: i64,
+    pub(crate) ticket_comment_id: i64,
+    pub(crate) ticket_comment_live: i64,
+    pub(crate) partner_id: i64,
+    pub(crate) partner_live: i64,
+    pub(crate) task_id: i64,
+    pub(crate) task_live: i64,
+    pub(crate) webhook_id: i64,
+    pub(crate) webhook_live: i64,
+    pub(crate) pipeline_id: i64,
+    pub(crate) handoff_id: i64,
 }
 
 impl Counters {
@@ -58,19 +74,4 @@ impl Counters {
 pub(crate) fn next(counter: &mut i64) -> i64 {
     *counter += 1;
     *counter
-}
-
-/// One counter and the last stamp, read in one statement.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! read_counters {
-    ($connection:expr, $column:expr) => {{
-        use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
-        use $crate::tenant::schema::counter;
-        counter::table
-            .filter(counter::id.eq(1))
-            .select(($column, counter::stamp))
-            .first::<(i64, i64)>($connection)
-            .map_err($crate::error::map)
-    }};
 }

@@ -1,5 +1,5 @@
-//! Pieces of SQL that diesel's language lacks. Unlike `diesel::dsl::sql` they keep statements in the prepared cache: each piece's text
-//! depends on nothing but its parameters' presence, and values are always bound.
+//! Pieces of SQL that diesel's language lacks. Unlike `diesel::dsl::sql` they keep statements in the prepared cache, and values are always
+//! bound.
 
 use diesel::{
     QueryResult,
@@ -16,43 +16,61 @@ use crate::{
 /// A value bound into a piece of SQL.
 #[derive(Debug, Clone)]
 pub(crate) enum Bind {
+    Bool(bool),
     Integer(i64),
     Text(String),
 }
 
-/// A condition: pieces of SQL with bound values between them.
 #[derive(Debug, Clone)]
-pub(crate) struct Condition {
-    pieces: Vec<(&'static str, Option<Bind>)>,
+enum Piece {
+    Sql(&'static str),
+    Bind(Bind),
 }
 
-impl Condition {
-    pub(crate) fn new(pieces: Vec<(&'static str, Option<Bind>)>) -> Self {
-        Self { pieces }
+/// SQL with bound values: a chain of pieces whose texts are constants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sql(Vec<Piece>);
+
+impl Sql {
+    /// Begins with this text.
+    pub(crate) fn new(sql: &'static str) -> Self {
+        Self::default().sql(sql)
+    }
+
+    /// Goes on with a text.
+    pub(crate) fn sql(mut self, sql: &'static str) -> Self {
+        self.0.push(Piece::Sql(sql));
+        self
+    }
+
+    /// Goes on with a value.
+    pub(crate) fn bind(mut self, value: Bind) -> Self {
+        self.0.push(Piece::Bind(value));
+        self
+    }
+
+    /// Goes on with an integer.
+    pub(crate) fn integer(self, value: i64) -> Self {
+        self.bind(Bind::Integer(value))
+    }
+
+    /// Goes on with more of the kind.
+    pub(crate) fn then(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
     }
 }
 
-impl QueryFragment<Backend> for Condition {
+impl QueryFragment<Backend> for Sql {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        for (sql, bind) in &self.pieces {
-            out.push_sql(sql);
-            match bind {
-                Some(Bind::Integer(value)) => out.push_bind_param::<BigInt, i64>(value)?,
-                Some(Bind::Text(value)) => out.push_bind_param::<Text, String>(value)?,
-                None => {}
+        for piece in &self.0 {
+            match piece {
+                Piece::Sql(sql) => out.push_sql(sql),
+                Piece::Bind(Bind::Bool(value)) => out.push_bind_param::<Bool, bool>(value)?,
+                Piece::Bind(Bind::Integer(value)) => out.push_bind_param::<BigInt, i64>(value)?,
+                Piece::Bind(Bind::Text(value)) => out.push_bind_param::<Text, String>(value)?,
             }
         }
-        Ok(())
-    }
-}
-
-/// `ORDER BY` terms.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Order(pub(crate) &'static str);
-
-impl QueryFragment<Backend> for Order {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-        out.push_sql(self.0);
         Ok(())
     }
 }
@@ -75,21 +93,15 @@ impl QueryFragment<Backend> for Locked {
     }
 }
 
-macro_rules! boolean_fragment {
-    ($($name:ty),*) => {$(
-        impl Expression for $name {
-            type SqlType = Bool;
-        }
-        impl<Table> AppearsOnTable<Table> for $name {}
-        impl<Table> SelectableExpression<Table> for $name {}
-        impl<Group> ValidGrouping<Group> for $name {
-            type IsAggregate = is_aggregate::No;
-        }
-        impl QueryId for $name {
-            type QueryId = ();
-            const HAS_STATIC_QUERY_ID: bool = false;
-        }
-    )*};
+impl Expression for Locked {
+    type SqlType = Bool;
 }
-
-boolean_fragment!(Condition, Order, Locked);
+impl<Table> AppearsOnTable<Table> for Locked {}
+impl<Table> SelectableExpression<Table> for Locked {}
+impl<Group> ValidGrouping<Group> for Locked {
+    type IsAggregate = is_aggregate::No;
+}
+impl QueryId for Locked {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}

@@ -3,10 +3,11 @@
 use crm_domain::{
     error::{Error, Result},
     field::{Email, Text},
-    id::{AccountId, LeadId, RecordId, UserId},
+    id::{AccountId, ContactId, LeadId, OpportunityId, RecordId, UserId},
     page::{Page, Sort, Window},
+    query::Field,
     stamp::Stamp,
-    tenant::lead::{Lead, LeadFields, LeadFilter, LeadReads, LeadRepository, LeadSort},
+    tenant::lead::{Lead, LeadField, LeadFields, LeadFilter, LeadOutcome, LeadReads, LeadRepository, LeadStatus},
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
@@ -15,15 +16,14 @@ use super::{
     column::uuid,
     counter::next,
     found,
-    fragment::{Bind, Condition},
-    schema::{counter, lead},
-    window::{self, SortSql},
+    list::{self, ColumnsOf, Listed, Table},
+    schema::lead,
 };
-use crate::{connection::Connection, dialect, error::map, insert_rows, read_counters, sort_sql};
+use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = lead, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct LeadRow {
+pub(crate) struct LeadRow {
     id: i64,
     uuid: String,
     external_id: Option<String>,
@@ -44,6 +44,12 @@ struct LeadRow {
     created_by: Option<i64>,
     updated_at: i64,
     deleted_at: Option<i64>,
+    qualified_at: Option<i64>,
+    disqualified_reason: Option<String>,
+    converted_at: Option<i64>,
+    converted_account_id: Option<i64>,
+    converted_contact_id: Option<i64>,
+    converted_opportunity_id: Option<i64>,
 }
 
 impl From<&Lead> for LeadRow {
@@ -62,7 +68,7 @@ impl From<&Lead> for LeadRow {
             title: fields.title.map(Text::into_inner),
             company: fields.company.map(Text::into_inner),
             source: fields.source.map(Text::into_inner),
-            status: fields.status.into_inner(),
+            status: fields.status.to_string(),
             description: fields.description.map(Text::into_inner),
             account_id: fields.account_id.map(RecordId::get),
             owner_id: fields.owner_id.get(),
@@ -70,6 +76,12 @@ impl From<&Lead> for LeadRow {
             created_by: lead.created_by.map(RecordId::get),
             updated_at: lead.updated_at.micros(),
             deleted_at: None,
+            qualified_at: fields.outcome.qualified_at.map(Stamp::micros),
+            disqualified_reason: fields.outcome.disqualified_reason.map(Text::into_inner),
+            converted_at: fields.outcome.converted_at.map(Stamp::micros),
+            converted_account_id: fields.outcome.converted_account_id.map(RecordId::get),
+            converted_contact_id: fields.outcome.converted_contact_id.map(RecordId::get),
+            converted_opportunity_id: fields.outcome.converted_opportunity_id.map(RecordId::get),
         }
     }
 }
@@ -87,10 +99,18 @@ impl TryFrom<LeadRow> for Lead {
             title: row.title.map(Text::from_store),
             company: row.company.map(Text::from_store),
             source: row.source.map(Text::from_store),
-            status: Text::from_store(row.status),
+            status: LeadStatus::from_store(row.status),
             description: row.description.map(Text::from_store),
             account_id: row.account_id.map(AccountId::from_i64),
             owner_id: UserId::from_i64(row.owner_id),
+            outcome: LeadOutcome {
+                qualified_at: row.qualified_at.map(Stamp::from_micros),
+                disqualified_reason: row.disqualified_reason.map(Text::from_store),
+                converted_at: row.converted_at.map(Stamp::from_micros),
+                converted_account_id: row.converted_account_id.map(AccountId::from_i64),
+                converted_contact_id: row.converted_contact_id.map(ContactId::from_i64),
+                converted_opportunity_id: row.converted_opportunity_id.map(OpportunityId::from_i64),
+            },
         };
         Ok(Self {
             id: LeadId::from_i64(row.id),
@@ -103,54 +123,27 @@ impl TryFrom<LeadRow> for Lead {
     }
 }
 
-/// The SQL of each order.
-fn sort_sql(key: LeadSort) -> SortSql {
-    match key {
-        LeadSort::CreatedAt => sort_sql!("lead"),
-        LeadSort::UpdatedAt => sort_sql!("lead", integer "updated_at"),
-        LeadSort::FirstName => sort_sql!("lead", nullable text "first_name"),
-        LeadSort::LastName => sort_sql!("lead", nullable text "last_name"),
-        LeadSort::Email => sort_sql!("lead", nullable text "email_key"),
-        LeadSort::Company => sort_sql!("lead", nullable text "company"),
-        LeadSort::Source => sort_sql!("lead", nullable text "source"),
-        LeadSort::Status => sort_sql!("lead", text "status"),
+impl Listed for LeadField {
+    type Columns = ColumnsOf<lead::table>;
+    type Row = LeadRow;
+    const TABLE: Table = Table::of_records("lead");
+    const TOTAL: &'static str = "lead_live";
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::Email => "email_key",
+            other => other.spec().name,
+        }
+    }
+
+    fn columns() -> Self::Columns {
+        lead::all_columns
+    }
+
+    fn record(row: LeadRow) -> Result<Lead> {
+        row.try_into()
     }
 }
-
-/// The conditions of a filter; `spread` as in `account.rs`.
-fn conditions(filter: &LeadFilter, connection: &Connection, spread: bool) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    if let Some(stamp) = filter.updated_after {
-        let sql = if spread { "+lead.updated_at > " } else { "lead.updated_at > " };
-        conditions.push(Condition::new(vec![(sql, Some(Bind::Integer(stamp.micros())))]));
-    }
-    if let Some(term) = &filter.search {
-        let matching = "lead.id IN (SELECT rowid FROM lead_search WHERE lead_search MATCH ";
-        conditions.push(window::search(
-            term,
-            dialect::has_search_table(connection),
-            "lead.search_text LIKE ",
-            matching,
-        ));
-    }
-    conditions
-}
-
-fn count(connection: &mut Connection, filter: &LeadFilter) -> Result<i64> {
-    let mut query = lead::table.filter(lead::deleted_at.is_null()).count().into_boxed();
-    for condition in conditions(filter, connection, false) {
-        query = query.filter(condition);
-    }
-    query.get_result(connection).map_err(map)
-}
-
-/// The live total and the last stamp.
-fn counters(connection: &mut Connection) -> Result<(i64, i64)> {
-    read_counters!(connection, counter::lead_live)
-}
-
-/// A page's rows, each with the live total and the last stamp: one statement, so that the three agree.
-type ListedRow = (LeadRow, Option<i64>, Option<i64>);
 
 impl<State> LeadReads for Session<'_, State> {
     fn lookup(&mut self, id: LeadId) -> Result<Option<Lead>> {
@@ -159,9 +152,19 @@ impl<State> LeadReads for Session<'_, State> {
         row.map(Lead::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = lead::table.filter(lead::id.eq_any(ids)).filter(lead::deleted_at.is_null());
+        rows.load::<LeadRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Lead::try_from)
+            .collect()
+    }
+
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Lead>> {
         let rows = lead::table
-            .filter(lead::external_id.eq_any(window::storable(external_ids)))
+            .filter(lead::external_id.eq_any(list::storable(external_ids)))
             .filter(lead::deleted_at.is_null());
         rows.load::<LeadRow>(self.connection)
             .map_err(map)?
@@ -171,7 +174,7 @@ impl<State> LeadReads for Session<'_, State> {
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Lead>> {
-        let keys: Vec<String> = window::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
+        let keys: Vec<String> = list::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
         let rows = lead::table
             .filter(lead::email_key.eq_any(keys))
             .filter(lead::deleted_at.is_null())
@@ -183,35 +186,8 @@ impl<State> LeadReads for Session<'_, State> {
             .collect()
     }
 
-    fn list(&mut self, filter: &LeadFilter, sort: Sort<LeadSort>, window: &Window) -> Result<Page<Lead>> {
-        let filtered = *filter != LeadFilter::default();
-        let before = if filtered { Some(counters(self.connection)?) } else { None };
-        let matches = if filtered { Some(count(self.connection, filter)?) } else { None };
-        let spread = matches
-            .zip(before)
-            .is_some_and(|(matches, (live, _))| !window::is_selective(matches, live));
-        let order = sort_sql(sort.key);
-        let after = window::after(window, order, sort.direction)?;
-        let rows = |connection: &mut Connection| {
-            let (live, seen) = (counter::table.select(counter::lead_live), counter::table.select(counter::stamp));
-            let mut query = lead::table
-                .filter(lead::deleted_at.is_null())
-                .select((lead::all_columns, live.single_value(), seen.single_value()))
-                .order(order.order(sort.direction))
-                .limit(window::fetch(window))
-                .offset(window::offset(window))
-                .into_boxed();
-            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
-                query = query.filter(condition);
-            }
-            query.load::<ListedRow>(connection).map_err(map)
-        };
-        let (rows, (live, seen)) = window::load(self.connection, before, rows, |(_, live, seen)| live.zip(*seen), counters)?;
-        let items = rows
-            .into_iter()
-            .map(|(row, _, _)| Lead::try_from(row))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(window::page(items, matches.unwrap_or(live), seen, window))
+    fn list(&mut self, filter: &LeadFilter, sort: Sort<LeadField>, window: &Window) -> Result<Page<Lead>> {
+        list::page(self.connection, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Lead>> {
@@ -259,5 +235,21 @@ impl LeadRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.lead_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: LeadId) -> Result<Option<Lead>> {
+        let row = lead::table.find(id.get()).filter(lead::deleted_at.is_not_null());
+        let row: Option<LeadRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Lead::try_from).transpose()
+    }
+
+    fn restore(&mut self, lead: &Lead) -> Result<()> {
+        let deleted = lead::table.find(lead.id.get()).filter(lead::deleted_at.is_not_null());
+        let restored = diesel::update(deleted)
+            .set((lead::deleted_at.eq(None::<i64>), lead::updated_at.eq(self.state.stamp.micros())))
+            .execute(self.connection)
+            .map_err(map)?;
+        self.state.counters.lead_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, lead.id)
     }
 }

@@ -7,18 +7,31 @@ mod column;
 pub(crate) mod contact;
 mod counter;
 mod fragment;
+pub(crate) mod handoff;
 pub(crate) mod idempotency;
+pub(crate) mod label;
 pub(crate) mod lead;
+mod link;
+mod list;
 pub(crate) mod opportunity;
+pub(crate) mod partner;
 pub(crate) mod pipeline;
 pub(crate) mod registry;
 pub(crate) mod request;
 pub mod schema;
-mod window;
+mod search;
+pub(crate) mod sla_policy;
+pub(crate) mod tag;
+pub(crate) mod task;
+pub(crate) mod ticket;
+pub(crate) mod ticket_comment;
+mod turnstile;
+pub(crate) mod webhook;
 pub(crate) mod writer;
 
 use std::sync::Arc;
 
+use crm_domain::tenant::{label as labels, tag as tags};
 use crm_domain::{
     clock::{Entropy, uuid_from},
     error::{Error, Result},
@@ -27,8 +40,9 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
         change::{NewChange, Origin},
-        contact as contacts, idempotency as idempotencies, lead as leads, opportunity as opportunities, pipeline as pipelines,
-        request as requests,
+        contact as contacts, handoff as handoffs, idempotency as idempotencies, lead as leads, link as references,
+        opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests, search as searches,
+        sla_policy as sla_policies, task as tasks, ticket as tickets, ticket_comment as ticket_comments, webhook as webhooks,
     },
 };
 use uuid::Uuid;
@@ -150,6 +164,12 @@ impl TenantReader for Session<'_, Reading> {
     fn accounts(&mut self) -> &mut dyn accounts::AccountReads {
         self
     }
+    fn tags(&mut self) -> &mut dyn tags::TagReads {
+        self
+    }
+    fn labels(&mut self) -> &mut dyn labels::LabelReads {
+        self
+    }
     fn contacts(&mut self) -> &mut dyn contacts::ContactReads {
         self
     }
@@ -162,13 +182,37 @@ impl TenantReader for Session<'_, Reading> {
     fn pipelines(&mut self) -> &mut dyn pipelines::PipelineReads {
         self
     }
+    fn handoffs(&mut self) -> &mut dyn handoffs::HandoffReads {
+        self
+    }
     fn activities(&mut self) -> &mut dyn activities::ActivityReads {
+        self
+    }
+    fn tickets(&mut self) -> &mut dyn tickets::TicketReads {
+        self
+    }
+    fn ticket_comments(&mut self) -> &mut dyn ticket_comments::TicketCommentReads {
+        self
+    }
+    fn sla_policies(&mut self) -> &mut dyn sla_policies::SlaPolicyReads {
+        self
+    }
+    fn partners(&mut self) -> &mut dyn partners::PartnerReads {
+        self
+    }
+    fn tasks(&mut self) -> &mut dyn tasks::TaskReads {
         self
     }
     fn changes(&mut self) -> &mut dyn changes::ChangeReads {
         self
     }
+    fn webhooks(&mut self) -> &mut dyn webhooks::WebhookReads {
+        self
+    }
     fn requests(&mut self) -> &mut dyn requests::RequestReads {
+        self
+    }
+    fn search(&mut self) -> &mut dyn searches::SearchReads {
         self
     }
 }
@@ -186,6 +230,12 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
     fn accounts(&mut self) -> &mut dyn accounts::AccountRepository {
         self
     }
+    fn tags(&mut self) -> &mut dyn tags::TagRepository {
+        self
+    }
+    fn labels(&mut self) -> &mut dyn labels::LabelRepository {
+        self
+    }
     fn contacts(&mut self) -> &mut dyn contacts::ContactRepository {
         self
     }
@@ -198,10 +248,37 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
     fn pipelines(&mut self) -> &mut dyn pipelines::PipelineRepository {
         self
     }
+    fn handoffs(&mut self) -> &mut dyn handoffs::HandoffRepository {
+        self
+    }
     fn activities(&mut self) -> &mut dyn activities::ActivityRepository {
         self
     }
+    fn tickets(&mut self) -> &mut dyn tickets::TicketRepository {
+        self
+    }
+    fn ticket_comments(&mut self) -> &mut dyn ticket_comments::TicketCommentRepository {
+        self
+    }
+    fn sla_policies(&mut self) -> &mut dyn sla_policies::SlaPolicyRepository {
+        self
+    }
+    fn partners(&mut self) -> &mut dyn partners::PartnerRepository {
+        self
+    }
+    fn tasks(&mut self) -> &mut dyn tasks::TaskRepository {
+        self
+    }
+    fn links(&mut self) -> &mut dyn references::LinkRepository {
+        self
+    }
+    fn changes(&mut self) -> &mut dyn changes::ChangeReads {
+        self
+    }
     fn idempotency(&mut self) -> &mut dyn idempotencies::IdempotencyRepository {
+        self
+    }
+    fn webhooks(&mut self) -> &mut dyn webhooks::WebhookRepository {
         self
     }
     fn requests(&mut self) -> &mut dyn requests::RequestRepository {

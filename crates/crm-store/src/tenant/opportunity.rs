@@ -1,13 +1,18 @@
 //! Opportunities in SQL. A row is always read with its stage.
 
+mod sum;
+
 use crm_domain::{
     error::{Error, Result},
     field::{Text, format_date},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     page::{Page, Sort, Window},
+    query::{Comparison, Condition, Field, Test, Value},
     stamp::Stamp,
     tenant::{
-        opportunity::{Opportunity, OpportunityFields, OpportunityFilter, OpportunityReads, OpportunityRepository, OpportunitySort},
+        opportunity::{
+            Group, Month, Opportunity, OpportunityField, OpportunityFields, OpportunityFilter, OpportunityReads, OpportunityRepository,
+        },
         pipeline::Stage,
     },
 };
@@ -17,16 +22,16 @@ use super::{
     Session, Writing,
     column::{date, money, uuid},
     counter::next,
-    fragment::{Bind, Condition},
+    found,
+    list::{self, ColumnsOf, Listed, Table},
     pipeline::StageRow,
-    schema::{counter, opportunity, stage},
-    window::{self, ColumnKind, SortColumn, SortSql},
+    schema::{opportunity, stage},
 };
-use crate::{connection::Connection, dialect, error::map, insert_rows, sort_sql};
+use crate::{error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = opportunity, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct OpportunityRow {
+pub(crate) struct OpportunityRow {
     id: i64,
     uuid: String,
     external_id: Option<String>,
@@ -51,6 +56,7 @@ struct OpportunityRow {
     created_by: Option<i64>,
     updated_at: i64,
     deleted_at: Option<i64>,
+    lost_reason: Option<String>,
 }
 
 impl From<&Opportunity> for OpportunityRow {
@@ -81,6 +87,7 @@ impl From<&Opportunity> for OpportunityRow {
             created_by: opportunity.created_by.map(RecordId::get),
             updated_at: opportunity.updated_at.micros(),
             deleted_at: None,
+            lost_reason: fields.lost_reason.map(Text::into_inner),
         }
     }
 }
@@ -100,6 +107,7 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
         description: row.description.map(Text::from_store),
         lead_source: row.lead_source.map(Text::from_store),
         next_step: row.next_step.map(Text::from_store),
+        lost_reason: row.lost_reason.map(Text::from_store),
         include_in_forecast: row.include_in_forecast,
         owner_id: UserId::from_i64(row.owner_id),
     };
@@ -114,96 +122,40 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
     })
 }
 
-/// Those left out of forecasts first. As a number, since one backend has no other and cursors carry no booleans.
-const FORECAST_ORDER: SortSql = SortSql {
-    ascending: "CASE WHEN opportunity.include_in_forecast THEN 1 ELSE 0 END ASC, opportunity.id ASC",
-    descending: "CASE WHEN opportunity.include_in_forecast THEN 1 ELSE 0 END DESC, opportunity.id DESC",
-    column: Some(SortColumn {
-        sql: "CASE WHEN opportunity.include_in_forecast THEN 1 ELSE 0 END",
-        kind: ColumnKind::integer,
-        is_nullable: false,
-    }),
-    id: "opportunity.id",
-};
+impl Listed for OpportunityField {
+    type Columns = (ColumnsOf<opportunity::table>, ColumnsOf<stage::table>);
+    type Row = (OpportunityRow, StageRow);
+    const TABLE: Table = Table {
+        from: "opportunity INNER JOIN stage ON stage.id = opportunity.stage_id",
+        ..Table::of_records("opportunity")
+    };
+    const TOTAL: &'static str = "opportunity_forecast + opportunity_other";
 
-/// The SQL of each order.
-fn sort_sql(key: OpportunitySort) -> SortSql {
-    match key {
-        OpportunitySort::CreatedAt => sort_sql!("opportunity"),
-        OpportunitySort::UpdatedAt => sort_sql!("opportunity", integer "updated_at"),
-        OpportunitySort::Name => sort_sql!("opportunity", text "name_key"),
-        OpportunitySort::AccountId => sort_sql!("opportunity", nullable integer "account_id"),
-        OpportunitySort::StageId => sort_sql!("opportunity", integer "stage_id"),
-        OpportunitySort::Amount => sort_sql!("opportunity", nullable integer "amount"),
-        OpportunitySort::Probability => sort_sql!("opportunity", integer "probability"),
-        OpportunitySort::ExpectedCloseDate => sort_sql!("opportunity", nullable text "expected_close_date"),
-        OpportunitySort::ClosedOn => sort_sql!("opportunity", nullable text "closed_on"),
-        OpportunitySort::LeadSource => sort_sql!("opportunity", nullable text "lead_source"),
-        OpportunitySort::OwnerId => sort_sql!("opportunity", integer "owner_id"),
-        OpportunitySort::ExternalId => sort_sql!("opportunity", nullable text "external_id"),
-        OpportunitySort::ContactId => sort_sql!("opportunity", nullable integer "contact_id"),
-        OpportunitySort::Currency => sort_sql!("opportunity", nullable text "currency"),
-        OpportunitySort::EngagedOn => sort_sql!("opportunity", nullable text "engaged_on"),
-        OpportunitySort::Description => sort_sql!("opportunity", nullable text "description"),
-        OpportunitySort::NextStep => sort_sql!("opportunity", nullable text "next_step"),
-        OpportunitySort::IncludeInForecast => FORECAST_ORDER,
-        OpportunitySort::CreatedBy => sort_sql!("opportunity", nullable integer "created_by"),
+    fn column(self) -> &'static str {
+        match self {
+            Self::Name => "name_key",
+            other => other.spec().name,
+        }
     }
-}
 
-/// The conditions of a filter; `spread` as in `account.rs`.
-fn conditions(filter: &OpportunityFilter, connection: &Connection, spread: bool) -> Vec<Condition> {
-    let mut conditions = Vec::new();
-    match filter.include_in_forecast {
-        Some(true) => conditions.push(Condition::new(vec![("opportunity.include_in_forecast = TRUE", None)])),
-        Some(false) => conditions.push(Condition::new(vec![("opportunity.include_in_forecast = FALSE", None)])),
-        None => {}
-    }
-    if let Some(stamp) = filter.updated_after {
-        let sql = if spread {
-            "+opportunity.updated_at > "
-        } else {
-            "opportunity.updated_at > "
+    /// Each side of the forecast has a total of its own (contract A-51).
+    fn maintained_total(conditions: &[Condition<Self>]) -> Option<&'static str> {
+        let [only] = conditions else {
+            return conditions.is_empty().then_some(Self::TOTAL);
         };
-        conditions.push(Condition::new(vec![(sql, Some(Bind::Integer(stamp.micros())))]));
+        match (only.field(), only.test()) {
+            (Self::IncludeInForecast, Test::Compare(Comparison::Equal, Value::Bool(true))) => Some("opportunity_forecast"),
+            (Self::IncludeInForecast, Test::Compare(Comparison::Equal, Value::Bool(false))) => Some("opportunity_other"),
+            _ => None,
+        }
     }
-    if let Some(term) = &filter.search {
-        let matching = "opportunity.id IN (SELECT rowid FROM opportunity_search WHERE opportunity_search MATCH ";
-        conditions.push(window::search(
-            term,
-            dialect::has_search_table(connection),
-            "opportunity.search_text LIKE ",
-            matching,
-        ));
+
+    fn columns() -> Self::Columns {
+        (opportunity::all_columns, stage::all_columns)
     }
-    conditions
-}
 
-fn count(connection: &mut Connection, filter: &OpportunityFilter) -> Result<i64> {
-    let mut query = opportunity::table.filter(opportunity::deleted_at.is_null()).count().into_boxed();
-    for condition in conditions(filter, connection, false) {
-        query = query.filter(condition);
-    }
-    query.get_result(connection).map_err(map)
-}
-
-/// Both forecast totals and the last stamp.
-type Totals = (i64, i64, i64);
-
-fn totals(connection: &mut Connection) -> Result<Totals> {
-    let columns = (counter::opportunity_forecast, counter::opportunity_other, counter::stamp);
-    counter::table.find(1).select(columns).first(connection).map_err(map)
-}
-
-/// A page's rows, each with the totals: one statement, so that they agree.
-type ListedRow = ((OpportunityRow, StageRow), Option<i64>, Option<i64>, Option<i64>);
-
-/// The maintained total that answers a filter without counting.
-fn maintained_total(filter: &OpportunityFilter, (forecast, other, _): Totals) -> i64 {
-    match filter.include_in_forecast {
-        Some(true) => forecast,
-        Some(false) => other,
-        None => forecast + other,
+    fn record(row: Self::Row) -> Result<Opportunity> {
+        entity(row)
     }
 }
 
@@ -217,51 +169,23 @@ impl<State> OpportunityReads for Session<'_, State> {
         row.map(entity).transpose()
     }
 
-    fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Opportunity>> {
-        let rows = opportunity::table
-            .inner_join(stage::table)
-            .filter(opportunity::external_id.eq_any(window::storable(external_ids)));
+    fn lookup_many(&mut self, ids: &[OpportunityId]) -> Result<Vec<Opportunity>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = opportunity::table.inner_join(stage::table).filter(opportunity::id.eq_any(ids));
         let rows: Vec<(OpportunityRow, StageRow)> = rows.filter(opportunity::deleted_at.is_null()).load(self.connection).map_err(map)?;
         rows.into_iter().map(entity).collect()
     }
 
-    fn list(&mut self, filter: &OpportunityFilter, sort: Sort<OpportunitySort>, window: &Window) -> Result<Page<Opportunity>> {
-        let counted = filter.updated_after.is_some() || filter.search.is_some();
-        let before = if counted { Some(totals(self.connection)?) } else { None };
-        let matches = if counted { Some(count(self.connection, filter)?) } else { None };
-        let spread = matches
-            .zip(before)
-            .is_some_and(|(matches, totals)| !window::is_selective(matches, maintained_total(filter, totals)));
-        let order = sort_sql(sort.key);
-        let after = window::after(window, order, sort.direction)?;
-        let rows = |connection: &mut Connection| {
-            let mut query = opportunity::table
-                .inner_join(stage::table)
-                .filter(opportunity::deleted_at.is_null())
-                .select((
-                    (opportunity::all_columns, stage::all_columns),
-                    counter::table.select(counter::opportunity_forecast).single_value(),
-                    counter::table.select(counter::opportunity_other).single_value(),
-                    counter::table.select(counter::stamp).single_value(),
-                ))
-                .order(order.order(sort.direction))
-                .limit(window::fetch(window))
-                .offset(window::offset(window))
-                .into_boxed();
-            for condition in conditions(filter, connection, spread).into_iter().chain(after.clone()) {
-                query = query.filter(condition);
-            }
-            query.load::<ListedRow>(connection).map_err(map)
-        };
-        let totals_of = |(_, forecast, other, stamp): &ListedRow| Some(((*forecast)?, (*other)?, (*stamp)?));
-        let (rows, seen) = window::load(self.connection, before, rows, totals_of, totals)?;
-        let items = rows.into_iter().map(|(row, ..)| entity(row)).collect::<Result<Vec<_>>>()?;
-        Ok(window::page(
-            items,
-            matches.unwrap_or_else(|| maintained_total(filter, seen)),
-            seen.2,
-            window,
-        ))
+    fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Opportunity>> {
+        let rows = opportunity::table
+            .inner_join(stage::table)
+            .filter(opportunity::external_id.eq_any(list::storable(external_ids)));
+        let rows: Vec<(OpportunityRow, StageRow)> = rows.filter(opportunity::deleted_at.is_null()).load(self.connection).map_err(map)?;
+        rows.into_iter().map(entity).collect()
+    }
+
+    fn list(&mut self, filter: &OpportunityFilter, sort: Sort<OpportunityField>, window: &Window) -> Result<Page<Opportunity>> {
+        list::page(self.connection, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Opportunity>> {
@@ -283,6 +207,36 @@ impl<State> OpportunityReads for Session<'_, State> {
             .order(opportunity::id.asc());
         let rows: Vec<(OpportunityRow, StageRow)> = rows.load(self.connection).map_err(map)?;
         rows.into_iter().map(entity).collect()
+    }
+
+    fn count_in(&mut self, stages: &[StageId]) -> Result<i64> {
+        let stages: Vec<i64> = stages.iter().map(|id| id.get()).collect();
+        let in_stages = opportunity::table.filter(opportunity::stage_id.eq_any(stages));
+        in_stages
+            .filter(opportunity::deleted_at.is_null())
+            .count()
+            .get_result(self.connection)
+            .map_err(map)
+    }
+
+    fn list_in(&mut self, stage: StageId, after: i64, limit: u32) -> Result<Vec<Opportunity>> {
+        let rows = opportunity::table
+            .inner_join(stage::table)
+            .filter(opportunity::stage_id.eq(stage.get()))
+            .filter(opportunity::deleted_at.is_null())
+            .filter(opportunity::id.gt(after))
+            .order(opportunity::id.asc())
+            .limit(limit.into());
+        let rows: Vec<(OpportunityRow, StageRow)> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(entity).collect()
+    }
+
+    fn sum_by_stage(&mut self, stages: &[StageId]) -> Result<Vec<Group<StageId>>> {
+        sum::by_stage(self.connection, stages)
+    }
+
+    fn sum_by_month(&mut self, stages: &[StageId]) -> Result<Vec<Group<Option<Month>>>> {
+        sum::by_month(self.connection, stages)
     }
 }
 
@@ -325,6 +279,27 @@ impl OpportunityRepository for Session<'_, Writing<'_>> {
         Ok(())
     }
 
+    fn touch_in(&mut self, stage: StageId) -> Result<()> {
+        let live = opportunity::table.filter(opportunity::stage_id.eq(stage.get()));
+        diesel::update(live.filter(opportunity::deleted_at.is_null()))
+            .set(opportunity::updated_at.eq(self.state.stamp.micros()))
+            .execute(self.connection)
+            .map_err(map)?;
+        Ok(())
+    }
+
+    fn move_all(&mut self, from: StageId, to: &Stage) -> Result<()> {
+        let set = (
+            opportunity::stage_id.eq(to.id.get()),
+            opportunity::probability.eq(to.fields.probability),
+            opportunity::updated_at.eq(self.state.stamp.micros()),
+        );
+        let live = opportunity::table.filter(opportunity::stage_id.eq(from.get()));
+        let live = live.filter(opportunity::deleted_at.is_null());
+        diesel::update(live).set(set).execute(self.connection).map_err(map)?;
+        Ok(())
+    }
+
     fn remove(&mut self, id: OpportunityId) -> Result<()> {
         let stamp = self.state.stamp.micros();
         let live = opportunity::table.find(id.get()).filter(opportunity::deleted_at.is_null());
@@ -341,6 +316,29 @@ impl OpportunityRepository for Session<'_, Writing<'_>> {
                 .execute(self.connection)
                 .map_err(map)?;
         }
+        Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: OpportunityId) -> Result<Option<Opportunity>> {
+        let row = opportunity::table
+            .inner_join(stage::table)
+            .filter(opportunity::id.eq(id.get()))
+            .filter(opportunity::deleted_at.is_not_null());
+        let row: Option<(OpportunityRow, StageRow)> = row.first(self.connection).optional().map_err(map)?;
+        row.map(entity).transpose()
+    }
+
+    fn restore(&mut self, opportunity: &Opportunity) -> Result<()> {
+        let deleted = opportunity::table
+            .find(opportunity.id.get())
+            .filter(opportunity::deleted_at.is_not_null());
+        let set = (
+            opportunity::deleted_at.eq(None::<i64>),
+            opportunity::updated_at.eq(self.state.stamp.micros()),
+        );
+        let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
+        found(restored, opportunity.id)?;
+        *self.state.total(opportunity.fields.include_in_forecast) += 1;
         Ok(())
     }
 }

@@ -14,13 +14,13 @@ use crm_domain::{
     control::tenant::Tenant,
     error::{Error, Result},
     id::TenantId,
-    tenant::{TenantReader, TenantStore, Tenants, Unit},
+    tenant::{OnCommit, TenantReader, TenantStore, Tenants, Unit},
 };
 use lru::LruCache;
 use uuid::Uuid;
 
 use super::{
-    TenantDatabase,
+    TenantDatabase, turnstile,
     writer::{TenantWriter, WriterPool},
 };
 use crate::{
@@ -125,7 +125,7 @@ impl TenantRegistry {
         if let Some(database) = open.find(id) {
             return Ok(database);
         }
-        let database = self.reopened(open.leaving.remove(&id), location);
+        let database = self.reopened(id, open.leaving.remove(&id), location);
         let left = open.keep(id, &database);
         drop(open);
         drop(left);
@@ -133,11 +133,11 @@ impl TenantRegistry {
     }
 
     /// The database as somebody still holds it, or a new one, with the writer that is still at work.
-    fn reopened(&self, leaving: Option<Leaving>, location: &Location) -> Arc<TenantDatabase> {
+    fn reopened(&self, id: TenantId, leaving: Option<Leaving>, location: &Location) -> Arc<TenantDatabase> {
         let held = leaving.as_ref().and_then(|leaving| leaving.database.upgrade());
         held.unwrap_or_else(|| {
             let writer = leaving.and_then(|leaving| leaving.writer.upgrade());
-            let writer = writer.unwrap_or_else(|| TenantWriter::new(location.clone(), &self.writers));
+            let writer = writer.unwrap_or_else(|| TenantWriter::new(id, location.clone(), &self.writers));
             Arc::new(TenantDatabase::new(location.clone(), self.readers, writer))
         })
     }
@@ -219,15 +219,18 @@ fn migrated_file(path: &Path) -> Result<()> {
     dialect::checkpoint(&mut connection)
 }
 
-/// The file and, where the database is open, its logs.
+/// The file and what stands beside it: logs, where the database is open, and the writers' locks.
 fn remove_files(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-    for suffix in ["-wal", "-shm"] {
+    let logs = ["-wal", "-shm"].map(|suffix| {
         let mut log = path.as_os_str().to_owned();
         log.push(suffix);
-        match fs::remove_file(&log) {
+        PathBuf::from(log)
+    });
+    for beside in logs.into_iter().chain(turnstile::files(path)) {
+        match fs::remove_file(&beside) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Error::Internal(format!("{}: {error}", Path::new(&log).display())));
+                return Err(Error::Internal(format!("{}: {error}", beside.display())));
             }
             _ => {}
         }
@@ -261,6 +264,10 @@ impl Tenants for TenantRegistry {
             Location::Sqlite(path) => remove_files(&path),
             Location::Postgres(url) => dialect::drop_database(&with_database(&url, "postgres")?, &database_of(&url)?),
         }
+    }
+
+    fn on_commit(&self, heard: OnCommit) {
+        self.writers.on_commit(heard);
     }
 
     fn close(&self) {

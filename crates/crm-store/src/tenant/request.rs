@@ -2,23 +2,22 @@
 
 use crm_domain::{
     error::Result,
-    page::{Direction, Page, Window},
+    page::{Page, Sort, Window},
     stamp::Stamp,
-    tenant::request::{LoggedRequest, RequestFilter, RequestReads, RequestRecord, RequestRepository},
+    tenant::request::{LoggedRequest, RequestField, RequestFilter, RequestReads, RequestRecord, RequestRepository},
 };
 use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
     Session, Writing,
     counter::next,
-    fragment::{Bind, Condition},
+    list::{self, ColumnsOf, Listed, Table},
     schema::request,
-    window,
 };
-use crate::{connection::Connection, error::map, insert_rows, read_counters, sort_sql};
+use crate::{error::map, insert_rows};
 
 #[derive(Debug, Queryable)]
-struct RequestRow {
+pub(crate) struct RequestRow {
     id: i64,
     received_at: i64,
     family: String,
@@ -69,67 +68,28 @@ impl From<RequestRow> for LoggedRequest {
     }
 }
 
-fn conditions(filter: &RequestFilter) -> Vec<Condition> {
-    let integer = |sql, value: Option<i64>| value.map(|value| Condition::new(vec![(sql, Some(Bind::Integer(value)))]));
-    let mut conditions: Vec<Condition> = [
-        integer("request.api_key_id = ", filter.api_key_id),
-        integer("request.status = ", filter.status),
-        integer("request.received_at >= ", filter.since.map(Stamp::micros)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if let Some(prefix) = &filter.path_prefix {
-        if !window::can_be_stored(prefix) {
-            return vec![Condition::new(vec![("FALSE", None)])];
-        }
-        // A range instead of LIKE: indexes serve it on both backends, and no character is special.
-        let end = format!("{prefix}\u{10FFFF}");
-        let (from, to) = (Some(Bind::Text(prefix.clone())), Some(Bind::Text(end)));
-        conditions.push(Condition::new(vec![
-            ("request.endpoint >= ", from),
-            (" AND request.endpoint < ", to),
-        ]));
-    }
-    conditions
-}
+impl Listed for RequestField {
+    type Columns = ColumnsOf<request::table>;
+    type Row = RequestRow;
+    const TABLE: Table = Table {
+        is_searchable: false,
+        keeps_deleted: false,
+        ..Table::of_records("request")
+    };
+    const TOTAL: &'static str = "request_total";
 
-fn count(connection: &mut Connection, filter: &RequestFilter) -> Result<i64> {
-    let mut query = request::table.count().into_boxed();
-    for condition in conditions(filter) {
-        query = query.filter(condition);
+    fn columns() -> Self::Columns {
+        request::all_columns
     }
-    query.get_result(connection).map_err(map)
+
+    fn record(row: RequestRow) -> Result<LoggedRequest> {
+        Ok(row.into())
+    }
 }
 
 impl<State> RequestReads for Session<'_, State> {
-    fn list(&mut self, filter: &RequestFilter, window: &Window) -> Result<Page<LoggedRequest>> {
-        // Read before the rows: no stamp may be newer than they are.
-        let (total, seen) = read_counters!(self.connection, counter::request_total)?;
-        let total = if *filter == RequestFilter::default() {
-            total
-        } else {
-            count(self.connection, filter)?
-        };
-        let order = sort_sql!("request");
-        let mut query = request::table
-            .order(order.order(Direction::Descending))
-            .limit(window::fetch(window))
-            .offset(window::offset(window))
-            .into_boxed();
-        for condition in conditions(filter) {
-            query = query.filter(condition);
-        }
-        if let Some(after) = window::after(window, order, Direction::Descending)? {
-            query = query.filter(after);
-        }
-        let rows: Vec<RequestRow> = query.load(self.connection).map_err(map)?;
-        Ok(window::page(
-            rows.into_iter().map(LoggedRequest::from).collect(),
-            total,
-            seen,
-            window,
-        ))
+    fn list(&mut self, filter: &RequestFilter, sort: Sort<RequestField>, window: &Window) -> Result<Page<LoggedRequest>> {
+        list::page(self.connection, filter, sort, window)
     }
 }
 

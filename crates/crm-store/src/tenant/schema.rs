@@ -17,8 +17,40 @@ diesel::table! {
         activity_id -> BigInt,
         activity_live -> BigInt,
         stage_id -> BigInt,
+        tag_id -> BigInt,
+        tag_live -> BigInt,
         request_id -> BigInt,
         request_total -> BigInt,
+        sla_policy_id -> BigInt,
+        sla_policy_live -> BigInt,
+        ticket_id -> BigInt,
+        ticket_live -> BigInt,
+        ticket_comment_id -> BigInt,
+        ticket_comment_live -> BigInt,
+        partner_id -> BigInt,
+        partner_live -> BigInt,
+        task_id -> BigInt,
+        task_live -> BigInt,
+        webhook_id -> BigInt,
+        webhook_live -> BigInt,
+        pipeline_id -> BigInt,
+        handoff_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    handoff (id) {
+        id -> BigInt,
+        opportunity_id -> BigInt,
+        receiver_id -> BigInt,
+        initiator_id -> BigInt,
+        notes -> Nullable<Text>,
+        checklist -> Text,
+        status -> Text,
+        completed_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
     }
 }
 
@@ -104,6 +136,12 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        qualified_at -> Nullable<BigInt>,
+        disqualified_reason -> Nullable<Text>,
+        converted_at -> Nullable<BigInt>,
+        converted_account_id -> Nullable<BigInt>,
+        converted_contact_id -> Nullable<BigInt>,
+        converted_opportunity_id -> Nullable<BigInt>,
     }
 }
 
@@ -114,6 +152,9 @@ diesel::table! {
         is_default -> Bool,
         created_at -> BigInt,
         updated_at -> BigInt,
+        name_key -> Text,
+        created_by -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
     }
 }
 
@@ -128,6 +169,8 @@ diesel::table! {
         kind -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        deleted_at -> Nullable<BigInt>,
     }
 }
 
@@ -157,6 +200,7 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        lost_reason -> Nullable<Text>,
     }
 }
 
@@ -178,6 +222,151 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sla_policy (id) {
+        id -> BigInt,
+        uuid -> Text,
+        name -> Text,
+        name_key -> Text,
+        applies_to -> Text,
+        priority -> Nullable<Text>,
+        first_response_minutes -> BigInt,
+        resolution_minutes -> BigInt,
+        stage_minutes -> Nullable<BigInt>,
+        warning_percent -> BigInt,
+        business_hours -> Nullable<Text>,
+        is_default -> Bool,
+        is_active -> Bool,
+        search_text -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    ticket (id) {
+        id -> BigInt,
+        uuid -> Text,
+        subject -> Text,
+        subject_key -> Text,
+        description -> Nullable<Text>,
+        status -> Text,
+        priority -> Text,
+        category -> Nullable<Text>,
+        source -> Nullable<Text>,
+        resolution -> Nullable<Text>,
+        account_id -> Nullable<BigInt>,
+        contact_id -> Nullable<BigInt>,
+        owner_id -> Nullable<BigInt>,
+        sla_policy_id -> Nullable<BigInt>,
+        first_responded_at -> Nullable<BigInt>,
+        resolved_at -> Nullable<BigInt>,
+        closed_at -> Nullable<BigInt>,
+        reopened_count -> BigInt,
+        first_response_due_at -> Nullable<BigInt>,
+        resolution_due_at -> Nullable<BigInt>,
+        first_response_minutes -> Nullable<BigInt>,
+        resolution_minutes -> Nullable<BigInt>,
+        stopped_at -> Nullable<BigInt>,
+        paused_micros -> BigInt,
+        search_text -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    ticket_comment (id) {
+        id -> BigInt,
+        uuid -> Text,
+        ticket_id -> BigInt,
+        body -> Text,
+        is_internal -> Bool,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    partner (id) {
+        id -> BigInt,
+        uuid -> Text,
+        name -> Text,
+        name_key -> Text,
+        partner_type -> Nullable<Text>,
+        status -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        website -> Nullable<Text>,
+        contact_name -> Nullable<Text>,
+        commission_percent -> Nullable<BigInt>,
+        notes -> Nullable<Text>,
+        owner_id -> BigInt,
+        search_text -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    task (id) {
+        id -> BigInt,
+        uuid -> Text,
+        title -> Text,
+        title_key -> Text,
+        description -> Nullable<Text>,
+        priority -> BigInt,
+        status -> Text,
+        due_at -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        completed_at -> Nullable<BigInt>,
+        account_id -> Nullable<BigInt>,
+        contact_id -> Nullable<BigInt>,
+        lead_id -> Nullable<BigInt>,
+        opportunity_id -> Nullable<BigInt>,
+        ticket_id -> Nullable<BigInt>,
+        owner_id -> BigInt,
+        search_text -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tag (id) {
+        id -> BigInt,
+        uuid -> Text,
+        name -> Text,
+        name_key -> Text,
+        color -> Nullable<Text>,
+        description -> Nullable<Text>,
+        search_text -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    record_tag (entity, record_id, tag_id) {
+        entity -> Text,
+        record_id -> BigInt,
+        tag_id -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -224,17 +413,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook (id) {
+        id -> BigInt,
+        uuid -> Text,
+        family -> Text,
+        url -> Text,
+        url_key -> Text,
+        events -> Text,
+        description -> Nullable<Text>,
+        is_active -> Bool,
+        secret -> Nullable<Text>,
+        headers -> Nullable<Text>,
+        confidential_version -> BigInt,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(record_tag -> tag (tag_id));
 diesel::joinable!(opportunity -> stage (stage_id));
 diesel::joinable!(stage -> pipeline (pipeline_id));
 diesel::allow_tables_to_appear_in_same_query!(
     account,
+    tag,
+    record_tag,
     contact,
     lead,
     opportunity,
     activity,
+    sla_policy,
+    ticket,
+    ticket_comment,
+    partner,
+    task,
     stage,
     pipeline,
     counter,
     change,
-    request
+    request,
+    webhook
 );

@@ -2,13 +2,14 @@
 //!
 //! A turn takes what waits, opens one transaction, runs each unit in a savepoint of its own, commits once, and only then answers every
 //! caller. So a durable commit is shared by all who wait for one, a failed unit undoes only itself, units never meet a lock of another
-//! unit, and the order of stamps is the order of commits. Writers share a few threads; an idle tenant has none.
+//! unit, and the order of stamps is the order of commits. Writers share a few threads; an idle tenant has none. Processes that write one
+//! tenant take turns: see `turnstile`.
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -19,7 +20,8 @@ use std::{
 use crm_domain::{
     clock::{Clock, Entropy},
     error::{Error, Result},
-    tenant::{Unit, UnitDone},
+    id::TenantId,
+    tenant::{OnCommit, Unit, UnitDone},
 };
 use diesel::connection::{Connection as _, Instrumentation, InstrumentationEvent, SimpleConnection};
 
@@ -27,6 +29,7 @@ use super::{
     Session,
     change::{self, ChangeRow},
     counter::Counters,
+    turnstile::Turnstile,
 };
 use crate::{
     connection::Connection,
@@ -46,6 +49,7 @@ const QUEUE_UNITS: usize = 10_000;
 pub(crate) struct WriterPool {
     turns: Mutex<Option<mpsc::Sender<Arc<TenantWriter>>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    heard: OnceLock<OnCommit>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -57,6 +61,7 @@ impl WriterPool {
         let pool = Arc::new(Self {
             turns: Mutex::new(Some(sender)),
             threads: Mutex::default(),
+            heard: OnceLock::new(),
             clock,
             entropy,
         });
@@ -71,6 +76,20 @@ impl WriterPool {
             lock(&pool.threads).push(thread.map_err(|error| Error::Internal(format!("no thread for the writers: {error}")))?);
         }
         Ok(pool)
+    }
+
+    /// Has `heard` told of every change committed here; a second listener is not taken.
+    pub(crate) fn on_commit(&self, heard: OnCommit) {
+        if self.heard.set(heard).is_err() {
+            tracing::error!("commits have a listener already");
+        }
+    }
+
+    fn tell(&self, tenant: TenantId, last_seq: i64) {
+        let Some(heard) = self.heard.get() else { return };
+        if catch_unwind(AssertUnwindSafe(|| heard(tenant, last_seq))).is_err() {
+            tracing::error!("hearing of a commit panicked");
+        }
     }
 
     /// Runs what is queued, then ends the threads.
@@ -107,6 +126,7 @@ struct Queue {
 
 /// One tenant's queue and writing connection.
 pub(crate) struct TenantWriter {
+    id: TenantId,
     location: Location,
     queue: Mutex<Queue>,
     room: Condvar,
@@ -115,8 +135,9 @@ pub(crate) struct TenantWriter {
 }
 
 impl TenantWriter {
-    pub(crate) fn new(location: Location, pool: &Arc<WriterPool>) -> Arc<Self> {
+    pub(crate) fn new(id: TenantId, location: Location, pool: &Arc<WriterPool>) -> Arc<Self> {
         Arc::new(Self {
+            id,
             location,
             queue: Mutex::default(),
             room: Condvar::new(),
@@ -195,13 +216,19 @@ impl TenantWriter {
             };
             let mut turn = Turn::new(&mut held, &self.pool);
             let committed = turn.run(&mut waiting);
-            let (ran, written) = (turn.ran, turn.written);
+            let (ran, written, last_seq) = (turn.ran, turn.written, turn.last_seq);
             match committed {
                 Ok(()) => {
-                    held.grown(written);
+                    let has_grown = held.has_grown(written);
                     *guard = Some(held);
                     drop(guard);
+                    if written > 0 {
+                        self.pool.tell(self.id, last_seq);
+                    }
                     ran.into_iter().for_each(|(done, result)| answer(done, result));
+                    if has_grown {
+                        renew_statistics(self.location.clone());
+                    }
                     return waiting.into();
                 }
                 // The connection was gone before any unit ran: a new one does not repeat anything.
@@ -229,6 +256,7 @@ impl TenantWriter {
 /// The writing connection, with what it knows of the tables' growth.
 struct Held {
     connection: Connection,
+    turnstile: Turnstile,
     /// Whether a statement failed since it was last asked.
     failed: Arc<AtomicBool>,
     /// Rows written since the planner's statistics were renewed.
@@ -247,22 +275,38 @@ impl Held {
         connection.set_instrumentation(FailureNote(Arc::clone(&failed)));
         Ok(Self {
             connection,
+            turnstile: Turnstile::open(location)?,
             failed,
             written: 0,
             renew_at: FIRST_RENEWAL,
         })
     }
 
-    /// A database that planned for an empty table and now has a million rows would sort them all for each page, until its own
-    /// maintenance looks at it a minute later.
-    fn grown(&mut self, written: i64) {
+    /// Whether the tables have grown so much that the planner must hear of it.
+    fn has_grown(&mut self, written: i64) -> bool {
         self.written += written;
-        if self.written >= self.renew_at {
+        let has_grown = self.written >= self.renew_at;
+        if has_grown {
             self.renew_at = self.written * 4;
-            if let Err(error) = dialect::renew_statistics(&mut self.connection) {
-                tracing::warn!(%error, "the planner's statistics could not be renewed");
-            }
         }
+        has_grown
+    }
+}
+
+/// A database that planned for an empty table and now has a million rows would sort them all for each page, until its own maintenance
+/// looks at it a minute later. Beside the writer, on a connection of its own: it takes tens of milliseconds, and nobody's write waits.
+fn renew_statistics(location: Location) {
+    if !dialect::plans_by_statistics(&location) {
+        return;
+    }
+    let renew = move || {
+        let renewed = dialect::open(&location, Purpose::Write).and_then(|mut connection| dialect::renew_statistics(&mut connection));
+        if let Err(error) = renewed {
+            tracing::warn!(%error, %location, "the planner's statistics could not be renewed");
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("statistics".to_owned()).spawn(renew) {
+        tracing::warn!(%error, "no thread to renew the planner's statistics");
     }
 }
 
@@ -281,6 +325,7 @@ impl Instrumentation for FailureNote {
 /// One transaction with the units it runs.
 struct Turn<'a> {
     connection: &'a mut Connection,
+    turnstile: &'a Turnstile,
     failed: &'a AtomicBool,
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
@@ -288,23 +333,28 @@ struct Turn<'a> {
     changes: Vec<ChangeRow>,
     /// How many changes it committed.
     written: i64,
+    /// The last of them.
+    last_seq: i64,
 }
 
 impl<'a> Turn<'a> {
     fn new(held: &'a mut Held, pool: &'a WriterPool) -> Self {
         Self {
             connection: &mut held.connection,
+            turnstile: &held.turnstile,
             failed: &held.failed,
             clock: &*pool.clock,
             entropy: &*pool.entropy,
             ran: Vec::new(),
             changes: Vec::new(),
             written: 0,
+            last_seq: 0,
         }
     }
 
     /// Fails only when the connection or the commit does; a unit's own failure is its own answer.
     fn run(&mut self, waiting: &mut VecDeque<Unit>) -> Result<()> {
+        let _pass = self.turnstile.enter()?;
         let started = Instant::now();
         dialect::begin_write(self.connection).map_err(map)?;
         let before = Counters::lock(self.connection)?;
@@ -338,6 +388,7 @@ impl<'a> Turn<'a> {
         change::insert(self.connection, &self.changes)?;
         self.execute("COMMIT")?;
         self.written = counters.change_seq - before.change_seq;
+        self.last_seq = counters.change_seq;
         Ok(())
     }
 

@@ -148,6 +148,7 @@ fn every_wrong_field_is_named() {
         ("scopes", json!(["contacts:read"]), "Scopes must be one of: read, write, webhook"),
         ("rateLimit", json!(0), "Rate limit must be between 1 and 100000000"),
         ("rateLimit", json!(-5), "Rate limit must be between 1 and 100000000"),
+        ("rateLimit", json!(2.5), "Rate limit must be a whole number"),
         ("expiresAt", json!("2025-01-15T10:00:00Z"), "Expires at must lie in the future"),
         (
             "expiresAt",
@@ -157,17 +158,17 @@ fn every_wrong_field_is_named() {
         (
             "ipAllowlist",
             json!(["localhost"]),
-            "Ip allowlist must list at most 100 IP addresses or CIDR networks",
+            "Ip allowlist must hold IP addresses such as 203.0.113.7 or 2001:db8::1, or CIDR networks such as 10.0.0.0/8 or 2001:db8::/32; entry 1 is \"localhost\"",
         ),
         (
             "ipAllowlist",
-            json!(["10.0.0.0/33"]),
-            "Ip allowlist must list at most 100 IP addresses or CIDR networks",
+            json!(["10.0.0.1", "10.0.0.0/33"]),
+            "Ip allowlist must hold IP addresses such as 203.0.113.7 or 2001:db8::1, or CIDR networks such as 10.0.0.0/8 or 2001:db8::/32; entry 2 is \"10.0.0.0/33\"",
         ),
         (
             "ipAllowlist",
             json!(vec!["10.0.0.1"; 101]),
-            "Ip allowlist must list at most 100 IP addresses or CIDR networks",
+            "Ip allowlist must have at most 100 entries",
         ),
     ] {
         assert_eq!(details(&with(field, value)), [(field, message)]);

@@ -15,3 +15,16 @@ curl -X POST http://localhost:5000/api/auth/login \
     "email": "admin@company.com",
     "password": "Admin@123"
   }'
+
+# Response:
+{
+  "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...",
+  "refreshToken": "refresh_token_here",
+  "expiresIn": 3600,
+  "tenantId": "abc123",
+  "userId": "user456"
+}
+
+# 3. Use token for API calls
+curl -X GET http://localhost:5000/api/leads \
+  -H "Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9..."

@@ -100,16 +100,28 @@ fn parse_grants(mut given: Vec<String>, family: KeyFamily) -> Result<Vec<String>
 const ALLOWLIST_MAX: usize = 100;
 
 fn parse_allowlist(given: &[String]) -> Result<Vec<IpNet>, Problem> {
-    let invalid = || Problem::Rule(format!("must list at most {ALLOWLIST_MAX} IP addresses or CIDR networks"));
     if given.len() > ALLOWLIST_MAX {
-        return Err(invalid());
+        return Err(Problem::Rule(format!("must have at most {ALLOWLIST_MAX} entries")));
     }
-    let parse = |text: &String| {
-        let text = text.trim();
-        let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        net.map(|net| canonical(net.trunc())).ok_or_else(invalid)
-    };
-    given.iter().map(parse).collect()
+    let parse = |(index, text): (usize, &String)| parse_network(text).ok_or_else(|| not_a_network(index, text));
+    given.iter().enumerate().map(parse).collect()
+}
+
+fn parse_network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    net.map(|net| canonical(net.trunc()))
+}
+
+/// Characters of a wrong entry that its problem repeats: more than any address has.
+const ENTRY_SHOWN: usize = 50;
+
+fn not_a_network(index: usize, text: &str) -> Problem {
+    let shown: String = text.chars().take(ENTRY_SHOWN).collect();
+    Problem::Rule(format!(
+        "must hold IP addresses such as 203.0.113.7 or 2001:db8::1, or CIDR networks such as 10.0.0.0/8 or 2001:db8::/32; entry {} is {shown:?}",
+        index + 1
+    ))
 }
 
 /// IPv4 written as IPv6 (`::ffff:10.0.0.0/104`) is IPv4: so are the clients' addresses that it is compared with.
@@ -130,7 +142,10 @@ mod tests {
         let contains = |text: &str| nets.iter().any(|net| net.contains(&text.parse::<IpAddr>().unwrap().to_canonical()));
         assert!(contains("10.1.2.3") && contains("::ffff:10.1.2.3") && contains("2001:db8::1"));
         assert!(!contains("11.0.0.1") && !contains("2001:db8::2"));
-        assert!(parse_allowlist(&["10.0.0.0/33".to_owned()]).is_err());
+        let Err(Problem::Rule(message)) = parse_allowlist(&["10.0.0.1".to_owned(), "10.0.0.0/33".to_owned()]) else {
+            panic!("the second is no network");
+        };
+        assert!(message.ends_with("; entry 2 is \"10.0.0.0/33\""), "{message}");
         let mapped = parse_allowlist(&["::ffff:10.0.0.1".to_owned(), "::ffff:10.0.0.0/104".to_owned(), "::/0".to_owned()]).unwrap();
         assert_eq!(
             mapped.iter().map(IpNet::to_string).collect::<Vec<_>>(),

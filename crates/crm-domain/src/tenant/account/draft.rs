@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     field::{Check, Email, Patch, Text, WebAddress, join_search, parse_integer},
     id::{AccountId, UserId},
-    money::{Currency, Money},
+    money::Money,
 };
 
 /// What a caller says of an account, unparsed; numbers as their decimal text. Serves creation and update alike.
@@ -59,12 +59,18 @@ impl AccountFields {
             };
         }
         let name = check.required("name", draft.name, current.map(|c| c.name.clone()), Text::parse);
-        let known_currency = current.and_then(|c| c.annual_revenue).map(|money| money.currency);
-        let currency = check
-            .optional("currency", draft.currency, known_currency, Currency::parse)
-            .unwrap_or_default();
-        let scale = draft.revenue_scale.max(1);
-        let revenue = optional!(annual_revenue, |text| Money::parse_scaled(text, currency, scale));
+        let annual_revenue = Money::merge(
+            &mut check,
+            "annual_revenue",
+            draft.annual_revenue,
+            draft.currency,
+            draft.revenue_scale,
+            current.and_then(|c| c.annual_revenue),
+        );
+        // An owner who stays may have left since: that must not keep people from editing the rest.
+        if current.is_some() && draft.owner_id == Patch::Set(owner) {
+            check.forgive("owner_id");
+        }
         let complete = name.is_some();
         let fields = Self {
             external_id: optional!(external_id, Text::parse),
@@ -81,7 +87,7 @@ impl AccountFields {
             country: optional!(country, Text::parse),
             industry: optional!(industry, Text::parse),
             employees: optional!(employees, |text| parse_integer(text, 0, i64::from(i32::MAX))),
-            annual_revenue: check.keep("annual_revenue", revenue.map(|money| money.in_currency(currency)).transpose()),
+            annual_revenue,
             founded_year: optional!(founded_year, |text| parse_integer(text, 1000, 9999)),
             description: optional!(description, Text::parse),
             parent_id: draft.parent_id.or_current(current.and_then(|c| c.parent_id)),

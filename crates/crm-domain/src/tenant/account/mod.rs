@@ -4,20 +4,24 @@ mod draft;
 mod port;
 
 pub use draft::AccountDraft;
-pub use port::{AccountFilter, AccountReads, AccountRepository, AccountSort};
+pub use port::{AccountField, AccountFilter, AccountReads, AccountRepository};
 
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     error::{Error, Problem, Result},
     field::{Check, Email, Text, WebAddress},
-    id::{AccountId, RecordId, UserId},
+    id::{AccountId, OpportunityId, RecordId, UserId},
     money::Money,
     stamp::Stamp,
     tenant::{
         UnitOfWork,
-        change::{Entity, EntityKind, NewChange},
+        change::{Change, ChangeKind, Entity, EntityKind, NewChange},
+        link::{self, Reference},
+        opportunity::{self, Opportunity},
+        record::{Key, Record},
     },
 };
 
@@ -84,7 +88,7 @@ impl Entity for Account {
 /// # Errors
 /// [`Error::Invalid`] when the parent does not exist, [`Error::Duplicate`] when the external id is taken.
 pub fn create(unit: &mut dyn UnitOfWork, fields: AccountFields) -> Result<Account> {
-    check_references(unit, None, &fields)?;
+    link::check(unit, &[], &Account::references(&fields))?;
     let mut added = create_many(unit, vec![fields])?;
     added.pop().ok_or_else(|| Error::Internal("an added account is missing".to_owned()))
 }
@@ -105,10 +109,8 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<AccountFields>) -> Res
 pub fn update(unit: &mut dyn UnitOfWork, id: AccountId, draft: AccountDraft, check: Check) -> Result<Account> {
     let before = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
     let fields = before.fields.updated(draft, check)?;
-    // A parent that stays may have been deleted since: that must not keep people from editing the rest.
-    if fields.parent_id != before.fields.parent_id {
-        check_references(unit, Some(id), &fields)?;
-    }
+    link::check(unit, &Account::references(&before.fields), &Account::references(&fields))?;
+    before.judge(unit, &fields)?;
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 
@@ -127,41 +129,123 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Account, fields: Accoun
     Ok(Some(after))
 }
 
-/// Deletes an account and, with it, its opportunities (contract X-40).
+/// Deletes an account and, with it, its opportunities (contract X-40). Its subsidiaries, contacts, leads, activities and tasks stay, without it.
 ///
 /// # Errors
 /// [`Error::NotFound`].
 pub fn remove(unit: &mut dyn UnitOfWork, id: AccountId) -> Result<()> {
     let account = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-    for opportunity in unit.opportunities().list_of_accounts(&[id])? {
-        unit.opportunities().remove(opportunity.id)?;
-        unit.record(NewChange::deleted(&opportunity)?);
-    }
-    unit.accounts().remove(id)?;
-    unit.record(NewChange::deleted(&account)?);
-    Ok(())
+    Account::remove_many(unit, vec![account])
 }
 
-/// How many ancestors a parent may have: far beyond real holdings, and a bound on the walk.
+impl Record for Account {
+    type Id = AccountId;
+    type Draft = AccountDraft;
+    type Parsed = AccountFields;
+    type Context = UserId;
+
+    fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
+        Ok(owner)
+    }
+
+    fn parse(draft: AccountDraft, owner: &UserId, check: Check) -> Result<AccountFields> {
+        AccountFields::parse(draft, *owner, check)
+    }
+
+    fn updated(&self, draft: AccountDraft, _: &UserId, check: Check) -> Result<AccountFields> {
+        self.fields.updated(draft, check)
+    }
+
+    fn fields_of(parsed: &AccountFields) -> &AccountFields {
+        parsed
+    }
+
+    fn references(fields: &AccountFields) -> Vec<Reference> {
+        Reference::of("parent_id", EntityKind::Account, fields.parent_id)
+            .into_iter()
+            .collect()
+    }
+
+    fn keys(fields: &AccountFields) -> Vec<Key> {
+        Key::of("external_id", fields.external_id.as_deref()).into_iter().collect()
+    }
+
+    fn holders(unit: &mut dyn UnitOfWork, _: &'static str, texts: &[String]) -> Result<Vec<Self>> {
+        unit.accounts().lookup_external(texts)
+    }
+
+    fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[AccountId]) -> Result<Vec<Self>> {
+        unit.accounts().lookup_many(ids)
+    }
+
+    /// An account is not its own ancestor.
+    fn judge(&self, unit: &mut dyn UnitOfWork, fields: &AccountFields) -> Result<()> {
+        if fields.parent_id == self.fields.parent_id {
+            return Ok(());
+        }
+        let ancestors = line_of(unit, fields.parent_id)?;
+        if ancestors.contains(&self.id) || ancestors.len() >= MAX_DEPTH {
+            let problem = Problem::Rule("must not make it its own ancestor".to_owned());
+            return Err(Error::invalid("parent_id", problem));
+        }
+        Ok(())
+    }
+
+    fn create_many(unit: &mut dyn UnitOfWork, new: Vec<AccountFields>) -> Result<Vec<Self>> {
+        create_many(unit, new)
+    }
+
+    fn revise(unit: &mut dyn UnitOfWork, before: &Self, parsed: AccountFields) -> Result<Option<Self>> {
+        revise(unit, before, parsed)
+    }
+
+    fn remove_many(unit: &mut dyn UnitOfWork, accounts: Vec<Self>) -> Result<()> {
+        let ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+        let opportunities = unit.opportunities().list_of_accounts(&ids)?;
+        Opportunity::remove_many(unit, opportunities)?;
+        let ids: Vec<i64> = ids.into_iter().map(RecordId::get).collect();
+        link::move_all(unit, EntityKind::Account, &ids, None)?;
+        for account in accounts {
+            unit.accounts().remove(account.id)?;
+            unit.record(NewChange::deleted(&account)?);
+        }
+        Ok(())
+    }
+
+    fn lookup_deleted(unit: &mut dyn UnitOfWork, id: AccountId) -> Result<Option<Self>> {
+        unit.accounts().lookup_deleted(id)
+    }
+
+    fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
+        unit.accounts().restore(self)
+    }
+
+    /// Its opportunities, but for those whose external id was taken meanwhile.
+    fn restore_companions(&self, unit: &mut dyn UnitOfWork, changes: &[Change]) -> Result<()> {
+        for change in changes.iter().filter(|change| change.kind == ChangeKind::Deleted) {
+            let was_its = change.pair("account_id")? == Some((self.id.get().into(), Value::Null));
+            if change.entity == EntityKind::Opportunity && was_its {
+                opportunity::restore_with_account(unit, OpportunityId::from_i64(change.entity_id))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn ancestors(&self, unit: &mut dyn UnitOfWork) -> Result<Vec<i64>> {
+        Ok(line_of(unit, self.fields.parent_id)?.into_iter().map(RecordId::get).collect())
+    }
+}
+
+/// How many ancestors an account may have: far beyond real holdings, and a bound on the walk.
 const MAX_DEPTH: usize = 50;
 
-fn check_references(unit: &mut dyn UnitOfWork, own: Option<AccountId>, fields: &AccountFields) -> Result<()> {
-    let mut ancestor = fields.parent_id;
-    for _ in 0..MAX_DEPTH {
-        let Some(id) = ancestor else { return Ok(()) };
-        if Some(id) == own {
-            break;
-        }
-        match unit.accounts().lookup(id)? {
-            Some(account) => ancestor = account.fields.parent_id,
-            None if Some(id) == fields.parent_id => {
-                return Err(Error::invalid("parent_id", Problem::Reference { noun: AccountId::NOUN }));
-            }
-            None => return Ok(()),
-        }
+/// An account and those above it, nearest first.
+fn line_of(unit: &mut dyn UnitOfWork, first: Option<AccountId>) -> Result<Vec<AccountId>> {
+    let (mut line, mut next) = (Vec::new(), first);
+    while let Some(id) = next.filter(|_| line.len() < MAX_DEPTH) {
+        let account = unit.accounts().lookup(id)?;
+        line.push(id);
+        next = account.and_then(|account| account.fields.parent_id);
     }
-    Err(Error::invalid(
-        "parent_id",
-        Problem::Rule("must not make it its own ancestor".to_owned()),
-    ))
+    Ok(line)
 }

@@ -3,81 +3,43 @@
 use super::{Account, AccountFields};
 use crate::{
     error::Result,
-    field::{Email, WebAddress},
-    id::{AccountId, RecordId},
-    page::{Page, Sort, SortValue, Window},
-    stamp::Stamp,
+    fields,
+    id::AccountId,
+    page::{Page, Sort, Window},
+    query::Filter,
 };
 
-/// What accounts can be sorted by; creation is the default (contract X-35).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the fields of Account")]
-pub enum AccountSort {
-    #[default]
-    CreatedAt,
-    UpdatedAt,
-    Name,
-    Category,
-    Website,
-    Phone,
-    Email,
-    City,
-    State,
-    ZipCode,
-    Country,
-    Industry,
-    Employees,
-    AnnualRevenue,
-    FoundedYear,
-    OwnerId,
-    ExternalId,
-    Address,
-    Currency,
-    Description,
-    ParentId,
-    CreatedBy,
-}
-
-impl AccountSort {
-    /// What a cursor carries of an account in a list sorted by this key. Names are compared in lower case; ids ascend with creation.
-    pub fn value(self, account: &Account) -> SortValue {
-        let fields = &account.fields;
-        let text = |value: Option<&str>| SortValue::Text(value.map(str::to_owned));
-        match self {
-            Self::CreatedAt => SortValue::Id,
-            Self::UpdatedAt => SortValue::Integer(Some(account.updated_at.micros())),
-            Self::Name => SortValue::Text(Some(fields.name.to_lowercase())),
-            Self::Category => text(fields.category.as_deref()),
-            Self::Website => text(fields.website.as_ref().map(WebAddress::as_str)),
-            Self::Phone => text(fields.phone.as_deref()),
-            Self::Email => text(fields.email.as_ref().map(Email::as_str)),
-            Self::City => text(fields.city.as_deref()),
-            Self::State => text(fields.state.as_deref()),
-            Self::ZipCode => text(fields.zip_code.as_deref()),
-            Self::Country => text(fields.country.as_deref()),
-            Self::Industry => text(fields.industry.as_deref()),
-            Self::Employees => SortValue::Integer(fields.employees),
-            Self::AnnualRevenue => SortValue::Integer(fields.annual_revenue.map(|money| money.minor)),
-            Self::FoundedYear => SortValue::Integer(fields.founded_year),
-            Self::OwnerId => SortValue::Integer(Some(fields.owner_id.get())),
-            Self::ExternalId => text(fields.external_id.as_deref()),
-            Self::Address => text(fields.address.as_deref()),
-            Self::Currency => text(fields.annual_revenue.as_ref().map(|money| money.currency.as_str())),
-            Self::Description => text(fields.description.as_deref()),
-            Self::ParentId => SortValue::Integer(fields.parent_id.map(RecordId::get)),
-            Self::CreatedBy => SortValue::Integer(account.created_by.map(RecordId::get)),
-        }
+fields! {
+    /// The fields of accounts that lists know; by creation unless asked otherwise (contract ).
+    pub enum AccountField of account: Account {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => account.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => account.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => account.updated_at;
+        Name: Spec::key("name").filterable().searchable() => &account.fields.name;
+        Category: Spec::text("category").nullable().filterable() => account.fields.category.as_ref();
+        Country: Spec::text("country").nullable().filterable() => account.fields.country.as_ref();
+        Industry: Spec::text("industry").nullable().filterable() => account.fields.industry.as_ref();
+        Employees: Spec::integer("employees").nullable().filterable() => account.fields.employees;
+        AnnualRevenue: Spec::money("annual_revenue").nullable().filterable() => account.fields.annual_revenue;
+        OwnerId: Spec::id("owner_id").filterable() => account.fields.owner_id;
+        ParentId: Spec::id("parent_id").sparse() => account.fields.parent_id;
+        ExternalId: Spec::text("external_id").sparse() => account.fields.external_id.as_ref();
+        Website: Spec::text("website").nullable() => account.fields.website.as_ref();
+        Phone: Spec::text("phone").nullable() => account.fields.phone.as_ref();
+        Email: Spec::text("email").nullable() => account.fields.email.as_ref();
+        Address: Spec::text("address").nullable() => account.fields.address.as_ref();
+        City: Spec::text("city").nullable() => account.fields.city.as_ref();
+        State: Spec::text("state").nullable() => account.fields.state.as_ref();
+        ZipCode: Spec::text("zip_code").nullable() => account.fields.zip_code.as_ref();
+        Currency: Spec::text("currency").nullable() => account.fields.annual_revenue.map(|money| money.currency);
+        FoundedYear: Spec::integer("founded_year").nullable() => account.fields.founded_year;
+        Description: Spec::text("description").nullable() => account.fields.description.as_ref();
+        CreatedBy: Spec::id("created_by").nullable() => account.created_by;
     }
 }
 
-/// Which accounts a list shows; deleted ones never.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AccountFilter {
-    /// Only those changed after this stamp (contract A-27).
-    pub updated_after: Option<Stamp>,
-    /// Only those whose name, website, email, phone, city, country or industry holds this text, whatever its case.
-    pub search: Option<String>,
-}
+/// Which accounts a list shows; a search looks in name, website, email, phone, city, country and industry.
+pub type AccountFilter = Filter<AccountField>;
 
 /// Reads accounts.
 pub trait AccountReads {
@@ -89,8 +51,8 @@ pub trait AccountReads {
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Account>>;
     /// The live accounts with one of these names, whatever their case, oldest first.
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Account>>;
-    /// A page of the live accounts that match.
-    fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountSort>, window: &Window) -> Result<Page<Account>>;
+    /// A page of the accounts that match.
+    fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>>;
 }
 
 /// Writes accounts. Callers outside this crate use [`create`](super::create), [`update`](super::update) and [`remove`](super::remove), which also record the change.
@@ -101,4 +63,8 @@ pub trait AccountRepository: AccountReads {
     fn update(&mut self, account: &Account) -> Result<()>;
     /// Marks an account deleted at this unit's stamp.
     fn remove(&mut self, id: AccountId) -> Result<()>;
+    /// The deleted account with this id.
+    fn lookup_deleted(&mut self, id: AccountId) -> Result<Option<Account>>;
+    /// Makes an account, as [`lookup_deleted`](AccountRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, account: &Account) -> Result<()>;
 }

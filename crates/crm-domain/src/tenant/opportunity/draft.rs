@@ -7,7 +7,7 @@ use crate::{
     error::{Problem, Result},
     field::{Check, Patch, Text, join_search, parse_date, parse_integer},
     id::{AccountId, ContactId, RecordId, StageId, UserId},
-    money::{Currency, Money},
+    money::Money,
     tenant::pipeline::{Pipeline, Stage, StageKind},
 };
 
@@ -34,6 +34,7 @@ pub struct OpportunityDraft {
     pub description: Patch<String>,
     pub lead_source: Patch<String>,
     pub next_step: Patch<String>,
+    pub lost_reason: Patch<String>,
     pub include_in_forecast: Patch<bool>,
     pub owner_id: Patch<UserId>,
 }
@@ -53,8 +54,14 @@ impl OpportunityContext {
     pub(crate) fn default_pipeline(&self) -> Option<&Pipeline> {
         self.pipelines
             .iter()
-            .find(|pipeline| pipeline.is_default)
+            .find(|pipeline| pipeline.fields.is_default)
             .or(self.pipelines.first())
+    }
+
+    /// The pipeline that a stage is of.
+    pub(super) fn pipeline_of(&self, id: StageId) -> Option<&Pipeline> {
+        let has = |pipeline: &&Pipeline| pipeline.stages.iter().any(|stage| stage.id == id);
+        self.pipelines.iter().find(has)
     }
 
     pub(crate) fn stage(&self, id: StageId) -> Option<&Stage> {
@@ -64,7 +71,13 @@ impl OpportunityContext {
             .find(|stage| stage.id == id)
     }
 
-    fn choose_stage(&self, id: Patch<StageId>, name: Patch<String>, current: Option<StageId>, check: &mut Check) -> Option<&Stage> {
+    pub(super) fn choose_stage(
+        &self,
+        id: Patch<StageId>,
+        name: Patch<String>,
+        current: Option<StageId>,
+        check: &mut Check,
+    ) -> Option<&Stage> {
         let found = match (id, name) {
             (Patch::Set(id), _) => self.stage(id).ok_or(("stage_id", Problem::Reference { noun: StageId::NOUN })),
             (_, Patch::Set(name)) if !name.trim().is_empty() => self.stage_by_name(&name, current).map_err(|problem| ("stage", problem)),
@@ -83,11 +96,7 @@ impl OpportunityContext {
 
     /// In the pipeline that the opportunity is in, else in the default one.
     fn stage_by_name(&self, name: &str, current: Option<StageId>) -> Result<&Stage, Problem> {
-        let own = current.and_then(|id| {
-            self.pipelines
-                .iter()
-                .find(|pipeline| pipeline.stages.iter().any(|stage| stage.id == id))
-        });
+        let own = current.and_then(|id| self.pipeline_of(id));
         let pipeline = own.or(self.default_pipeline()).ok_or(Problem::Reference { noun: StageId::NOUN })?;
         pipeline.stage_named(name).ok_or_else(|| Problem::Choice {
             allowed: pipeline.stages.iter().map(|stage| stage.fields.name.to_string()).collect(),
@@ -129,18 +138,27 @@ impl OpportunityFields {
                 .optional("probability", given, None, |text| parse_integer(text, 0, 100))
                 .or(stage.map(|stage| stage.fields.probability)),
         };
-        let known_currency = current.and_then(|c| c.amount).map(|money| money.currency);
-        let currency = check
-            .optional("currency", draft.currency, known_currency, Currency::parse)
-            .unwrap_or_default();
+        let amount = Money::merge(
+            &mut check,
+            "amount",
+            draft.amount,
+            draft.currency,
+            1,
+            current.and_then(|c| c.amount),
+        );
         // Only what is closed has the day it was closed on: without another, the day it enters a closing stage.
         let closed_on = match (optional!(closed_on, parse_date), stage.map(|stage| stage.fields.kind)) {
             (_, Some(StageKind::Open)) => None,
             (None, Some(StageKind::Won | StageKind::Lost)) if entered.is_some() => Some(context.today),
             (given, _) => given,
         };
+        let is_lost = stage.is_some_and(|stage| stage.fields.kind == StageKind::Lost);
+        let lost_reason = optional!(lost_reason, Text::parse).filter(|_| is_lost);
         let owner = current.map_or(context.owner, |c| c.owner_id);
-        let amount = optional!(amount, |text| Money::parse(text, currency));
+        // An owner who stays may have left since: that must not keep people from editing the rest.
+        if current.is_some() && draft.owner_id == Patch::Set(owner) {
+            check.forgive("owner_id");
+        }
         let complete = name.is_some();
         let fields = Self {
             external_id: optional!(external_id, Text::parse),
@@ -149,7 +167,7 @@ impl OpportunityFields {
             account_id: draft.account_id.or_current(current.and_then(|c| c.account_id)),
             contact_id: draft.contact_id.or_current(current.and_then(|c| c.contact_id)),
             stage_id: stage.map_or(StageId::from_i64(0), |stage| stage.id),
-            amount: check.keep("amount", amount.map(|money| money.in_currency(currency)).transpose()),
+            amount,
             probability: probability.unwrap_or(0),
             expected_close_date: optional!(expected_close_date, parse_date),
             closed_on,
@@ -157,6 +175,7 @@ impl OpportunityFields {
             description: optional!(description, Text::parse),
             lead_source: optional!(lead_source, Text::parse),
             next_step: optional!(next_step, Text::parse),
+            lost_reason,
             include_in_forecast: draft
                 .include_in_forecast
                 .or_current(current.map(|c| c.include_in_forecast))
@@ -175,7 +194,12 @@ impl OpportunityFields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, id::PipelineId, stamp::Stamp, tenant::pipeline::StageFields};
+    use crate::{
+        Error,
+        id::PipelineId,
+        stamp::Stamp,
+        tenant::pipeline::{PipelineFields, StageFields},
+    };
 
     fn context() -> OpportunityContext {
         let stage = |id, name: &str, probability, kind| Stage {
@@ -188,14 +212,20 @@ mod tests {
                 kind,
             },
             created_at: Stamp::default(),
+            created_by: None,
             updated_at: Stamp::default(),
         };
         OpportunityContext {
             owner: UserId::from_i64(1),
             pipelines: vec![Pipeline {
                 id: PipelineId::from_i64(1),
-                name: "Sales".to_owned(),
-                is_default: true,
+                fields: PipelineFields {
+                    name: Text::from_store("Sales".to_owned()),
+                    is_default: true,
+                },
+                created_at: Stamp::default(),
+                created_by: None,
+                updated_at: Stamp::default(),
                 stages: vec![stage(1, "Open", 10, StageKind::Open), stage(2, "Won", 100, StageKind::Won)],
             }],
             today: Stamp::default().date(),

@@ -1,17 +1,26 @@
 //! Opportunities: what may be sold. Family A's Opportunity, family C's Deal.
 
+mod action;
+mod board;
 mod draft;
+mod forecast;
+mod history;
 mod port;
 
+pub(crate) use action::move_all;
+pub use action::{LossDraft, MoveDraft, ReopeningDraft, WinDraft, lose, move_to, reopen, win};
+pub use board::{Column, Group, Sum, Sums, board};
 pub use draft::{OpportunityContext, OpportunityDraft};
-pub use port::{OpportunityFilter, OpportunityReads, OpportunityRepository, OpportunitySort};
+pub use forecast::{Forecast, MONTHS_MAX, Month, forecast};
+pub use history::{Stay, stage_history};
+pub use port::{OpportunityField, OpportunityFilter, OpportunityReads, OpportunityRepository};
 
 use serde::Serialize;
 use time::Date;
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, Problem, Result},
+    error::{Error, Result},
     field::{Check, Text, format_date},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     money::Money,
@@ -19,8 +28,11 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
+        link::{self, Reference},
         pipeline::{Stage, default_pipeline},
+        record::{Key, Record},
     },
+    usecase,
 };
 
 /// What people enter about an opportunity. A value of this type is valid by construction, but for its references.
@@ -40,7 +52,7 @@ pub struct OpportunityFields {
     pub probability: i64,
     #[serde(serialize_with = "date_or_null")]
     pub expected_close_date: Option<Date>,
-    /// The day it was won or lost.
+    /// The day it was won or lost; only while it is.
     #[serde(serialize_with = "date_or_null")]
     pub closed_on: Option<Date>,
     /// The day the talks began.
@@ -49,6 +61,8 @@ pub struct OpportunityFields {
     pub description: Option<Text<10_000>>,
     pub lead_source: Option<Text<100>>,
     pub next_step: Option<Text<500>>,
+    /// Why it was lost; only while it is.
+    pub lost_reason: Option<Text<1_000>>,
     /// Whether forecasts count it (contract A-51).
     pub include_in_forecast: bool,
     pub owner_id: UserId,
@@ -90,7 +104,7 @@ impl Entity for Opportunity {
 
 /// What parsing an opportunity in this unit needs to know.
 pub fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityContext> {
-    let pipelines = unit.pipelines().list()?;
+    let pipelines = unit.pipelines().all()?;
     Ok(OpportunityContext {
         owner,
         pipelines,
@@ -105,7 +119,7 @@ pub fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityCo
 pub fn create(unit: &mut dyn UnitOfWork, draft: OpportunityDraft, owner: UserId, check: Check) -> Result<Opportunity> {
     let context = context(unit, owner)?;
     let new = OpportunityFields::parse(draft, &context, check)?;
-    check_references(unit, None, &new.0)?;
+    link::check(unit, &[], &Opportunity::references(&new.0))?;
     let mut added = create_many(unit, vec![new])?;
     added
         .pop()
@@ -132,7 +146,7 @@ pub fn update(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: OpportunityDr
         .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
     let context = context(unit, before.fields.owner_id)?;
     let (fields, stage) = before.fields.updated(draft, &context, check)?;
-    check_references(unit, Some(&before.fields), &fields)?;
+    link::check(unit, &Opportunity::references(&before.fields), &Opportunity::references(&fields))?;
     Ok(revise(unit, &before, fields, stage)?.unwrap_or(before))
 }
 
@@ -167,27 +181,87 @@ pub fn remove(unit: &mut dyn UnitOfWork, id: OpportunityId) -> Result<()> {
         .opportunities()
         .lookup(id)?
         .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
-    unit.opportunities().remove(id)?;
-    unit.record(NewChange::deleted(&opportunity)?);
-    Ok(())
+    Opportunity::remove_many(unit, vec![opportunity])
 }
 
-/// A reference that stays may name a record deleted since: that must not keep people from editing the rest.
-fn check_references(unit: &mut dyn UnitOfWork, before: Option<&OpportunityFields>, fields: &OpportunityFields) -> Result<()> {
-    let mut check = Check::new();
-    if let Some(id) = fields.account_id
-        && before.is_none_or(|before| before.account_id != fields.account_id)
-        && unit.accounts().lookup(id)?.is_none()
-    {
-        check.fail("account_id", Problem::Reference { noun: AccountId::NOUN });
+/// Restores an opportunity that was deleted along with its account, unless its external id was taken meanwhile or it is live already.
+pub(super) fn restore_with_account(unit: &mut dyn UnitOfWork, id: OpportunityId) -> Result<()> {
+    match usecase::restore::restore::<Opportunity>(unit, id) {
+        Ok(_) | Err(Error::NotFound { .. } | Error::State { .. } | Error::Duplicate { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
-    if let Some(id) = fields.contact_id
-        && before.is_none_or(|before| before.contact_id != fields.contact_id)
-        && unit.contacts().lookup(id)?.is_none()
-    {
-        check.fail("contact_id", Problem::Reference { noun: ContactId::NOUN });
+}
+
+impl Record for Opportunity {
+    type Id = OpportunityId;
+    type Draft = OpportunityDraft;
+    type Parsed = (OpportunityFields, Stage);
+    type Context = OpportunityContext;
+
+    fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityContext> {
+        context(unit, owner)
     }
-    check.finish()
+
+    fn parse(draft: OpportunityDraft, context: &OpportunityContext, check: Check) -> Result<Self::Parsed> {
+        OpportunityFields::parse(draft, context, check)
+    }
+
+    fn updated(&self, draft: OpportunityDraft, context: &OpportunityContext, check: Check) -> Result<Self::Parsed> {
+        self.fields.updated(draft, context, check)
+    }
+
+    fn fields_of(parsed: &Self::Parsed) -> &OpportunityFields {
+        &parsed.0
+    }
+
+    fn references(fields: &OpportunityFields) -> Vec<Reference> {
+        [
+            Reference::of("account_id", EntityKind::Account, fields.account_id),
+            Reference::of("contact_id", EntityKind::Contact, fields.contact_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn keys(fields: &OpportunityFields) -> Vec<Key> {
+        Key::of("external_id", fields.external_id.as_deref()).into_iter().collect()
+    }
+
+    fn holders(unit: &mut dyn UnitOfWork, _: &'static str, texts: &[String]) -> Result<Vec<Self>> {
+        unit.opportunities().lookup_external(texts)
+    }
+
+    fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[OpportunityId]) -> Result<Vec<Self>> {
+        unit.opportunities().lookup_many(ids)
+    }
+
+    fn create_many(unit: &mut dyn UnitOfWork, new: Vec<Self::Parsed>) -> Result<Vec<Self>> {
+        create_many(unit, new)
+    }
+
+    fn revise(unit: &mut dyn UnitOfWork, before: &Self, (fields, stage): Self::Parsed) -> Result<Option<Self>> {
+        revise(unit, before, fields, stage)
+    }
+
+    fn remove_many(unit: &mut dyn UnitOfWork, opportunities: Vec<Self>) -> Result<()> {
+        let ids: Vec<i64> = opportunities.iter().map(|opportunity| opportunity.id.get()).collect();
+        link::move_all(unit, EntityKind::Opportunity, &ids, None)?;
+        for opportunity in opportunities {
+            unit.opportunities().remove(opportunity.id)?;
+            unit.record(NewChange::deleted(&opportunity)?);
+        }
+        Ok(())
+    }
+
+    fn lookup_deleted(unit: &mut dyn UnitOfWork, id: OpportunityId) -> Result<Option<Self>> {
+        unit.opportunities().lookup_deleted(id)
+    }
+
+    fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
+        unit.opportunities().restore(self)?;
+        action::leave_deleted_stage(unit, self)
+    }
 }
 
 /// Finds or adds the stages that an import names, so that no row is dropped for its stage.

@@ -1,96 +1,67 @@
 //! Reading and keeping opportunities.
 
-use time::Date;
-
-use super::{Opportunity, OpportunityFields};
+use super::{Group, Month, Opportunity, OpportunityFields};
 use crate::{
     error::Result,
-    field::format_date,
-    id::{AccountId, OpportunityId, RecordId},
-    page::{Page, Sort, SortValue, Window},
-    stamp::Stamp,
+    fields,
+    id::{AccountId, OpportunityId, StageId},
+    page::{Page, Sort, Window},
+    query::Filter,
     tenant::pipeline::Stage,
 };
 
-/// What opportunities can be sorted by; creation is the default (contract X-35).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the fields of Opportunity")]
-pub enum OpportunitySort {
-    #[default]
-    CreatedAt,
-    UpdatedAt,
-    Name,
-    AccountId,
-    StageId,
-    Amount,
-    Probability,
-    ExpectedCloseDate,
-    ClosedOn,
-    LeadSource,
-    OwnerId,
-    ExternalId,
-    ContactId,
-    Currency,
-    EngagedOn,
-    Description,
-    NextStep,
-    IncludeInForecast,
-    CreatedBy,
-}
-
-impl OpportunitySort {
-    /// What a cursor carries of an opportunity in a list sorted by this key. Names are compared in lower case; ids ascend with creation.
-    pub fn value(self, opportunity: &Opportunity) -> SortValue {
-        let fields = &opportunity.fields;
-        let day = |date: Option<Date>| SortValue::Text(date.map(format_date));
-        let text = |value: Option<&str>| SortValue::Text(value.map(str::to_owned));
-        match self {
-            Self::CreatedAt => SortValue::Id,
-            Self::UpdatedAt => SortValue::Integer(Some(opportunity.updated_at.micros())),
-            Self::Name => SortValue::Text(Some(fields.name.to_lowercase())),
-            Self::AccountId => SortValue::Integer(fields.account_id.map(RecordId::get)),
-            Self::StageId => SortValue::Integer(Some(fields.stage_id.get())),
-            Self::Amount => SortValue::Integer(fields.amount.map(|money| money.minor)),
-            Self::Probability => SortValue::Integer(Some(fields.probability)),
-            Self::ExpectedCloseDate => day(fields.expected_close_date),
-            Self::ClosedOn => day(fields.closed_on),
-            Self::LeadSource => text(fields.lead_source.as_deref()),
-            Self::OwnerId => SortValue::Integer(Some(fields.owner_id.get())),
-            Self::ExternalId => text(fields.external_id.as_deref()),
-            Self::ContactId => SortValue::Integer(fields.contact_id.map(RecordId::get)),
-            Self::Currency => text(fields.amount.as_ref().map(|money| money.currency.as_str())),
-            Self::EngagedOn => day(fields.engaged_on),
-            Self::Description => text(fields.description.as_deref()),
-            Self::NextStep => text(fields.next_step.as_deref()),
-            Self::IncludeInForecast => SortValue::Integer(Some(i64::from(fields.include_in_forecast))),
-            Self::CreatedBy => SortValue::Integer(opportunity.created_by.map(RecordId::get)),
-        }
+fields! {
+    /// The fields of opportunities that lists know; by creation unless asked otherwise (contract ).
+    pub enum OpportunityField of opportunity: Opportunity {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => opportunity.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => opportunity.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => opportunity.updated_at;
+        Name: Spec::key("name").filterable().searchable() => &opportunity.fields.name;
+        AccountId: Spec::id("account_id").nullable().filterable() => opportunity.fields.account_id;
+        ContactId: Spec::id("contact_id").sparse() => opportunity.fields.contact_id;
+        StageId: Spec::id("stage_id").filterable() => opportunity.fields.stage_id;
+        Amount: Spec::money("amount").nullable().filterable() => opportunity.fields.amount;
+        ExpectedCloseDate: Spec::date("expected_close_date").nullable().filterable() => opportunity.fields.expected_close_date;
+        ClosedOn: Spec::date("closed_on").nullable().filterable() => opportunity.fields.closed_on;
+        LeadSource: Spec::text("lead_source").nullable().filterable() => opportunity.fields.lead_source.as_ref();
+        IncludeInForecast: Spec::boolean("include_in_forecast").filterable() => opportunity.fields.include_in_forecast;
+        OwnerId: Spec::id("owner_id").filterable() => opportunity.fields.owner_id;
+        ExternalId: Spec::text("external_id").sparse() => opportunity.fields.external_id.as_ref();
+        Probability: Spec::integer("probability") => opportunity.fields.probability;
+        Currency: Spec::text("currency").nullable() => opportunity.fields.amount.map(|money| money.currency);
+        EngagedOn: Spec::date("engaged_on").nullable() => opportunity.fields.engaged_on;
+        Description: Spec::text("description").nullable() => opportunity.fields.description.as_ref();
+        NextStep: Spec::text("next_step").nullable() => opportunity.fields.next_step.as_ref();
+        LostReason: Spec::text("lost_reason").nullable() => opportunity.fields.lost_reason.as_ref();
+        CreatedBy: Spec::id("created_by").nullable() => opportunity.created_by;
     }
 }
 
-/// Which opportunities a list shows; deleted ones never.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OpportunityFilter {
-    /// Only those that forecasts count, or only those that they do not (contract ).
-    pub include_in_forecast: Option<bool>,
-    /// Only those changed after this stamp (contract A-54).
-    pub updated_after: Option<Stamp>,
-    /// Only those whose name, lead source or next step holds this text, whatever its case.
-    pub search: Option<String>,
-}
+/// Which opportunities a list shows; a search looks in name, lead source and next step.
+pub type OpportunityFilter = Filter<OpportunityField>;
 
 /// Reads opportunities.
 pub trait OpportunityReads {
     /// The live opportunity with this id.
     fn lookup(&mut self, id: OpportunityId) -> Result<Option<Opportunity>>;
+    /// The live opportunities among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[OpportunityId]) -> Result<Vec<Opportunity>>;
     /// The live opportunities with one of these external ids; at most one each.
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Opportunity>>;
-    /// A page of the live opportunities that match.
-    fn list(&mut self, filter: &OpportunityFilter, sort: Sort<OpportunitySort>, window: &Window) -> Result<Page<Opportunity>>;
+    /// A page of the opportunities that match.
+    fn list(&mut self, filter: &OpportunityFilter, sort: Sort<OpportunityField>, window: &Window) -> Result<Page<Opportunity>>;
     /// All live opportunities of these accounts, by account, then creation.
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Opportunity>>;
     /// All live opportunities without an account, by creation.
     fn list_without_account(&mut self) -> Result<Vec<Opportunity>>;
+    /// How many live opportunities are in these stages.
+    fn count_in(&mut self, stages: &[StageId]) -> Result<i64>;
+    /// The first live opportunities in a stage whose ids are greater than `after`, by creation.
+    fn list_in(&mut self, stage: StageId, after: i64, limit: u32) -> Result<Vec<Opportunity>>;
+    /// The live opportunities in these stages, added up by stage, currency and probability.
+    fn sum_by_stage(&mut self, stages: &[StageId]) -> Result<Vec<Group<StageId>>>;
+    /// The live opportunities in these stages that forecasts count, added up by the month that they are expected in, currency and probability.
+    fn sum_by_month(&mut self, stages: &[StageId]) -> Result<Vec<Group<Option<Month>>>>;
 }
 
 /// Writes opportunities. Callers outside this crate use [`create`](super::create), [`update`](super::update) and [`remove`](super::remove), which also record the change.
@@ -99,6 +70,14 @@ pub trait OpportunityRepository: OpportunityReads {
     fn add(&mut self, new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>>;
     /// Keeps an opportunity's new fields and `updated_at`.
     fn update(&mut self, opportunity: &Opportunity) -> Result<()>;
+    /// Gives every live opportunity of a stage this unit's stamp: what it shows of the stage is new.
+    fn touch_in(&mut self, stage: StageId) -> Result<()>;
+    /// Puts every live opportunity of a stage into another one, with that one's probability, at this unit's stamp.
+    fn move_all(&mut self, from: StageId, to: &Stage) -> Result<()>;
     /// Marks an opportunity deleted at this unit's stamp.
     fn remove(&mut self, id: OpportunityId) -> Result<()>;
+    /// The deleted opportunity with this id.
+    fn lookup_deleted(&mut self, id: OpportunityId) -> Result<Option<Opportunity>>;
+    /// Makes an opportunity, as [`lookup_deleted`](OpportunityRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, opportunity: &Opportunity) -> Result<()>;
 }

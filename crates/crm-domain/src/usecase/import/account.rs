@@ -41,7 +41,7 @@ impl Accounts {
             industry: patch("industry"),
             employees: patch("employees"),
             annual_revenue: patch("annual_revenue"),
-            currency: patch("currency"),
+            currency: self.columns.currency(cells, "annual_revenue"),
             revenue_scale: self.columns.revenue_scale,
             founded_year: patch("founded_year"),
             description: patch("description"),

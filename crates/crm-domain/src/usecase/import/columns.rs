@@ -116,11 +116,18 @@ impl Columns {
         self.text(cells, field).map_or(Patch::Keep, |text| Patch::Set(text.to_owned()))
     }
 
-    /// A row of which only one field's cell is known.
-    pub(super) fn cells_with(&self, field: &str, text: &str) -> Vec<String> {
+    /// The currency of the amount in `amount`. A currency column stands for amounts: in a row without one it says nothing.
+    pub(super) fn currency(&self, cells: &[String], amount: &str) -> Patch<String> {
+        self.text(cells, amount).map_or(Patch::Keep, |_| self.patch(cells, "currency"))
+    }
+
+    /// A row of which only some fields' cells are known.
+    pub(super) fn cells_with(&self, known: &[(&str, &str)]) -> Vec<String> {
         let mut cells = vec![String::new(); self.headers.len()];
-        if let Some(cell) = self.by_field.get(field).and_then(|column| cells.get_mut(*column)) {
-            text.clone_into(cell);
+        for (field, text) in known {
+            if let Some(cell) = self.by_field.get(field).and_then(|column| cells.get_mut(*column)) {
+                (*text).clone_into(cell);
+            }
         }
         cells
     }

@@ -1,7 +1,7 @@
 //! Reads and parses the next slices on a thread of its own, while the current one is being written.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, mpsc::SyncSender},
 };
 
@@ -44,6 +44,8 @@ pub(super) struct Feed<'a, N: Noun> {
     pub(super) owners: Owners,
     pub(super) store: &'a dyn TenantStore,
     pub(super) slice_rows: usize,
+    /// How many rows had each twin key.
+    pub(super) twins: HashMap<u64, usize>,
 }
 
 impl<N: Noun> Feed<'_, N> {
@@ -74,6 +76,7 @@ impl<N: Noun> Feed<'_, N> {
                         line: row.line,
                         cells: row.cells,
                         owner: None,
+                        twin: 0,
                     });
                 }
             }
@@ -88,6 +91,7 @@ impl<N: Noun> Feed<'_, N> {
         }
         let mut failures: Vec<RowFailure> = unreadable.into_iter().map(RowFailure::from).collect();
         let (mut rows, parsed) = self.parse(rows, &mut failures);
+        self.count_twins(&mut rows, &parsed);
         let owners_created = self.name_owners(&mut rows)?;
         failures.sort_by_key(|failure| failure.line);
         Ok(Slice {
@@ -113,6 +117,16 @@ impl<N: Noun> Feed<'_, N> {
             }
         }
         (valid, records)
+    }
+
+    fn count_twins(&mut self, rows: &mut [Row], parsed: &[N::Parsed]) {
+        for (row, parsed) in rows.iter_mut().zip(parsed) {
+            if let Some(key) = self.noun.twin_key(row, parsed) {
+                let count = self.twins.entry(key).or_default();
+                row.twin = *count;
+                *count += 1;
+            }
+        }
     }
 
     fn parse_row(&self, row: &Row) -> Result<N::Parsed> {

@@ -87,6 +87,7 @@ pub const OPPORTUNITY: &[FieldSpec] = fields! {
     "description": ["notes", "comments"],
     "lead_source": ["source"],
     "next_step": ["next steps", "next action"],
+    "include_in_forecast": ["in forecast", "forecast", "forecasted", "counts in forecast"],
     "owner": ["sales agent", "opportunity owner", "deal owner", "owner name", "owner email", "sales rep", "rep", "agent", "assigned to", "lead owner"],
 };
 

@@ -8,7 +8,7 @@ use crate::{
     id::{AccountId, LeadId, RecordId, UserId},
     tenant::{
         TenantStore, UnitOfWork,
-        lead::{Lead, LeadDraft, LeadFields, create_many, revise},
+        lead::{Lead, LeadDraft, LeadFields, LeadStatus, create_many, revise},
     },
 };
 
@@ -65,11 +65,15 @@ impl Noun for Leads {
     }
 
     fn merge(&self, current: &LeadFields, row: &Row, account: Option<AccountId>) -> Result<LeadFields> {
-        let draft = LeadDraft {
+        let mut draft = LeadDraft {
             account_id: account.into(),
             owner_id: row.owner.into(),
             ..self.draft(&row.cells)
         };
+        // A file that was exported before the lead was converted here does not undo that.
+        if current.status == LeadStatus::Converted {
+            draft.status = Patch::Keep;
+        }
         current.updated(draft, Check::new())
     }
 

@@ -7,7 +7,7 @@
 //! What a noun adds stands in its own file as an implementation of `noun::Noun`; which headers it knows stands in [`headers`].
 //!
 //! Rows are matched with records by external id, else by what people know a record by: an account's name, a contact's or lead's email, a
-//! user's name or email; opportunities only by external id. A row with an unknown external id takes over the record of its name or
+//! user's name or email; an opportunity by its name, account and a day (see `opportunity::known`). A row with an unknown external id takes over the record of its name or
 //! email if that has no external id yet. An empty cell says nothing: it clears nothing, and nothing is invented for it.
 
 mod account;

@@ -1,6 +1,6 @@
 //! What an import needs to know of a noun.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     error::Result,
@@ -20,11 +20,13 @@ pub(super) struct Row {
     pub(super) cells: Vec<String>,
     /// The user whom the row names as owner.
     pub(super) owner: Option<UserId>,
+    /// How many rows before it in the file cannot be told from it (see [`Noun::twin_key`]).
+    pub(super) twin: usize,
 }
 
 /// What people know a record by when it has no external id.
 pub(super) enum Natural {
-    /// Nothing: without an external id each row is a new record.
+    /// Nothing by itself: see [`Noun::lookup_twins`].
     None,
     /// Something that several records may share; the oldest is meant.
     Shared,
@@ -77,6 +79,21 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     fn merge(&self, current: &Self::Parsed, row: &Row, account: Option<AccountId>) -> Result<Self::Parsed>;
     /// Sets what [`Noun::parse`] could not know.
     fn complete(parsed: &mut Self::Parsed, owner: Option<UserId>, account: Option<AccountId>);
+
+    /// Under what rows count as twins: those of one key mean one record each, in order. `None` when the row is known by something else.
+    fn twin_key(&self, _row: &Row, _parsed: &Self::Parsed) -> Option<u64> {
+        None
+    }
+    /// The records that rows mean by being the nth of their twins, each with the row's index.
+    fn lookup_twins(
+        &self,
+        _records: &mut Records<'_>,
+        _rows: &[Row],
+        _parsed: &[Self::Parsed],
+        _accounts: &HashMap<String, AccountId>,
+    ) -> Result<Vec<(usize, Self::Record)>> {
+        Ok(Vec::new())
+    }
 
     /// The external id.
     fn external_id(parsed: &Self::Parsed) -> Option<&str>;

@@ -1,11 +1,18 @@
 //! Rows that are opportunities.
 
-use std::{collections::HashSet, sync::Arc};
+mod known;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use time::Date;
 
+use self::known::{Known, identity};
+
 use crate::{
-    error::Result,
+    error::{Problem, Result},
     field::{Check, Patch, Text},
     id::{AccountId, OpportunityId, RecordId, StageId, UserId},
     stamp::Stamp,
@@ -18,13 +25,16 @@ use crate::{
 
 use super::{
     columns::Columns,
+    company::account_of,
     noun::{Natural, Noun, Records, Row},
+    slice::hash,
 };
 
 /// Opportunities.
 pub(super) struct Opportunities {
     columns: Arc<Columns>,
     context: OpportunityContext,
+    known: Arc<Known>,
 }
 
 /// A valid row. The stage is that of the fields, so that it adds nothing to a comparison.
@@ -56,7 +66,7 @@ impl Opportunities {
             stage: patch("stage"),
             stage_id: Patch::Keep,
             amount: patch("amount"),
-            currency: patch("currency"),
+            currency: self.columns.currency(cells, "amount"),
             probability: patch("probability"),
             expected_close_date: first_of("expected_close_date", "close_date"),
             closed_on: if closing {
@@ -68,6 +78,7 @@ impl Opportunities {
             description: patch("description"),
             lead_source: patch("lead_source"),
             next_step: patch("next_step"),
+            lost_reason: patch("lost_reason"),
             include_in_forecast: Patch::Keep,
             owner_id: Patch::Keep,
         }
@@ -81,6 +92,20 @@ impl Opportunities {
         }
     }
 
+    fn forecast(&self, cells: &[String], check: &mut Check) -> Patch<bool> {
+        let Some(word) = self.columns.text(cells, "include_in_forecast") else {
+            return Patch::Keep;
+        };
+        match yes_or_no(word) {
+            Some(is_included) => Patch::Set(is_included),
+            None => {
+                let allowed = ["yes", "no", "true", "false", "1", "0"].map(str::to_owned).to_vec();
+                check.fail("include_in_forecast", Problem::Choice { allowed });
+                Patch::Keep
+            }
+        }
+    }
+
     /// Whether the row leaves the opportunity in a closing stage.
     fn is_closing(&self, cells: &[String], current: Option<&Stage>) -> bool {
         let named = self.columns.text(cells, "stage").and_then(|name| self.stage_named(name));
@@ -89,6 +114,15 @@ impl Opportunities {
 
     fn stage_named(&self, name: &str) -> Option<&Stage> {
         self.context.default_pipeline().and_then(|pipeline| pipeline.stage_named(name))
+    }
+
+    /// The same import among other stages.
+    fn within(&self, context: OpportunityContext) -> Self {
+        Self {
+            columns: self.columns.clone(),
+            context,
+            known: self.known.clone(),
+        }
     }
 
     /// The stages that do not exist yet.
@@ -118,14 +152,15 @@ impl Noun for Opportunities {
     const NEEDS_ACCOUNT: bool = true;
 
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
-        let pipelines = store.reading(|reader| reader.pipelines().list())?;
+        let pipelines = store.reading(|reader| reader.pipelines().all())?;
         let context = OpportunityContext {
             owner,
             pipelines,
             // Never shown: see `without_invented_day`.
             today: Stamp::from_micros(0).date(),
         };
-        Ok(Self { columns, context })
+        let known = Arc::new(Known::read(store, &columns)?);
+        Ok(Self { columns, context, known })
     }
 
     fn columns(&self) -> &Arc<Columns> {
@@ -136,7 +171,7 @@ impl Noun for Opportunities {
         let mut context = self.context.clone();
         if self.imagines() {
             // What earlier rows imagined may have been made meanwhile; what is not made yet may still be, before these rows are written.
-            context.pipelines = store.reading(|reader| reader.pipelines().list())?;
+            context.pipelines = store.reading(|reader| reader.pipelines().all())?;
             context = imagined(context, self.imagined_stages().map(|stage| stage.fields.name.clone()));
         }
         let unknown = unknown_stages(&self.columns, &context, rows);
@@ -144,8 +179,7 @@ impl Noun for Opportunities {
             return Ok(None);
         }
         let context = imagined(context, unknown);
-        let columns = self.columns.clone();
-        Ok(Some(Self { columns, context }))
+        Ok(Some(self.within(context)))
     }
 
     fn refreshed(&self, unit: &mut dyn UnitOfWork) -> Result<Option<Self>> {
@@ -158,8 +192,7 @@ impl Noun for Opportunities {
             return Ok(None);
         }
         let context = imagined(current, self.imagined_stages().map(|stage| stage.fields.name.clone()));
-        let columns = self.columns.clone();
-        Ok(Some(Self { columns, context }))
+        Ok(Some(self.within(context)))
     }
 
     fn is_imagined(&self, stage: &str) -> bool {
@@ -177,25 +210,30 @@ impl Noun for Opportunities {
         let made = stages_of(&context).count().saturating_sub(before) as u64;
         // Rows that fail still need theirs to be parsed.
         let context = imagined(context, others);
-        let columns = self.columns.clone();
-        Ok(Some((Self { columns, context }, made)))
+        Ok(Some((self.within(context), made)))
     }
 
     fn parse(&self, cells: &[String]) -> Result<OpportunityRow> {
-        let draft = self.draft(cells, None);
+        let mut check = Check::new();
+        let draft = OpportunityDraft {
+            include_in_forecast: self.forecast(cells, &mut check),
+            ..self.draft(cells, None)
+        };
         let given = matches!(draft.closed_on, Patch::Set(_));
-        let (fields, stage) = OpportunityFields::parse(draft, &self.context, Check::new())?;
+        let (fields, stage) = OpportunityFields::parse(draft, &self.context, check)?;
         Ok(Self::without_invented_day(OpportunityRow { fields, stage }, given, None))
     }
 
     fn merge(&self, current: &OpportunityRow, row: &Row, account: Option<AccountId>) -> Result<OpportunityRow> {
+        let mut check = Check::new();
         let draft = OpportunityDraft {
             account_id: account.into(),
+            include_in_forecast: self.forecast(&row.cells, &mut check),
             owner_id: row.owner.into(),
             ..self.draft(&row.cells, Some(&current.stage))
         };
         let given = matches!(draft.closed_on, Patch::Set(_));
-        let (fields, stage) = current.fields.updated(draft, &self.context, Check::new())?;
+        let (fields, stage) = current.fields.updated(draft, &self.context, check)?;
         let merged = OpportunityRow { fields, stage };
         Ok(Self::without_invented_day(merged, given, current.fields.closed_on))
     }
@@ -203,6 +241,47 @@ impl Noun for Opportunities {
     fn complete(parsed: &mut OpportunityRow, owner: Option<UserId>, account: Option<AccountId>) {
         parsed.fields.owner_id = owner.unwrap_or(parsed.fields.owner_id);
         parsed.fields.account_id = account.or(parsed.fields.account_id);
+    }
+
+    fn twin_key(&self, row: &Row, parsed: &OpportunityRow) -> Option<u64> {
+        let account = || self.columns.text(&row.cells, "account").map(str::to_lowercase);
+        let fields = &parsed.fields;
+        fields
+            .external_id
+            .is_none()
+            .then(|| hash(&(fields.name.to_lowercase(), account(), self.known.day.of(fields))))
+    }
+
+    fn lookup_twins(
+        &self,
+        records: &mut Records<'_>,
+        rows: &[Row],
+        parsed: &[OpportunityRow],
+        accounts: &HashMap<String, AccountId>,
+    ) -> Result<Vec<(usize, Opportunity)>> {
+        let mut meant = HashMap::new();
+        for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
+            // A row whose account does not exist fails, or its account is new and has nothing yet.
+            if let (None, Ok(account)) = (&parsed.fields.external_id, account_of(self, row, accounts))
+                && let Some(id) = self.known.nth(&parsed.fields, account, row.twin)
+            {
+                meant.insert(id, (index, identity(&parsed.fields, account, self.known.day)));
+            }
+        }
+        let ids: Vec<OpportunityId> = meant.keys().copied().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::with_capacity(ids.len());
+        for record in records.opportunities().lookup_many(&ids)? {
+            // Somebody may have changed it since the import began.
+            if let Some((index, expected)) = meant.get(&record.id)
+                && *expected == identity(&record.fields, record.fields.account_id, self.known.day)
+            {
+                found.push((*index, record));
+            }
+        }
+        Ok(found)
     }
 
     fn external_id(parsed: &OpportunityRow) -> Option<&str> {
@@ -247,6 +326,15 @@ impl Noun for Opportunities {
     }
 }
 
+/// What people write for yes and no.
+fn yes_or_no(word: &str) -> Option<bool> {
+    match word.to_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "1" | "x" => Some(true),
+        "no" | "n" | "false" | "f" | "0" | "-" => Some(false),
+        _ => None,
+    }
+}
+
 fn stages_of(context: &OpportunityContext) -> impl Iterator<Item = &Stage> {
     context.pipelines.iter().flat_map(|pipeline| &pipeline.stages)
 }
@@ -276,7 +364,7 @@ fn unknown_stages(columns: &Columns, context: &OpportunityContext, rows: &[Row])
 
 /// The context as it would be with the stages that it lacks: their ids, below zero, are those of no stage.
 fn imagined(mut context: OpportunityContext, names: impl IntoIterator<Item = Text<100>>) -> OpportunityContext {
-    let default = context.pipelines.iter_mut().max_by_key(|pipeline| pipeline.is_default);
+    let default = context.pipelines.iter_mut().max_by_key(|pipeline| pipeline.fields.is_default);
     if let Some(pipeline) = default {
         for name in names {
             if pipeline.stage_named(&name).is_none() {
@@ -299,6 +387,7 @@ fn imagined_stage(pipeline: &Pipeline, name: Text<100>) -> Stage {
             kind: StageKind::Open,
         },
         created_at: Stamp::default(),
+        created_by: None,
         updated_at: Stamp::default(),
     }
 }

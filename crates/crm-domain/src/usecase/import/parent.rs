@@ -108,7 +108,14 @@ impl Run<'_> {
 
     fn parent_failed(&mut self, wish: &Wish, error: &Error) -> Result<(), ImportError> {
         self.summary.parents_failed += 1;
-        let cells = self.columns.cells_with("parent", &wish.parent);
+        // With the account's own name and id the row can be mended and imported again. A dry run's account is not there.
+        let account = self.target.store.reading(|reader| reader.accounts().lookup(wish.account))?;
+        let mut known = vec![("parent", &*wish.parent)];
+        if let Some(account) = &account {
+            known.push(("name", &*account.fields.name));
+            known.extend(account.fields.external_id.as_deref().map(|id| ("external_id", id)));
+        }
+        let cells = self.columns.cells_with(&known);
         Ok(self.observer.failed(&self.columns.failure(wish.line, cells, error))?)
     }
 }

@@ -1,7 +1,7 @@
 //! The course of an import: takes slices from the feed, has them written, and keeps count.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ops::Range,
     sync::{Arc, mpsc},
     thread,
@@ -52,6 +52,7 @@ pub(super) fn run<N: Noun>(
         owners,
         store: &*target.store,
         slice_rows: options.slice_rows.max(1),
+        twins: HashMap::new(),
     };
     let mut run = Run::new(target, options, columns, owner, observer);
     thread::scope(|scope| {
@@ -229,7 +230,12 @@ impl<'a> Run<'a> {
 /// Whether a unit failed for one of its rows, so that the others may go on without it.
 pub(super) fn is_of_a_row(error: &Error) -> bool {
     match error {
-        Error::NotFound { .. } | Error::Duplicate { .. } | Error::Invalid(_) | Error::Conflict(_) | Error::Internal(_) => true,
+        Error::NotFound { .. }
+        | Error::Duplicate { .. }
+        | Error::Invalid(_)
+        | Error::State { .. }
+        | Error::Conflict(_)
+        | Error::Internal(_) => true,
         Error::Forbidden(_) | Error::IdempotencyMismatch | Error::Unavailable { .. } => false,
     }
 }

@@ -83,8 +83,9 @@ impl<N: Noun> Plan<N> {
             outcomes: Vec::with_capacity(rows.len()),
         };
         plan.look_up(records, &parsed)?;
-        for (row, parsed) in rows.iter().zip(parsed) {
-            let outcome = plan.place(noun, row, parsed, accounts);
+        let twins = plan.know_twins(noun.lookup_twins(records, rows, &parsed, accounts)?);
+        for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
+            let outcome = plan.place(noun, row, parsed, accounts, twins.get(&index).copied());
             plan.outcomes.push(outcome.unwrap_or_else(|error| (Outcome::failed(error), None)));
         }
         Ok(plan)
@@ -165,6 +166,17 @@ impl<N: Noun> Plan<N> {
         }
     }
 
+    /// The slots of the records that rows mean by being the nth of their twins, by the rows' indexes.
+    fn know_twins(&mut self, twins: Vec<(usize, N::Record)>) -> HashMap<usize, usize> {
+        let (rows, records): (Vec<usize>, Vec<N::Record>) = twins.into_iter().unzip();
+        let ids: Vec<i64> = records.iter().map(N::id).collect();
+        self.know(records);
+        let slot_of = |(index, slot): (usize, &Slot<N>)| Some((N::id(slot.record.as_ref()?), index));
+        let slots: HashMap<i64, usize> = self.slots.iter().enumerate().filter_map(slot_of).collect();
+        let of_row = rows.into_iter().zip(ids);
+        of_row.filter_map(|(row, id)| Some((row, *slots.get(&id)?))).collect()
+    }
+
     fn push(&mut self, slot: Slot<N>) -> usize {
         let index = self.slots.len();
         self.index(index, &slot.now);
@@ -198,9 +210,10 @@ impl<N: Noun> Plan<N> {
         row: &Row,
         mut parsed: N::Parsed,
         accounts: &HashMap<String, AccountId>,
+        twin: Option<usize>,
     ) -> Result<(Outcome, Option<usize>)> {
         let account = account_of::<N>(noun, row, accounts)?;
-        let Some(index) = self.find(&parsed) else {
+        let Some(index) = self.find(&parsed).or(twin) else {
             N::complete(&mut parsed, row.owner, account);
             self.check_unique(&parsed, None)?;
             let index = self.push(Slot {

@@ -7,7 +7,11 @@ mod wire;
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::LOCATION},
+    web,
+};
 use crm_domain::{
     Error,
     control::api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyText},
@@ -18,6 +22,7 @@ use crm_domain::{
 
 use crate::{
     families::saas::{
+        answer::secret,
         context::{Body, ManageApiKeys, Permit},
         error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError},
         id::{API_KEY, in_path, show},
@@ -83,7 +88,7 @@ pub(super) async fn mint(call: Call, permit: Permit<ManageApiKeys>, body: Body<M
     };
     let location = format!("{PATH}/{}", show(API_KEY, made.1.id));
     let answer = MintResponse::of(&made.0, made.1);
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(answer))
+    Ok(secret(StatusCode::CREATED).insert_header((LOCATION, location)).json(answer))
 }
 
 async fn mint_now(

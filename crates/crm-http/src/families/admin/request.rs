@@ -5,9 +5,10 @@ use crm_domain::{
     error::Problem,
     field::parse_integer,
     id::{ApiKeyId, RecordId, UserId},
-    page::SortValue,
+    page::{Direction, Sort},
+    query::{Comparison, Condition, Field, Operator, Spec},
     stamp::Stamp,
-    tenant::request::{LoggedRequest, RequestFilter},
+    tenant::request::{LoggedRequest, RequestField, RequestFilter},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -104,28 +105,34 @@ pub(super) async fn list(permit: Permit<ReadRequestLog>, request: HttpRequest) -
     let paging = query.paging(&query.order_and_filter("requests", &["key", "status", "path", "since"]));
     query.finish()?;
     let window = paging.window();
-    let page = permit.tenant.read(move |reader| reader.requests().list(&filter, &window)).await?;
-    let place = |request: &LoggedRequest| (SortValue::Id, request.id);
+    let newest_first = Sort {
+        key: RequestField::Id,
+        direction: Direction::Descending,
+    };
+    let read = permit
+        .tenant
+        .snapshot(move |reader| reader.requests().list(&filter, newest_first, &window));
+    let page = read.await?;
+    let place = |request: &LoggedRequest| (newest_first.key.place(request), request.id);
     Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, RequestInfo::of)))
 }
 
 fn filter(query: &mut Query) -> RequestFilter {
-    RequestFilter {
-        api_key_id: query.parsed("key", |text| {
-            let id = ApiKeyId::parse_prefixed(text, API_KEY).or_else(|| ApiKeyId::parse_prefixed(text, ""));
-            id.map(RecordId::get)
-                .ok_or_else(|| Problem::Rule("must be an API key's id such as key_3".to_owned()))
-        }),
-        status: query.parsed("status", |text| parse_integer(text, 100, 599)),
-        path_prefix: query.parsed("path", |text| {
-            if text.contains('\0') {
-                Err(Problem::ControlCharacter)
-            } else {
-                Ok(text.to_owned())
-            }
-        }),
-        since: query.parsed("since", Stamp::parse),
-    }
+    let key = query.parsed("key", |text| {
+        let id = ApiKeyId::parse_prefixed(text, API_KEY).or_else(|| ApiKeyId::parse_prefixed(text, ""));
+        id.map(|id| Condition::equal(RequestField::ApiKeyId, id))
+            .ok_or_else(|| Problem::Rule("must be an API key's id such as key_3".to_owned()))
+    });
+    let status = query.parsed("status", |text| {
+        parse_integer(text, 100, 599).map(|status| Condition::equal(RequestField::Status, status))
+    });
+    let path = query.parsed("path", |text| {
+        Condition::parse(RequestField::Endpoint, Operator::StartsWith, text, Spec::read)
+    });
+    let since = query.parsed("since", |text| {
+        Stamp::parse(text).map(|stamp| Condition::compare(RequestField::ReceivedAt, Comparison::GreaterOrEqual, stamp))
+    });
+    RequestFilter::of([key, status, path, since].into_iter().flatten())
 }
 
 #[cfg(test)]
@@ -136,11 +143,15 @@ mod tests {
     fn filters_are_read_or_refused_by_name() {
         let mut query = Query::parse("key=key_3&status=404&path=/api/v1/&since=2026-01-17T10:30:00%2B02:00");
         let read = filter(&mut query);
-        assert_eq!(
-            (read.api_key_id, read.status, read.path_prefix.as_deref()),
-            (Some(3), Some(404), Some("/api/v1/"))
-        );
-        assert_eq!(read.since, Stamp::parse("2026-01-17T08:30:00Z").ok());
+        let since = Stamp::parse("2026-01-17T08:30:00Z").unwrap();
+        let path = Condition::parse(RequestField::Endpoint, Operator::StartsWith, "/api/v1/", Spec::read);
+        let expected = [
+            Condition::equal(RequestField::ApiKeyId, 3),
+            Condition::equal(RequestField::Status, 404),
+            path.unwrap(),
+            Condition::compare(RequestField::ReceivedAt, Comparison::GreaterOrEqual, since),
+        ];
+        assert_eq!(read, RequestFilter::of(expected));
         assert!(query.finish().is_ok());
         let mut bad = Query::parse("key=x&status=99&path=%00&since=yesterday");
         filter(&mut bad);

@@ -9,9 +9,10 @@ use crm_domain::{
     error::Error,
     id::{AccountId, RecordId},
     page::Sort,
+    query::{Comparison, Condition},
     tenant::{
         TenantReader,
-        account::{Account, AccountFilter, AccountSort},
+        account::{Account, AccountField, AccountFilter},
     },
 };
 use serde::Serialize;
@@ -62,14 +63,15 @@ pub(super) struct AccountList<'a> {
 )]
 pub(super) async fn list(reader: Reader, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let query = ListQuery::parse(request.query_string())?;
-    let filter = AccountFilter {
-        updated_after: query.updated_since,
-        ..AccountFilter::default()
-    };
-    let window = query.window(&format!("accounts by creation, after {:?}", filter.updated_after))?;
+    let filter = AccountFilter::of(
+        query
+            .updated_since
+            .map(|stamp| Condition::compare(AccountField::UpdatedAt, Comparison::Greater, stamp)),
+    );
+    let window = query.window(&format!("accounts by creation, after {:?}", query.updated_since))?;
     let expand = query.expand;
     // A page without filter and expansion is one statement, which sees one state by itself.
-    let is_one_statement = filter.updated_after.is_none() && !expand.of_accounts();
+    let is_one_statement = filter.is_everything() && !expand.of_accounts();
     let work = move |tenant: &mut dyn TenantReader| list_body(tenant, &filter, &window, expand);
     let body = if is_one_statement {
         reader.session.read(work).await?
@@ -80,7 +82,7 @@ pub(super) async fn list(reader: Reader, request: HttpRequest) -> Result<HttpRes
 }
 
 fn list_body(tenant: &mut dyn TenantReader, filter: &AccountFilter, window: &ListWindow, expand: Expand) -> Result<Vec<u8>> {
-    let page = tenant.accounts().list(filter, Sort::<AccountSort>::default(), &window.window())?;
+    let page = tenant.accounts().list(filter, Sort::default(), &window.window())?;
     let ids: Vec<AccountId> = page.items.iter().map(|account| account.id).collect();
     let expansion = Expansion::read(tenant, &ids, expand)?;
     let last = page.items.last().map(|account| account.id.get());

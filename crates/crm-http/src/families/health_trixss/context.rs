@@ -46,7 +46,7 @@ fn reader(request: &HttpRequest) -> Result<Reader, ApiError> {
                 since: key.tenant.created_at,
             },
         }),
-        Caller::User(_) | Caller::Nobody => Err(ApiError::KeyRequired),
+        Caller::User(_) | Caller::Claimant(_) | Caller::Nobody => Err(ApiError::KeyRequired),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The envelope `{"error","message"}` and everything that can stand in it (contract A-09 … … A-86).
 //!
 //! Statuses that the document does not list: 400 for a malformed timestamp or cursor, 403 for a key from a wrong address,
-//! 405 for other methods than GET, 408 and 413 for bodies, 503 with `Retry-After` when a database cannot be reached.
+//! 405 for other methods than GET, 408, 413 and 415 for bodies, 503 with `Retry-After` when a database cannot be reached.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -104,7 +104,7 @@ fn render_fault(fault: &Fault, template: Option<&str>) -> HttpResponse {
         Fault::MethodNotAllowed => envelope(status, "Method not allowed", "This API is read-only: only GET is supported"),
         Fault::BodyTooLarge { .. } => envelope(status, "Request too large", &fault.to_string()),
         Fault::BodyTimeout => envelope(status, "Request timeout", &fault.to_string()),
-        Fault::BodyBroken(_) => envelope(status, "Bad request", &fault.to_string()),
+        Fault::BodyBroken(_) | Fault::BodyNotJson | Fault::BodyCharset => envelope(status, "Bad request", &fault.to_string()),
         Fault::RateLimited(decision) => {
             let mut response = envelope(status, "Too many requests", "Rate limit exceeded");
             let wait = retry_after_seconds(decision.retry_after);
@@ -119,7 +119,7 @@ fn render_fault(fault: &Fault, template: Option<&str>) -> HttpResponse {
 fn render_domain(error: &Error, status: StatusCode, template: Option<&str>) -> HttpResponse {
     match error {
         Error::NotFound { .. } => envelope(status, "Not found", &error.to_string()),
-        Error::Duplicate { .. } | Error::Conflict(_) => envelope(status, "Conflict", &error.to_string()),
+        Error::Duplicate { .. } | Error::State { .. } | Error::Conflict(_) => envelope(status, "Conflict", &error.to_string()),
         Error::Invalid(_) | Error::IdempotencyMismatch => envelope(status, "Invalid request", &error.to_string()),
         Error::Forbidden(_) => envelope(status, "Forbidden", &error.to_string()),
         Error::Unavailable { retry_after, .. } => {

@@ -7,10 +7,11 @@ use crm_domain::{
     Result,
     id::{OpportunityId, RecordId},
     page::Sort,
+    query::{Comparison, Condition},
     tenant::{
         TenantReader,
         account::Account,
-        opportunity::{Opportunity, OpportunityFilter, OpportunitySort},
+        opportunity::{Opportunity, OpportunityField, OpportunityFilter},
     },
 };
 use serde::Serialize;
@@ -62,19 +63,20 @@ pub(super) struct OpportunityList<'a> {
 )]
 pub(super) async fn list(reader: Reader, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let query = ListQuery::parse(request.query_string())?;
-    let filter = OpportunityFilter {
-        include_in_forecast: query.include_in_forecast,
-        updated_after: query.updated_since,
-        ..OpportunityFilter::default()
-    };
+    let forecast = query.include_in_forecast;
+    let forecast = forecast.map(|flag| Condition::equal(OpportunityField::IncludeInForecast, flag));
+    let changed = query
+        .updated_since
+        .map(|stamp| Condition::compare(OpportunityField::UpdatedAt, Comparison::Greater, stamp));
+    let filter = OpportunityFilter::of(forecast.into_iter().chain(changed));
     let order = format!(
         "opportunities by creation, forecast {:?}, after {:?}",
-        filter.include_in_forecast, filter.updated_after
+        query.include_in_forecast, query.updated_since
     );
     let window = query.window(&order)?;
     let parents = query.expand.account.then_some(reader.unassigned);
     // A page without such a filter and without accounts is one statement, which sees one state by itself.
-    let is_one_statement = filter.updated_after.is_none() && parents.is_none();
+    let is_one_statement = query.updated_since.is_none() && parents.is_none();
     let work = move |tenant: &mut dyn TenantReader| list_body(tenant, &filter, &window, parents);
     let body = if is_one_statement {
         reader.session.read(work).await?
@@ -91,9 +93,7 @@ fn list_body(
     window: &ListWindow,
     parents: Option<Unassigned>,
 ) -> Result<Vec<u8>> {
-    let page = tenant
-        .opportunities()
-        .list(filter, Sort::<OpportunitySort>::default(), &window.window())?;
+    let page = tenant.opportunities().list(filter, Sort::default(), &window.window())?;
     let accounts = match parents {
         Some(_) => accounts_of(tenant, page.items.iter().filter_map(|found| found.fields.account_id).collect())?,
         None => Vec::new(),

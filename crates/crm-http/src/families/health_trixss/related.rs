@@ -92,7 +92,7 @@ impl<'a> From<&'a Lead> for LeadView<'a> {
             phone: fields.phone.as_deref(),
             company: fields.company.as_deref(),
             source: fields.source.as_deref(),
-            status: &fields.status,
+            status: fields.status.as_str(),
             owner_id: fields.owner_id.get(),
             created_at: Millis(lead.created_at),
             updated_at: Millis(lead.updated_at),

@@ -1,11 +1,11 @@
 //! What successful answers have in common: `Location`, entity tags, and answers kept for repeated requests.
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder,
     dev::Payload,
     http::{
         StatusCode,
-        header::{ContentType, ETAG, IF_MATCH, LOCATION},
+        header::{CACHE_CONTROL, ContentType, ETAG, IF_MATCH, LOCATION},
     },
 };
 use crm_domain::{Error, id::RecordId, stamp::Stamp, tenant::UnitOfWork};
@@ -31,14 +31,30 @@ pub(crate) fn created(answer: Answer, path: &str) -> crm_domain::Result<HttpResp
         id: String,
     }
     let made: Created = serde_json::from_str(&answer.body).map_err(|error| Error::Internal(error.to_string()))?;
+    let mut response = begun(&answer);
+    response.insert_header((LOCATION, format!("{path}/{}", made.id)));
+    Ok(response.body(answer.body))
+}
+
+/// Answers an action on a record, also when it was answered before.
+pub(crate) fn acted(answer: Answer) -> HttpResponse {
+    begun(&answer).body(answer.body)
+}
+
+fn begun(answer: &Answer) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(answer.status);
-    response
-        .content_type(ContentType::json())
-        .insert_header((LOCATION, format!("{path}/{}", made.id)));
+    response.content_type(ContentType::json());
     if answer.replayed {
         response.insert_header((IDEMPOTENT_REPLAYED, "true"));
     }
-    Ok(response.body(answer.body))
+    response
+}
+
+/// An answer that holds a token or a key, which nothing on its way may keep.
+pub(crate) fn secret(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    response
 }
 
 /// Answers with one record and its entity tag.
@@ -47,7 +63,7 @@ pub(crate) fn record<T: Serialize>(body: &T, updated_at: Stamp) -> HttpResponse 
 }
 
 /// Strong: a record's stamp changes with every change.
-fn entity_tag(updated_at: Stamp) -> String {
+pub(crate) fn entity_tag(updated_at: Stamp) -> String {
     format!("\"{:x}\"", updated_at.micros())
 }
 

@@ -3,9 +3,11 @@
 //! `Idempotency-Key` means nothing here: a login and a refresh create no record, and a registration is guarded by its unique email.
 
 mod account;
+mod password;
 mod token;
 
 pub(super) use account::{__path_me, __path_register, me, register};
+pub(super) use password::{__path_accept_invitation, __path_change_password, accept_invitation, change_password};
 pub(super) use token::{__path_login, __path_logout, __path_refresh, login, logout, refresh};
 
 use crm_domain::usecase::sign_in::SignedIn;
@@ -22,6 +24,8 @@ pub(super) const REGISTER: &str = "/api/auth/register";
 pub(super) const LOGIN: &str = "/api/auth/login";
 pub(super) const REFRESH: &str = "/api/auth/refresh";
 pub(super) const LOGOUT: &str = "/api/auth/logout";
+pub(super) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
+pub(super) const ACCEPT_INVITATION: &str = "/api/auth/accept-invitation";
 pub(super) const ME: &str = "/api/auth/me";
 
 /// The answer of a login and of a registration (contract C-13, X-81).

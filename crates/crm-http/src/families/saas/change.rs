@@ -1,5 +1,8 @@
 //! The change feed: everything that happened to the tenant's records, numbered without a gap, for clients that keep a copy in step.
 
+pub(super) mod history;
+pub(super) mod stream;
+
 use actix_web::{HttpRequest, HttpResponse};
 use crm_domain::{
     Error, Result,
@@ -46,7 +49,7 @@ pub(crate) struct ChangeInfo {
     /// To the microsecond; what one request or job wrote together has the same.
     #[schema(example = "2026-01-17T10:30:00.123456Z")]
     timestamp: String,
-    /// `company`, `contact`, `lead`, `deal`, `activity`, `pipeline` or `stage`.
+    /// `company`, `contact`, `lead`, `deal`, `activity`, `handoff`, `pipeline`, `stage`, …
     #[schema(example = "deal")]
     entity: &'static str,
     #[schema(example = "deal_7")]

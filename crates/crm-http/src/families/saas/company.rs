@@ -5,12 +5,12 @@ mod wire;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
     Error,
-    field::Check,
-    id::{AccountId, RecordId},
+    field::{Check, Patch},
+    id::{AccountId, RecordId, TenantId, UserId},
     stamp::Stamp,
     tenant::{
-        UnitOfWork,
-        account::{self, Account, AccountFields, AccountFilter, AccountSort},
+        TenantReader, UnitOfWork,
+        account::{self, AccountField, AccountFields},
     },
 };
 
@@ -19,81 +19,52 @@ use super::{
     context::{Body, Delete, Permit, Read, Write},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{COMPANY, check_owner, in_path},
-    page::{PageBody, PageParams, Query, SortKey, SortParams},
+    include::{self, IncludeParam},
+    list::{self, List, ListParams},
+    noun::{Noun, Paths, paths},
+    page::PageBody,
+    related::Listed,
 };
-use crate::shared::{call::Call, idempotency::once};
+use crate::shared::{call::Call, idempotency::once, tenant::TenantSession};
 
 pub(crate) use wire::{Company, CompanyChanges, CompanyRequest};
 
 pub(super) const PATH: &str = "/api/companies";
 pub(super) const ITEM: &str = "/api/companies/{id}";
 
-impl SortKey for AccountSort {
-    const NAMES: &'static [(&'static str, Self)] = &[
-        ("createdAt", Self::CreatedAt),
-        // Ids ascend in the order of creation.
-        ("id", Self::CreatedAt),
-        ("updatedAt", Self::UpdatedAt),
-        ("name", Self::Name),
-        ("category", Self::Category),
-        ("website", Self::Website),
-        ("phone", Self::Phone),
-        ("email", Self::Email),
-        ("city", Self::City),
-        ("state", Self::State),
-        ("zipCode", Self::ZipCode),
-        ("country", Self::Country),
-        ("industry", Self::Industry),
-        ("employees", Self::Employees),
-        ("annualRevenue", Self::AnnualRevenue),
-        ("foundedYear", Self::FoundedYear),
-        ("ownerId", Self::OwnerId),
-        ("externalId", Self::ExternalId),
-        ("address", Self::Address),
-        ("currency", Self::Currency),
-        ("description", Self::Description),
-        ("parentId", Self::ParentId),
-        ("createdBy", Self::CreatedBy),
-    ];
+impl Listed for Company {
+    type Field = AccountField;
+    const PATH: &'static str = PATH;
+
+    async fn page(tenant: &TenantSession, query: &str, list: List<AccountField>) -> Result<HttpResponse, SaasError> {
+        let read = |reader: &mut dyn TenantReader, filter: &_, sort, window: &_| reader.accounts().list(filter, sort, window);
+        list::answer(tenant, query, list, read, Self::of).await
+    }
 }
 
 /// Lists companies.
 #[utoipa::path(
-    get, path = PATH, tag = "companies", operation_id = "saas_list_companies", params(PageParams, SortParams),
+    get, path = PATH, tag = "companies", operation_id = "saas_list_companies", params(ListParams<AccountField>),
     responses((status = 200, description = "A page of companies", body = PageBody<Company>), ErrorResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
-    let mut query = Query::parse(request.query_string());
-    let sort = query.sort::<AccountSort>();
-    let filter = AccountFilter {
-        search: query.search(),
-        ..AccountFilter::default()
-    };
-    let paging = query.paging(&query.order_and_filter("companies", &["sortBy", "sortOrder", "search"]));
-    query.finish()?;
-    let window = paging.window();
-    let page = permit
-        .tenant
-        .read(move |reader| reader.accounts().list(&filter, sort, &window))
-        .await?;
-    let tenant = permit.tenant.tenant.id;
-    let place = |account: &Account| (sort.key.value(account), account.id.get());
-    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, |account| Company::of(account, tenant))))
+    Company::page(&permit.tenant, request.query_string(), List::of("companies")).await
 }
 
 /// Shows a company.
 #[utoipa::path(
-    get, path = ITEM, tag = "companies", operation_id = "saas_get_company", params(("id" = String, Path, example = "company_12")),
+    get, path = ITEM, tag = "companies", operation_id = "saas_get_company", params(("id" = String, Path, example = "company_12"), IncludeParam<AccountField>),
     responses((status = 200, description = "The company", body = Company), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let id: AccountId = in_path(&id, COMPANY)?;
-    let account = permit.tenant.read(move |reader| reader.accounts().lookup(id)).await?;
-    let account = account.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-    let updated_at = account.updated_at;
-    Ok(record(&Company::of(account, permit.tenant.tenant.id), updated_at))
+    let read = move |reader: &mut dyn TenantReader| {
+        let found = reader.accounts().lookup(id)?;
+        found.ok_or_else(|| Error::not_found(AccountId::NOUN, id))
+    };
+    include::one::<AccountField, _>(&permit.tenant, request.query_string(), read, |found| found.updated_at, Company::of).await
 }
 
 /// Creates a company.
@@ -177,4 +148,24 @@ pub(super) async fn remove(permit: Permit<Delete>, id: web::Path<String>, condit
     let id: AccountId = in_path(&id, COMPANY)?;
     write_over(&permit.tenant, condition, id, state, move |unit| account::remove(unit, id)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+impl Noun for account::Account {
+    const PREFIX: &'static str = COMPANY;
+    const PLURAL: &'static str = "companies";
+    const PATHS: Paths = paths!("/api/companies");
+    type Request = CompanyRequest;
+    type Resource = Company;
+
+    fn draft(request: CompanyRequest, check: &mut Check) -> Self::Draft {
+        request.draft(check)
+    }
+
+    fn owner(draft: &Self::Draft) -> &Patch<UserId> {
+        &draft.owner_id
+    }
+
+    fn show(self, tenant: TenantId, _: Stamp) -> Company {
+        Company::of(self, tenant)
+    }
 }

@@ -15,13 +15,18 @@ use serde::de::DeserializeOwned;
 
 use super::{error::SaasError, limits};
 use crate::{
+    App,
     families::Credential,
+    settings::BodySettings,
     shared::{
         auth::UserPrincipal,
         body::read_body,
         call::{Call, Caller},
+        fault::Fault,
         idempotency::Guard,
-        json_body::JsonBody,
+        json_body::{BodyError, JsonBody},
+        jwt::Bearer,
+        media_type::{Declared, declared},
         tenant::TenantSession,
     },
 };
@@ -44,13 +49,21 @@ pub(crate) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
 
 /// The user of the request's token, noted on the call. The role is the user's, not the token's: a changed one counts at once.
 async fn recognise(call: &Call, request: &HttpRequest) -> Result<Arc<UserPrincipal>, SaasError> {
-    let bearer = call.app.sign_in.tokens.verify(token(request)?)?;
-    let principal = call.app.auth.user_principal(bearer.user, bearer.session).await?;
-    let principal = principal
-        .filter(|principal| principal.tenant.id == bearer.tenant)
-        .ok_or(SaasError::SessionEnded)?;
+    let bearer = bearer(call, request)?;
+    let principal = principal(&call.app, bearer).await?.ok_or(SaasError::SessionEnded)?;
     call.set_user(Arc::clone(&principal));
     Ok(principal)
+}
+
+/// Whom the request's token names.
+pub(super) fn bearer(call: &Call, request: &HttpRequest) -> Result<Bearer, SaasError> {
+    Ok(call.app.sign_in.tokens.verify(token(request)?)?)
+}
+
+/// The user whom a token names, while user, session and tenant are in force.
+pub(super) async fn principal(app: &App, bearer: Bearer) -> crm_domain::Result<Option<Arc<UserPrincipal>>> {
+    let principal = app.auth.user_principal(bearer.user, bearer.session).await?;
+    Ok(principal.filter(|principal| principal.tenant.id == bearer.tenant))
 }
 
 /// The bearer token. Several `Authorization` headers are refused: which of them counts, proxies disagree on.
@@ -78,6 +91,7 @@ pub(crate) trait Needed: 'static {
 macro_rules! needed {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
+        #[allow(dead_code, reason = "every permission has its type, whether a handler needs it yet or not")]
         pub(crate) struct $name;
         impl Needed for $name {
             const PERMISSION: Permission = Permission::$name;
@@ -86,12 +100,22 @@ macro_rules! needed {
 }
 
 needed! {
-    /// Reads records.
+    /// Reads records, and who the users are.
     Read;
-    /// Creates and updates records.
+    /// Creates and updates records, and acts on them.
     Write;
-    /// Deletes records.
+    /// Deletes, restores and merges records.
     Delete;
+    /// Changes what shapes records: pipelines, stages, tags, custom fields, SLA policies, partners.
+    Configure;
+    /// Reads who changed what.
+    ReadAudit;
+    /// Creates, changes, deactivates and invites users.
+    ManageUsers;
+    /// Creates, changes and deletes webhooks.
+    ManageWebhooks;
+    /// Changes the tenant's settings.
+    ManageSettings;
     /// Mints, changes and revokes API keys.
     ManageApiKeys;
     /// Reads the request log.
@@ -138,6 +162,7 @@ fn permit<N: Needed>(request: &HttpRequest) -> Result<Permit<N>> {
     let tenant = TenantSession {
         tenant: Arc::clone(&principal.tenant),
         store: Arc::clone(&principal.store),
+        control: Arc::clone(&call.app.control),
         origin: Origin {
             actor: Actor::User(principal.user.id),
             family: call.family.name(),
@@ -152,7 +177,7 @@ fn permit<N: Needed>(request: &HttpRequest) -> Result<Permit<N>> {
     })
 }
 
-/// A JSON body, whatever the case of its keys and whatever the `Content-Type` (contract C-19, C-44, C-52).
+/// A JSON body, whatever the case of its keys and without a `Content-Type` that says so (contract C-19, C-44, C-52).
 pub(crate) struct Body<T> {
     /// What it says.
     pub value: T,
@@ -166,25 +191,79 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move { read(&request, &mut payload).await })
+        Box::pin(async move { read(&request, &mut payload, b"").await })
     }
 }
 
-async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: &mut Payload) -> Result<Body<T>> {
+/// The body of an action that says enough by its path: nothing is as good as an empty object.
+pub(crate) struct Particulars<T>(pub Body<T>);
+
+/// The particulars of an action that has none.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Nothing {}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Particulars<T> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move { read(&request, &mut payload, b"{}").await.map(Self) })
+    }
+}
+
+/// The body of a request for many records, which may be larger.
+pub(crate) struct BulkBody {
+    /// The body.
+    pub json: JsonBody,
+    /// The guard of its `Idempotency-Key`.
+    pub guard: Option<Guard>,
+}
+
+impl FromRequest for BulkBody {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let (json, guard) = receive(&request, &mut payload, b"", |body| body.bulk_bytes).await?;
+            Ok(Self { json, guard })
+        })
+    }
+}
+
+/// Reads a body; an empty one counts as `nothing`.
+async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: &mut Payload, nothing: &'static [u8]) -> Result<Body<T>> {
+    let (body, guard) = receive(request, payload, nothing, |body| body.json_bytes).await?;
+    let value = body.bind_any_case().map_err(SaasError::from)?;
+    Ok(Body { value, guard })
+}
+
+async fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    nothing: &'static [u8],
+    limit: fn(&BodySettings) -> usize,
+) -> Result<(JsonBody, Option<Guard>)> {
     let call = Call::required(request)?;
     let settings = call.app.settings.body;
     let deadline = std::time::Duration::from_secs(settings.deadline_seconds);
-    let bytes = read_body(payload, settings.json_bytes, deadline).await?;
-    let body = JsonBody::parse(&bytes).map_err(SaasError::from)?;
+    let declared = declared(request)?;
+    let bytes = read_body(request, payload, limit(&settings), deadline).await?;
+    let bytes: &[u8] = if bytes.is_empty() { nothing } else { &bytes };
+    let body = match JsonBody::parse(bytes) {
+        Err(BodyError::NotJson(_)) if declared == Declared::Form => return Err(Fault::BodyNotJson.into()),
+        parsed => parsed.map_err(SaasError::from)?,
+    };
     let guard = match call.caller() {
         Caller::User(principal) => {
             let actor = Actor::User(principal.user.id);
             Guard::of(request, &actor, body.digest()).map_err(SaasError::from)?
         }
-        Caller::Nobody | Caller::Key(_) => None,
+        Caller::Nobody | Caller::Key(_) | Caller::Claimant(_) => None,
     };
-    let value = body.bind_any_case().map_err(SaasError::from)?;
-    Ok(Body { value, guard })
+    Ok((body, guard))
 }
 
 #[cfg(test)]

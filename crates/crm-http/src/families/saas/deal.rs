@@ -1,16 +1,20 @@
 //! Deals: the domain's opportunities (contract C-67 … C-73, X-87).
 
+pub(super) mod action;
+pub(super) mod board;
+pub(super) mod handoff;
+pub(super) mod history;
 mod wire;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
     Error,
-    field::Check,
-    id::{OpportunityId, RecordId},
+    field::{Check, Patch},
+    id::{OpportunityId, RecordId, TenantId, UserId},
     stamp::Stamp,
     tenant::{
-        UnitOfWork,
-        opportunity::{self, Opportunity, OpportunityFilter, OpportunitySort},
+        TenantReader, UnitOfWork,
+        opportunity::{self, OpportunityField},
     },
 };
 
@@ -19,78 +23,52 @@ use super::{
     context::{Body, Delete, Permit, Read, Write},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{DEAL, check_owner, in_path},
-    page::{PageBody, PageParams, Query, SortKey, SortParams},
+    include::{self, IncludeParam},
+    list::{self, List, ListParams},
+    noun::{Noun, Paths, paths},
+    page::PageBody,
+    related::Listed,
 };
-use crate::shared::{call::Call, idempotency::once};
+use crate::shared::{call::Call, idempotency::once, tenant::TenantSession};
 
-pub(crate) use wire::{Deal, DealChanges, DealRequest};
+pub(crate) use wire::{Deal, DealChanges, DealRequest, DealStatus};
 
 pub(super) const PATH: &str = "/api/deals";
 pub(super) const ITEM: &str = "/api/deals/{id}";
 
-impl SortKey for OpportunitySort {
-    const NAMES: &'static [(&'static str, Self)] = &[
-        ("createdAt", Self::CreatedAt),
-        // Ids ascend in the order of creation.
-        ("id", Self::CreatedAt),
-        ("updatedAt", Self::UpdatedAt),
-        ("name", Self::Name),
-        ("companyId", Self::AccountId),
-        ("stageId", Self::StageId),
-        ("amount", Self::Amount),
-        ("probability", Self::Probability),
-        ("expectedCloseDate", Self::ExpectedCloseDate),
-        ("closedOn", Self::ClosedOn),
-        ("leadSource", Self::LeadSource),
-        ("ownerId", Self::OwnerId),
-        ("externalId", Self::ExternalId),
-        ("contactId", Self::ContactId),
-        ("currency", Self::Currency),
-        ("engagedOn", Self::EngagedOn),
-        ("description", Self::Description),
-        ("nextStep", Self::NextStep),
-        ("includeInForecast", Self::IncludeInForecast),
-        ("createdBy", Self::CreatedBy),
-    ];
+impl Listed for Deal {
+    type Field = OpportunityField;
+    const PATH: &'static str = PATH;
+
+    async fn page(tenant: &TenantSession, query: &str, list: List<OpportunityField>) -> Result<HttpResponse, SaasError> {
+        let read = |reader: &mut dyn TenantReader, filter: &_, sort, window: &_| reader.opportunities().list(filter, sort, window);
+        list::answer(tenant, query, list, read, Self::of).await
+    }
 }
 
 /// Lists deals.
 #[utoipa::path(
-    get, path = PATH, tag = "deals", operation_id = "saas_list_deals", params(PageParams, SortParams),
+    get, path = PATH, tag = "deals", operation_id = "saas_list_deals", params(ListParams<OpportunityField>),
     responses((status = 200, description = "A page of deals", body = PageBody<Deal>), ErrorResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
-    let mut query = Query::parse(request.query_string());
-    let sort = query.sort::<OpportunitySort>();
-    let filter = OpportunityFilter {
-        search: query.search(),
-        ..OpportunityFilter::default()
-    };
-    let paging = query.paging(&query.order_and_filter("deals", &["sortBy", "sortOrder", "search"]));
-    query.finish()?;
-    let window = paging.window();
-    let page = permit
-        .tenant
-        .read(move |reader| reader.opportunities().list(&filter, sort, &window))
-        .await?;
-    let tenant = permit.tenant.tenant.id;
-    let place = |opportunity: &Opportunity| (sort.key.value(opportunity), opportunity.id.get());
-    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, |opportunity| Deal::of(opportunity, tenant))))
+    Deal::page(&permit.tenant, request.query_string(), List::of("deals")).await
 }
 
 /// Shows a deal.
 #[utoipa::path(
-    get, path = ITEM, tag = "deals", operation_id = "saas_get_deal", params(("id" = String, Path, example = "deal_34")),
+    get, path = ITEM, tag = "deals", operation_id = "saas_get_deal", params(("id" = String, Path, example = "deal_34"), IncludeParam<OpportunityField>),
     responses((status = 200, description = "The deal", body = Deal), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let id: OpportunityId = in_path(&id, DEAL)?;
-    let opportunity = permit.tenant.read(move |reader| reader.opportunities().lookup(id)).await?;
-    let opportunity = opportunity.ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
-    let updated_at = opportunity.updated_at;
-    Ok(record(&Deal::of(opportunity, permit.tenant.tenant.id), updated_at))
+    let read = move |reader: &mut dyn TenantReader| {
+        let found = reader.opportunities().lookup(id)?;
+        found.ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))
+    };
+    include::one::<OpportunityField, _>(&permit.tenant, request.query_string(), read, |found| found.updated_at, Deal::of).await
 }
 
 /// Creates a deal; without a stage it starts in the first one of the default pipeline.
@@ -173,4 +151,24 @@ pub(super) async fn remove(permit: Permit<Delete>, id: web::Path<String>, condit
     let id: OpportunityId = in_path(&id, DEAL)?;
     write_over(&permit.tenant, condition, id, state, move |unit| opportunity::remove(unit, id)).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+impl Noun for opportunity::Opportunity {
+    const PREFIX: &'static str = DEAL;
+    const PLURAL: &'static str = "deals";
+    const PATHS: Paths = paths!("/api/deals");
+    type Request = DealRequest;
+    type Resource = Deal;
+
+    fn draft(request: DealRequest, check: &mut Check) -> Self::Draft {
+        request.draft(check)
+    }
+
+    fn owner(draft: &Self::Draft) -> &Patch<UserId> {
+        &draft.owner_id
+    }
+
+    fn show(self, tenant: TenantId, _: Stamp) -> Deal {
+        Deal::of(self, tenant)
+    }
 }

@@ -1,7 +1,8 @@
 //! What can go wrong in family C, and its envelope (contract C-111 … C-124, X-98, X-99, X-101).
 //!
 //! The document lists seven codes; `INTERNAL_ERROR` is an addition. What it is silent about gets the nearest of them:
-//! 404 and 405 are `NOT_FOUND`; 408, 412 and 413 are `VALIDATION_ERROR`; 409 is `DUPLICATE`; 503 is `INTERNAL_ERROR`.
+//! 404 and 405 are `NOT_FOUND`; 408, 412, 413 and 415 are `VALIDATION_ERROR`; 409 is `DUPLICATE`, but
+//! `VALIDATION_ERROR` for a record whose state does not allow the action; 503 is `INTERNAL_ERROR`.
 
 mod envelope;
 
@@ -11,14 +12,16 @@ use actix_web::{ResponseError, http::StatusCode};
 use crm_domain::{
     Error,
     control::user::Permission,
-    error::{FieldError, Problem},
+    error::{FieldError, Problem, refused},
     usecase::sign_in::SignInError,
 };
 
 use super::word::{capitalised, field_of, noun_of, words_of};
 use crate::shared::{fault::Fault, idempotency::InvalidKey, json_body::BodyError, jwt::TokenRejection, login_guard::TooEarly};
 
-pub(crate) use envelope::{BodyResponses, ConflictResponses, Detail, ErrorBody, ErrorResponses, LookupResponses, StaleResponses, render};
+pub(crate) use envelope::{
+    BodyResponses, ConflictResponses, Detail, ErrorBody, ErrorResponses, LookupResponses, StaleResponses, StateResponses, render,
+};
 
 /// The codes of the document, and `INTERNAL_ERROR`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
@@ -34,6 +37,9 @@ pub(crate) enum Code {
     RateLimitExceeded,
     InternalError,
 }
+
+/// Streams last long: coming back at once would be in vain.
+const STREAM_RETRY: Duration = Duration::from_secs(10);
 
 /// What goes wrong in family C's own code.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +59,9 @@ pub(crate) enum SaasError {
     /// Too many failed logins.
     #[error("too many failed logins")]
     TooEarly(TooEarly),
+    /// As many streams of the tenant's changes are open as may.
+    #[error("too many change streams")]
+    TooManyStreams,
     /// The user's role does not allow it (C-30, X-86).
     #[error("the role does not permit {0:?}")]
     NotPermitted(Permission),
@@ -134,6 +143,11 @@ impl From<&SaasError> for Shown {
                 Code::InvalidToken,
                 "The refresh token is invalid or has expired",
             ),
+            SaasError::SignIn(SignInError::BadInvitation) => Self::new(
+                StatusCode::UNAUTHORIZED,
+                Code::InvalidToken,
+                "The invitation is invalid or has expired",
+            ),
             SaasError::TooEarly(early) => {
                 let shown = Self::new(
                     StatusCode::TOO_MANY_REQUESTS,
@@ -141,6 +155,11 @@ impl From<&SaasError> for Shown {
                     "Too many failed login attempts",
                 );
                 shown.retry_after(early.retry_after)
+            }
+            SaasError::TooManyStreams => {
+                let message = "Too many change streams are open";
+                let shown = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitExceeded, message);
+                shown.retry_after(STREAM_RETRY)
             }
             SaasError::NotPermitted(_) => Self::new(
                 StatusCode::FORBIDDEN,
@@ -167,6 +186,10 @@ impl From<&Error> for Shown {
             Error::NotFound { noun, .. } => Self::not_found(noun),
             Error::Duplicate { noun, field } => duplicate(noun, field),
             Error::Invalid(errors) => invalid(StatusCode::UNPROCESSABLE_ENTITY, errors, field_detail),
+            Error::State { noun, state, action, .. } => {
+                let message = format!("The {} is {}", noun_of(noun), refused(state, action));
+                Self::new(StatusCode::CONFLICT, Code::ValidationError, message)
+            }
             Error::Conflict(message) => Self::new(StatusCode::CONFLICT, Code::Duplicate, message.clone()),
             Error::Forbidden(message) => Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message.clone()),
             Error::IdempotencyMismatch => {
@@ -191,12 +214,36 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => bad_body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => bad_body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, "The request body could not be read"),
+            Fault::BodyNotJson | Fault::BodyCharset => bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Fault::RateLimited(decision) => {
                 let shown = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitExceeded, "Rate limit exceeded");
                 shown.retry_after(decision.retry_after)
             }
             Fault::Panicked => Self::internal(),
             Fault::Domain(error) => Self::from(error),
+        }
+    }
+}
+
+/// One of many items that failed, while others may not have.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct Refused {
+    /// Its place in the request, counted from 0.
+    index: usize,
+    code: Code,
+    message: String,
+    details: Vec<Detail>,
+}
+
+impl Refused {
+    /// The item at `index` failed for this.
+    pub fn of(index: usize, error: &Error) -> Self {
+        let shown = Shown::from(error);
+        Self {
+            index,
+            code: shown.code,
+            message: shown.message,
+            details: shown.details,
         }
     }
 }
@@ -209,7 +256,8 @@ impl ResponseError for SaasError {
 
 fn duplicate(noun: &str, field: &str) -> Shown {
     let (noun, field) = (noun_of(noun), field_of(field));
-    let message = format!("A {noun} with this {} already exists", words_of(&field));
+    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
+    let message = format!("{article} {noun} with this {} already exists", words_of(&field));
     let detail = Detail {
         message: format!("{} already exists", capitalised(&words_of(&field))),
         field,
@@ -267,6 +315,7 @@ fn problem_text(problem: &Problem) -> String {
         | Problem::Date
         | Problem::Timestamp
         | Problem::Number
+        | Problem::WholeNumber
         | Problem::Amount { .. }
         | Problem::Range { .. }
         | Problem::Choice { .. }
@@ -336,7 +385,9 @@ mod tests {
             (SignInError::BadCredentials.into(), 401, Code::AuthFailed),
             (SignInError::BadRefreshToken.into(), 401, Code::InvalidToken),
             (SignInError::RefreshTokenReused.into(), 401, Code::InvalidToken),
+            (SignInError::BadInvitation.into(), 401, Code::InvalidToken),
             (SaasError::TooEarly(early), 429, Code::RateLimitExceeded),
+            (SaasError::TooManyStreams, 429, Code::RateLimitExceeded),
             (SaasError::NotPermitted(Permission::Delete), 403, Code::PermissionDenied),
             (SaasError::BadParameters(Vec::new()), 400, Code::ValidationError),
             (BodyError::NotAnObject.into(), 400, Code::ValidationError),
@@ -353,6 +404,7 @@ mod tests {
                 Code::Duplicate,
             ),
             (Error::Conflict("x".to_owned()).into(), 409, Code::Duplicate),
+            (Error::state("opportunity", 7, "won", "won").into(), 409, Code::ValidationError),
             (Error::Forbidden("x".to_owned()).into(), 403, Code::PermissionDenied),
             (Error::IdempotencyMismatch.into(), 422, Code::ValidationError),
             (unavailable.into(), 503, Code::InternalError),
@@ -373,6 +425,8 @@ mod tests {
             (Fault::BodyTooLarge { limit: 1 }, 413, Code::ValidationError),
             (Fault::BodyTimeout, 408, Code::ValidationError),
             (Fault::BodyBroken(String::new()), 400, Code::ValidationError),
+            (Fault::BodyNotJson, 415, Code::ValidationError),
+            (Fault::BodyCharset, 415, Code::ValidationError),
             (Fault::Panicked, 500, Code::InternalError),
         ] {
             let shown = Shown::from(&fault);

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use crm_domain::{
     Error, Result,
-    control::ControlStore,
+    control::{ControlStore, user},
     error::Problem,
     field::{Check, Patch},
     id::{RecordId, TenantId, UserId},
 };
 
-pub(crate) use super::word::{API_KEY, COMPANY, CONTACT, DEAL, STAGE, TENANT, USER};
+pub(crate) use super::word::{
+    API_KEY, COMMENT, COMPANY, CONTACT, DEAL, HANDOFF, INVITATION, LEAD, PARTNER, PIPELINE, SLA_POLICY, STAGE, TENANT, TICKET, USER,
+    WEBHOOK,
+};
 use crate::shared::{json_body::Given, tenant::block};
 
 /// `user_456`.
@@ -39,15 +42,31 @@ pub(crate) fn in_body<I: RecordId>(given: Given<String>, prefix: &str, field: &s
     }
 }
 
-/// Checks that a record's new owner is a user of the tenant, active or not.
+/// [`user::check_owner`], on a blocking thread where somebody is named.
 pub(crate) async fn check_owner(control: &Arc<dyn ControlStore>, tenant: TenantId, owner: &Patch<UserId>, check: &mut Check) -> Result<()> {
-    let Patch::Set(id) = *owner else { return Ok(()) };
-    let control = Arc::clone(control);
-    let user = block(move || control.reading(|reader| reader.users().lookup(id))).await?;
-    if user.is_none_or(|user| user.tenant_id != tenant) {
-        check.fail("owner_id", Problem::Reference { noun: UserId::NOUN });
+    if !matches!(owner, Patch::Set(_)) {
+        return Ok(());
     }
+    let (control, owner, mut judged) = (Arc::clone(control), owner.clone(), std::mem::take(check));
+    *check = block(move || user::check_owner(&*control, tenant, &owner, &mut judged).map(|()| judged)).await?;
     Ok(())
+}
+
+/// Those of these users who are no active users of the tenant, and so own no records.
+pub(crate) async fn unknown_owners(control: &Arc<dyn ControlStore>, tenant: TenantId, owners: Vec<UserId>) -> Result<Vec<UserId>> {
+    let control = Arc::clone(control);
+    block(move || {
+        let mut unknown = Vec::new();
+        for owner in owners {
+            let mut check = Check::new();
+            user::check_owner(&*control, tenant, &Patch::Set(owner), &mut check)?;
+            if check.finish().is_err() {
+                unknown.push(owner);
+            }
+        }
+        Ok(unknown)
+    })
+    .await
 }
 
 #[cfg(test)]
@@ -61,6 +80,8 @@ mod tests {
         let id: AccountId = in_path("company_12", COMPANY).unwrap();
         assert_eq!(show(COMPANY, id), "company_12");
         for bad in [
+            "company_012",
+            "company_+12",
             "12",
             "company_",
             "company_-1",
@@ -87,6 +108,7 @@ mod tests {
         assert_eq!(read(text(" ")), (Patch::Clear, true));
         assert_eq!(read(text("company_7")), (Patch::Set(AccountId::from_i64(7)), true));
         assert_eq!(read(text("7")), (Patch::Keep, false));
+        assert_eq!(read(text("company_07")), (Patch::Keep, false));
         assert_eq!(read(Given::WrongType), (Patch::Keep, false));
     }
 }

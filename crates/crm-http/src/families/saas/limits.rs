@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use crm_domain::id::TenantId;
+use tokio::time::sleep;
 
 use crate::shared::{
     call::Call,
     fault::Fault,
-    rate_limit::{Decision, LimitKey, QueuePolicy, Quota},
+    rate_limit::{Decision, LimitKey, Quota},
 };
 
 /// The class under which requests are counted.
@@ -20,23 +21,23 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// Counts a request of a tenant; one over the limit waits in the tenant's queue while that has a place.
+/// Counts a request of a tenant; one over the limit waits for its turn while the tenant's queue has a place (C-127, X-104).
 pub(crate) async fn count_tenant(call: &Call, tenant: TenantId, tier: &str) -> Result<(), Fault> {
     let settings = &call.app.settings.rate_limits;
-    let limiter = call.app.rate_limits.limiter(Quota::per_minute(settings.saas_tier(tier)));
-    let policy = QueuePolicy {
-        places: settings.saas_queue,
-        patience: Duration::from_secs(settings.saas_queue_seconds),
-    };
-    let key = LimitKey::Tenant(CLASS, tenant);
-    pass(call, call.app.queues.acquire_queued(&*limiter, key, policy).await)
+    let patience = Duration::from_secs(settings.saas_queue_seconds);
+    let quota = Quota::per_minute(settings.saas_tier(tier)).queueing(settings.saas_queue, patience);
+    let decision = call.app.rate_limits.check(LimitKey::Tenant(CLASS, tenant), quota).await;
+    pass(call, decision)?;
+    if !decision.wait.is_zero() {
+        sleep(decision.wait).await;
+    }
+    Ok(())
 }
 
 /// Counts a request without a recognised user. Nobody waits here: a queue would help whoever guesses passwords.
 pub(crate) async fn count_address(call: &Call) -> Result<(), Fault> {
-    let limit = call.app.settings.rate_limits.saas_tier(NO_TIER);
-    let limiter = call.app.rate_limits.limiter(Quota::per_minute(limit));
-    pass(call, limiter.check(LimitKey::address(CLASS, call.client)).await)
+    let quota = Quota::per_minute(call.app.settings.rate_limits.saas_tier(NO_TIER));
+    pass(call, call.app.rate_limits.check(LimitKey::address(CLASS, call.client), quota).await)
 }
 
 fn pass(call: &Call, decision: Decision) -> Result<(), Fault> {
@@ -70,7 +71,7 @@ mod tests {
                 limit: 100,
                 remaining: 95,
                 reset: Stamp::from_micros(micros),
-                interval: Duration::from_millis(600),
+                wait: Duration::ZERO,
                 retry_after: Duration::ZERO,
             };
             write_headers(&decision, &mut headers);

@@ -1,4 +1,4 @@
-//! Family C: the JWT API of a multi-tenant CRM (contract C-01 … C-31, C-60 … C-73, C-111 … C-145).
+//! Family C: the JWT API of a multi-tenant CRM (contract C-01 … C-31, C-60 … C-73, C-81 … C-87, C-111 … C-145).
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,12 +15,31 @@ use crate::{
     shared::{call::Call, rate_limit::Decision},
 };
 
-mod answer;
+mod activity;
+pub(super) mod answer;
 mod auth;
+mod bulk;
 mod change;
 mod company;
+mod contact;
 mod deal;
+mod document;
+mod include;
+mod invitation;
+mod lead;
+mod list;
+mod noun;
+mod partner;
+mod pipeline;
+mod related;
+mod restore;
 mod schema;
+mod search;
+mod sla_policy;
+mod task;
+mod ticket;
+mod user;
+mod webhook;
 mod word;
 // The management API answers in this family's envelope, by its credential and to its paging.
 pub(super) mod context;
@@ -28,6 +47,9 @@ pub(super) mod error;
 pub(super) mod id;
 pub(super) mod limits;
 pub(super) mod page;
+
+use noun::CommonOperations;
+use related::RelatedLists;
 
 /// The family.
 pub struct Saas;
@@ -43,24 +65,122 @@ impl Family for Saas {
 
     fn routes(&self) -> Vec<Route> {
         use Credential::{Jwt, Open};
-        vec![
+        let mut routes = vec![
             Route::new(Method::POST, auth::REGISTER, Open, || web::to(auth::register)),
             Route::new(Method::POST, auth::LOGIN, Open, || web::to(auth::login)),
             Route::new(Method::POST, auth::REFRESH, Open, || web::to(auth::refresh)),
             Route::new(Method::POST, auth::LOGOUT, Jwt, || web::to(auth::logout)),
             Route::new(Method::GET, auth::ME, Jwt, || web::to(auth::me)),
+            Route::new(Method::POST, auth::CHANGE_PASSWORD, Jwt, || web::to(auth::change_password)),
+            Route::new(Method::POST, auth::ACCEPT_INVITATION, Open, || web::to(auth::accept_invitation)),
+            Route::new(Method::GET, user::PATH, Jwt, || web::to(user::list)),
+            Route::new(Method::POST, user::PATH, Jwt, || web::to(user::create)),
+            Route::new(Method::GET, user::ITEM, Jwt, || web::to(user::get)),
+            Route::new(Method::PUT, user::ITEM, Jwt, || web::to(user::update)),
+            Route::new(Method::PUT, user::ROLE, Jwt, || web::to(user::set_role)),
+            Route::new(Method::POST, user::DEACTIVATE, Jwt, || web::to(user::deactivate)),
+            Route::new(Method::POST, user::REACTIVATE, Jwt, || web::to(user::reactivate)),
+            Route::new(Method::GET, invitation::PATH, Jwt, || web::to(invitation::list)),
+            Route::new(Method::POST, invitation::PATH, Jwt, || web::to(invitation::create)),
+            Route::new(Method::DELETE, invitation::ITEM, Jwt, || web::to(invitation::revoke)),
+            Route::new(Method::GET, lead::PATH, Jwt, || web::to(lead::list)),
+            Route::new(Method::POST, lead::PATH, Jwt, || web::to(lead::create)),
+            Route::new(Method::GET, lead::ITEM, Jwt, || web::to(lead::get)),
+            Route::new(Method::PUT, lead::ITEM, Jwt, || web::to(lead::update)),
+            Route::new(Method::DELETE, lead::ITEM, Jwt, || web::to(lead::remove)),
+            Route::new(Method::POST, lead::ASSIGN, Jwt, || web::to(lead::assign)),
+            Route::new(Method::POST, lead::QUALIFY, Jwt, || web::to(lead::qualify)),
+            Route::new(Method::POST, lead::DISQUALIFY, Jwt, || web::to(lead::disqualify)),
+            Route::new(Method::POST, lead::CONVERT, Jwt, || web::to(lead::convert)),
             Route::new(Method::GET, company::PATH, Jwt, || web::to(company::list)),
             Route::new(Method::POST, company::PATH, Jwt, || web::to(company::create)),
             Route::new(Method::GET, company::ITEM, Jwt, || web::to(company::get)),
             Route::new(Method::PUT, company::ITEM, Jwt, || web::to(company::update)),
             Route::new(Method::DELETE, company::ITEM, Jwt, || web::to(company::remove)),
+            Route::new(Method::GET, contact::PATH, Jwt, || web::to(contact::list)),
+            Route::new(Method::POST, contact::PATH, Jwt, || web::to(contact::create)),
+            Route::new(Method::GET, contact::ITEM, Jwt, || web::to(contact::get)),
+            Route::new(Method::PUT, contact::ITEM, Jwt, || web::to(contact::update)),
+            Route::new(Method::DELETE, contact::ITEM, Jwt, || web::to(contact::remove)),
             Route::new(Method::GET, deal::PATH, Jwt, || web::to(deal::list)),
             Route::new(Method::POST, deal::PATH, Jwt, || web::to(deal::create)),
             Route::new(Method::GET, deal::ITEM, Jwt, || web::to(deal::get)),
             Route::new(Method::PUT, deal::ITEM, Jwt, || web::to(deal::update)),
             Route::new(Method::DELETE, deal::ITEM, Jwt, || web::to(deal::remove)),
+            Route::new(Method::GET, webhook::PATH, Jwt, || web::to(webhook::list)),
+            Route::new(Method::POST, webhook::PATH, Jwt, || web::to(webhook::create)),
+            Route::new(Method::GET, webhook::ITEM, Jwt, || web::to(webhook::get)),
+            Route::new(Method::PUT, webhook::ITEM, Jwt, || web::to(webhook::update)),
+            Route::new(Method::DELETE, webhook::ITEM, Jwt, || web::to(webhook::remove)),
+            Route::new(Method::GET, activity::PATH, Jwt, || web::to(activity::list)),
+            Route::new(Method::POST, activity::PATH, Jwt, || web::to(activity::create)),
+            Route::new(Method::GET, activity::ITEM, Jwt, || web::to(activity::get)),
+            Route::new(Method::PUT, activity::ITEM, Jwt, || web::to(activity::update)),
+            Route::new(Method::DELETE, activity::ITEM, Jwt, || web::to(activity::remove)),
+            Route::new(Method::POST, activity::action::COMPLETE, Jwt, || {
+                web::to(activity::action::complete)
+            }),
+            Route::new(Method::POST, activity::action::REOPEN, Jwt, || web::to(activity::action::reopen)),
+            Route::new(Method::GET, task::PATH, Jwt, || web::to(task::list)),
+            Route::new(Method::POST, task::PATH, Jwt, || web::to(task::create)),
+            Route::new(Method::GET, task::ITEM, Jwt, || web::to(task::get)),
+            Route::new(Method::PUT, task::ITEM, Jwt, || web::to(task::update)),
+            Route::new(Method::DELETE, task::ITEM, Jwt, || web::to(task::remove)),
+            Route::new(Method::POST, task::action::COMPLETE, Jwt, || web::to(task::action::complete)),
+            Route::new(Method::POST, task::action::REOPEN, Jwt, || web::to(task::action::reopen)),
+            Route::new(Method::GET, ticket::PATH, Jwt, || web::to(ticket::list)),
+            Route::new(Method::POST, ticket::PATH, Jwt, || web::to(ticket::create)),
+            Route::new(Method::GET, ticket::ITEM, Jwt, || web::to(ticket::get)),
+            Route::new(Method::PUT, ticket::ITEM, Jwt, || web::to(ticket::update)),
+            Route::new(Method::DELETE, ticket::ITEM, Jwt, || web::to(ticket::remove)),
+            Route::new(Method::POST, ticket::action::ASSIGN, Jwt, || web::to(ticket::action::assign)),
+            Route::new(Method::POST, ticket::action::RESOLVE, Jwt, || web::to(ticket::action::resolve)),
+            Route::new(Method::POST, ticket::action::CLOSE, Jwt, || web::to(ticket::action::close)),
+            Route::new(Method::POST, ticket::action::REOPEN, Jwt, || web::to(ticket::action::reopen)),
+            Route::new(Method::GET, ticket::comment::PATH, Jwt, || web::to(ticket::comment::list)),
+            Route::new(Method::POST, ticket::comment::PATH, Jwt, || web::to(ticket::comment::create)),
+            Route::new(Method::GET, ticket::comment::ITEM, Jwt, || web::to(ticket::comment::get)),
+            Route::new(Method::PUT, ticket::comment::ITEM, Jwt, || web::to(ticket::comment::update)),
+            Route::new(Method::DELETE, ticket::comment::ITEM, Jwt, || web::to(ticket::comment::remove)),
+            Route::new(Method::GET, sla_policy::PATH, Jwt, || web::to(sla_policy::list)),
+            Route::new(Method::POST, sla_policy::PATH, Jwt, || web::to(sla_policy::create)),
+            Route::new(Method::GET, sla_policy::ITEM, Jwt, || web::to(sla_policy::get)),
+            Route::new(Method::PUT, sla_policy::ITEM, Jwt, || web::to(sla_policy::update)),
+            Route::new(Method::DELETE, sla_policy::ITEM, Jwt, || web::to(sla_policy::remove)),
+            Route::new(Method::GET, partner::PATH, Jwt, || web::to(partner::list)),
+            Route::new(Method::POST, partner::PATH, Jwt, || web::to(partner::create)),
+            Route::new(Method::GET, partner::ITEM, Jwt, || web::to(partner::get)),
+            Route::new(Method::PUT, partner::ITEM, Jwt, || web::to(partner::update)),
+            Route::new(Method::DELETE, partner::ITEM, Jwt, || web::to(partner::remove)),
+            Route::new(Method::GET, deal::board::BOARD, Jwt, || web::to(deal::board::board)),
+            Route::new(Method::GET, deal::board::FORECAST, Jwt, || web::to(deal::board::forecast)),
+            Route::new(Method::GET, deal::history::PATH, Jwt, || web::to(deal::history::list)),
+            Route::new(Method::POST, deal::action::STAGE_PATH, Jwt, || web::to(deal::action::move_to)),
+            Route::new(Method::POST, deal::action::WIN, Jwt, || web::to(deal::action::win)),
+            Route::new(Method::POST, deal::action::LOSE, Jwt, || web::to(deal::action::lose)),
+            Route::new(Method::POST, deal::action::REOPEN, Jwt, || web::to(deal::action::reopen)),
+            Route::new(Method::GET, deal::handoff::PATH, Jwt, || web::to(deal::handoff::get)),
+            Route::new(Method::POST, deal::handoff::PATH, Jwt, || web::to(deal::handoff::initiate)),
+            Route::new(Method::PUT, deal::handoff::PATH, Jwt, || web::to(deal::handoff::update)),
+            Route::new(Method::POST, deal::handoff::COMPLETE, Jwt, || web::to(deal::handoff::complete)),
+            Route::new(Method::GET, pipeline::PATH, Jwt, || web::to(pipeline::list)),
+            Route::new(Method::POST, pipeline::PATH, Jwt, || web::to(pipeline::create)),
+            Route::new(Method::GET, pipeline::ITEM, Jwt, || web::to(pipeline::get)),
+            Route::new(Method::PUT, pipeline::ITEM, Jwt, || web::to(pipeline::update)),
+            Route::new(Method::DELETE, pipeline::ITEM, Jwt, || web::to(pipeline::remove)),
+            Route::new(Method::GET, pipeline::stage::PATH, Jwt, || web::to(pipeline::stage::list)),
+            Route::new(Method::POST, pipeline::stage::PATH, Jwt, || web::to(pipeline::stage::create)),
+            Route::new(Method::PUT, pipeline::stage::ORDER, Jwt, || web::to(pipeline::stage::order)),
+            Route::new(Method::GET, pipeline::stage::ITEM, Jwt, || web::to(pipeline::stage::get)),
+            Route::new(Method::PUT, pipeline::stage::ITEM, Jwt, || web::to(pipeline::stage::update)),
+            Route::new(Method::DELETE, pipeline::stage::ITEM, Jwt, || web::to(pipeline::stage::remove)),
             Route::new(Method::GET, change::PATH, Jwt, || web::to(change::list)),
-        ]
+            Route::new(Method::GET, change::stream::PATH, Jwt, || web::to(change::stream::stream)),
+            Route::new(Method::GET, search::PATH, Jwt, || web::to(search::search)),
+        ];
+        routes.extend(related::routes());
+        routes.extend(noun::routes());
+        routes
     }
 
     fn unknown_path_credential(&self) -> Credential {
@@ -87,19 +207,51 @@ impl Family for Saas {
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        auth::register, auth::login, auth::refresh, auth::logout, auth::me,
+        auth::register, auth::login, auth::refresh, auth::logout, auth::me, auth::change_password, auth::accept_invitation,
+        user::list, user::create, user::get, user::update, user::set_role, user::deactivate, user::reactivate,
+        invitation::list, invitation::create, invitation::revoke,
+        lead::list, lead::create, lead::get, lead::update, lead::remove,
+        lead::assign, lead::qualify, lead::disqualify, lead::convert,
         company::list, company::create, company::get, company::update, company::remove,
+        contact::list, contact::create, contact::get, contact::update, contact::remove,
         deal::list, deal::create, deal::get, deal::update, deal::remove,
-        change::list,
+        webhook::list, webhook::create, webhook::get, webhook::update, webhook::remove,
+        activity::list, activity::create, activity::get, activity::update, activity::remove, activity::action::complete,
+        activity::action::reopen,
+        task::list, task::create, task::get, task::update, task::remove, task::action::complete, task::action::reopen,
+        ticket::list, ticket::create, ticket::get, ticket::update, ticket::remove,
+        ticket::action::assign, ticket::action::resolve, ticket::action::close, ticket::action::reopen,
+        ticket::comment::list, ticket::comment::create, ticket::comment::get, ticket::comment::update, ticket::comment::remove,
+        sla_policy::list, sla_policy::create, sla_policy::get, sla_policy::update, sla_policy::remove,
+        partner::list, partner::create, partner::get, partner::update, partner::remove,
+        deal::board::board, deal::board::forecast, deal::history::list,
+        deal::handoff::get, deal::handoff::initiate, deal::handoff::update, deal::handoff::complete,
+        deal::action::move_to, deal::action::win, deal::action::lose, deal::action::reopen,
+        pipeline::list, pipeline::create, pipeline::get, pipeline::update, pipeline::remove,
+        pipeline::stage::list, pipeline::stage::create, pipeline::stage::get, pipeline::stage::update, pipeline::stage::remove,
+        pipeline::stage::order,
+        change::list, change::stream::stream,
+        search::search,
     ),
-    components(schemas(error::ErrorBody)),
+    components(schemas(error::ErrorBody, change::history::HistoryPage)),
     tags(
         (name = "auth", description = "Registering and signing in"),
+        (name = "users", description = "Who works with the records, and who is invited to"),
+        (name = "leads", description = "People who may become customers"),
         (name = "companies", description = "The companies a team sells to"),
+        (name = "contacts", description = "The people a team talks to"),
         (name = "deals", description = "What may be sold"),
+        (name = "webhooks", description = "Who is told what happens, and where"),
+        (name = "activities", description = "Calls, mails, meetings and notes"),
+        (name = "tasks", description = "What somebody is to do, and by when"),
+        (name = "tickets", description = "What customers ask for help with"),
+        (name = "sla-policies", description = "How soon records are to be answered and settled"),
+        (name = "partners", description = "Who sells with us, or for us"),
+        (name = "pipelines", description = "The stages that deals go through"),
         (name = "changes", description = "What happened to the records"),
+        (name = "search", description = "Records of all kinds at once"),
     ),
-    modifiers(&AccessToken)
+    modifiers(&AccessToken, &RelatedLists, &CommonOperations)
 )]
 struct Document;
 

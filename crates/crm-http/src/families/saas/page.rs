@@ -14,6 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::error::SaasError;
 
 const PAGE_SIZE: u32 = 20;
+/// The last page that can be asked for; beyond it counts as it. No list is as long, and every client's integer holds the number.
+const PAGE_MAX: u64 = 2_147_483_647;
 const PAGE_SIZE_MAX: u32 = 100;
 /// Most characters of a search.
 const SEARCH_MAX: usize = 255;
@@ -33,7 +35,7 @@ pub(crate) struct PageParams {
     cursor: Option<String>,
 }
 
-/// The query parameters of lists with an order and a search.
+/// The query parameters of lists with an order and a search that are not lists of records.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the parameters, never made")]
@@ -48,7 +50,7 @@ pub(crate) struct SortParams {
     search: Option<String>,
 }
 
-/// What a list can be sorted by, as this family names it.
+/// What a list that is not one of records can be sorted by, as this family names it.
 pub(crate) trait SortKey: Copy + Default + 'static {
     /// Name and key.
     const NAMES: &'static [(&'static str, Self)];
@@ -98,20 +100,41 @@ impl Query {
                 .map_err(|_| Problem::Rule("must be a cursor returned by this list with the same parameters".to_owned()))
         });
         Paging {
-            page,
+            page: page.min(PAGE_MAX),
             size: u32::try_from(size).unwrap_or(PAGE_SIZE_MAX).clamp(1, PAGE_SIZE_MAX),
             list,
             cursor,
         }
     }
 
+    /// A parameter that is `true` or `false`.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, |word| match word.to_ascii_lowercase().as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(choice(["true", "false"].into_iter())),
+        })
+    }
+
+    /// The parameters whose names begin so, and their texts.
+    pub fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = (String, String)> {
+        let found = self.given.iter().filter(move |(name, _)| name.starts_with(prefix));
+        found.map(|(name, text)| (name.clone(), text.clone()))
+    }
+
     /// The order asked for.
     pub fn sort<K: SortKey>(&mut self) -> Sort<K> {
+        let keys: Vec<(String, K)> = K::NAMES.iter().map(|(name, key)| ((*name).to_owned(), *key)).collect();
+        self.sort_among(&keys)
+    }
+
+    /// The order asked for, one of these keys.
+    pub fn sort_among<K: Copy + Default>(&mut self, keys: &[(String, K)]) -> Sort<K> {
         let key = self.parsed("sortBy", |name| {
-            let found = K::NAMES.iter().find(|(known, _)| *known == name);
+            let found = keys.iter().find(|(known, _)| known == name);
             found
                 .map(|(_, key)| *key)
-                .ok_or_else(|| choice(K::NAMES.iter().map(|(name, _)| *name)))
+                .ok_or_else(|| choice(keys.iter().map(|(name, _)| name.as_str())))
         });
         let direction = self.parsed("sortOrder", |word| match word.to_ascii_lowercase().as_str() {
             "asc" => Ok(Direction::Ascending),
@@ -186,6 +209,11 @@ impl Paging {
         Window { limit: self.size, start }
     }
 
+    /// The place after which the page begins, where a cursor says it.
+    pub fn after(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+
     fn next_cursor(&self, value: SortValue, id: i64, seen: Stamp) -> String {
         let cursor = Cursor {
             value,
@@ -242,17 +270,6 @@ impl<T> PageBody<T> {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Clone, Copy, PartialEq, Default)]
-    enum Key {
-        #[default]
-        Created,
-        Name,
-    }
-
-    impl SortKey for Key {
-        const NAMES: &'static [(&'static str, Self)] = &[("createdAt", Self::Created), ("name", Self::Name)];
-    }
-
     fn paging(query: &str) -> Result<Paging, SaasError> {
         let mut query = Query::parse(query);
         let paging = query.paging("list");
@@ -268,7 +285,8 @@ mod tests {
             ("page=-3&pageSize=-1", 1, 1),
             ("pageSize=101", 1, 100),
             ("page=&pageSize=", 1, 20),
-            ("page=99999999999999999999999&pageSize=99999999999", u64::MAX, 100),
+            ("page=2147483647&pageSize=100", 2_147_483_647, 100),
+            ("page=99999999999999999999999&pageSize=99999999999", 2_147_483_647, 100),
         ] {
             let paging = paging(query).unwrap();
             assert_eq!((paging.page, paging.size), (page, size), "{query}");
@@ -289,10 +307,11 @@ mod tests {
     #[test]
     fn an_order_is_one_of_the_known_ones() {
         let mut query = Query::parse("sortBy=name&sortOrder=DESC");
-        let sort = query.sort::<Key>();
-        assert_eq!((sort.key, sort.direction), (Key::Name, Direction::Descending));
+        let keys = ["createdAt", "name"].map(str::to_owned).into_iter().zip([0, 1]).collect::<Vec<_>>();
+        let sort = query.sort_among(&keys);
+        assert_eq!((sort.key, sort.direction), (1, Direction::Descending));
         let mut bad = Query::parse("sortBy=password&sortOrder=up");
-        bad.sort::<Key>();
+        bad.sort_among(&keys);
         let Err(SaasError::BadParameters(errors)) = bad.finish() else {
             panic!("both are wrong");
         };

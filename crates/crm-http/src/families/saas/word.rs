@@ -4,20 +4,31 @@ use crm_domain::tenant::change::EntityKind;
 
 pub(crate) const ACTIVITY: &str = "activity_";
 pub(crate) const API_KEY: &str = "key_";
+pub(crate) const COMMENT: &str = "comment_";
 pub(crate) const COMPANY: &str = "company_";
 pub(crate) const CONTACT: &str = "contact_";
 pub(crate) const DEAL: &str = "deal_";
+pub(crate) const INVITATION: &str = "invitation_";
+pub(crate) const HANDOFF: &str = "handoff_";
 pub(crate) const LEAD: &str = "lead_";
+pub(crate) const PARTNER: &str = "partner_";
 pub(crate) const PIPELINE: &str = "pipeline_";
+pub(crate) const SLA_POLICY: &str = "sla_policy_";
 pub(crate) const STAGE: &str = "stage_";
+pub(crate) const TASK: &str = "task_";
+pub(crate) const TAG: &str = "tag_";
 pub(crate) const TENANT: &str = "tenant_";
+pub(crate) const TICKET: &str = "ticket_";
 pub(crate) const USER: &str = "user_";
+pub(crate) const WEBHOOK: &str = "webhook_";
 
 /// The document's word for one of the domain's nouns.
 pub(super) fn noun_of(noun: &str) -> &str {
     match noun {
         "account" => "company",
         "opportunity" => "deal",
+        "sla_policy" => "slaPolicy",
+        "ticket_comment" => "comment",
         "api key" => "API key",
         other => other,
     }
@@ -29,32 +40,49 @@ pub(super) fn prefix_of(kind: EntityKind) -> &'static str {
         EntityKind::Account => COMPANY,
         EntityKind::Activity => ACTIVITY,
         EntityKind::Contact => CONTACT,
+        EntityKind::Handoff => HANDOFF,
         EntityKind::Lead => LEAD,
         EntityKind::Opportunity => DEAL,
+        EntityKind::Partner => PARTNER,
         EntityKind::Pipeline => PIPELINE,
+        EntityKind::SlaPolicy => SLA_POLICY,
         EntityKind::Stage => STAGE,
+        EntityKind::Tag => TAG,
+        EntityKind::Ticket => TICKET,
+        EntityKind::TicketComment => COMMENT,
+        EntityKind::Task => TASK,
+        EntityKind::Webhook => WEBHOOK,
     }
 }
 
 /// The prefix of the ids that a field of the domain holds, where it holds some.
 pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
     match field {
-        "account_id" | "parent_id" => Some(COMPANY),
-        "contact_id" => Some(CONTACT),
+        "account_id" | "parent_id" | "converted_account_id" => Some(COMPANY),
+        "contact_id" | "converted_contact_id" => Some(CONTACT),
         "lead_id" => Some(LEAD),
-        "opportunity_id" => Some(DEAL),
-        "owner_id" => Some(USER),
+        "opportunity_id" | "converted_opportunity_id" => Some(DEAL),
+        "initiator_id" | "owner_id" | "receiver_id" => Some(USER),
         "pipeline_id" => Some(PIPELINE),
+        "sla_policy_id" => Some(SLA_POLICY),
         "stage_id" => Some(STAGE),
+        "ticket_id" => Some(TICKET),
         _ => None,
     }
 }
 
 /// The field's name in this family: camelCase, and the document's nouns.
 pub(super) fn field_of(field: &str) -> String {
+    if let Some((part, inner)) = field.split_once('.') {
+        return format!("{}.{}", field_of(part), field_of(inner));
+    }
     match field {
         "account_id" => "companyId".to_owned(),
+        "converted_account_id" => "convertedCompanyId".to_owned(),
+        "opportunity" => "deal".to_owned(),
         "opportunity_id" => "dealId".to_owned(),
+        "activity_type" => "type".to_owned(),
+        "converted_opportunity_id" => "convertedDealId".to_owned(),
         // A registration's `name` is its user's.
         "user_name" => "name".to_owned(),
         other => camel_case(other),
@@ -96,6 +124,7 @@ mod tests {
         assert_eq!(field_of("email"), "email");
         assert_eq!(field_of("user_name"), "name");
         assert_eq!(field_of("opportunity_id"), "dealId");
+        assert_eq!(field_of("opportunity.account_id"), "deal.companyId");
         assert_eq!(words_of("expectedCloseDate"), "expected close date");
     }
 }

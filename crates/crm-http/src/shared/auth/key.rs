@@ -1,6 +1,6 @@
 //! API keys.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crm_domain::{
     Error, Result,
@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use super::Auth;
 use crate::shared::{
     call::{Call, CallState},
-    rate_limit::{Decision, LimitKey, Limiter, Quota},
+    rate_limit::{Decision, LimitKey, Quota, Shape},
     request_log::TenantLog,
     tenant::{TenantSession, block},
 };
@@ -34,7 +34,6 @@ pub struct KeyPrincipal {
     /// The tenant's oldest user.
     pub first_user: UserId,
     pub(crate) log: Arc<TenantLog>,
-    limiter: OnceLock<Arc<dyn Limiter>>,
 }
 
 /// What was read at an epoch.
@@ -54,7 +53,7 @@ pub(super) struct Verdict {
 pub struct KeyGate {
     /// The family whose keys fit.
     pub family: KeyFamily,
-    /// The name under which requests without a recognised key are counted per address.
+    /// The name under which requests are counted, per key, and per address without a recognised one.
     pub class: &'static str,
     /// The quota of keys without a limit of their own, and of addresses without a recognised key (contract X-09).
     pub quota: Quota,
@@ -80,9 +79,8 @@ impl From<Error> for KeyRefusal {
 }
 
 impl KeyPrincipal {
-    fn limiter(&self, call: &CallState, gate: KeyGate) -> &dyn Limiter {
-        let own = self.key.fields.rate_limit.map_or(gate.quota, |limit| scaled(gate.quota, limit));
-        &**self.limiter.get_or_init(|| call.app.rate_limits.limiter(own))
+    fn quota(&self, gate: KeyGate) -> Quota {
+        self.key.fields.rate_limit.map_or(gate.quota, |limit| scaled(gate.quota, limit))
     }
 
     /// A session on the key's tenant.
@@ -90,6 +88,7 @@ impl KeyPrincipal {
         TenantSession {
             tenant: Arc::clone(&self.tenant),
             store: Arc::clone(&self.store),
+            control: Arc::clone(&call.app.control),
             origin: Origin {
                 actor: Actor::ApiKey(self.key.id),
                 family: call.family.name(),
@@ -102,11 +101,18 @@ impl KeyPrincipal {
 
 /// A key's own limit per minute, with as much burst for its size as the family's quota has.
 fn scaled(quota: Quota, limit: u32) -> Quota {
-    let burst = u64::from(limit) * u64::from(quota.burst) / u64::from(quota.limit.max(1));
+    let shape = match quota.shape {
+        window @ Shape::Window { .. } => window,
+        Shape::Bucket { burst } => {
+            let burst = u64::from(limit) * u64::from(burst) / u64::from(quota.limit.max(1));
+            Shape::Bucket {
+                burst: u32::try_from(burst).unwrap_or(u32::MAX),
+            }
+        }
+    };
     Quota {
-        limit,
-        period: std::time::Duration::from_secs(60),
-        burst: u32::try_from(burst).unwrap_or(u32::MAX),
+        shape,
+        ..Quota::per_minute(limit)
     }
 }
 
@@ -116,7 +122,8 @@ impl KeyGate {
     pub async fn admit(self, call: &Call, presented: Option<&str>) -> Result<Arc<KeyPrincipal>, KeyRefusal> {
         match self.recognise(call, presented).await {
             Ok(principal) => {
-                let decision = principal.limiter(call, self).check(LimitKey::ApiKey(principal.key.id)).await;
+                let key = LimitKey::ApiKey(self.class, principal.key.id);
+                let decision = call.app.rate_limits.check(key, principal.quota(self)).await;
                 pass(call, decision)?;
                 Ok(principal)
             }
@@ -148,14 +155,14 @@ impl KeyGate {
 
     /// Counts a request without a recognised credential.
     async fn count_address(self, call: &Call) -> Result<(), KeyRefusal> {
-        let limiter = call.app.rate_limits.limiter(self.quota);
-        pass(call, limiter.check(LimitKey::address(self.class, call.client)).await)
+        let key = LimitKey::address(self.class, call.client);
+        pass(call, call.app.rate_limits.check(key, self.quota).await)
     }
 
     /// Counts a key never seen before: checking it costs a bcrypt round.
     async fn count_unverified(self, call: &Call) -> Result<(), KeyRefusal> {
-        let limiter = call.app.rate_limits.limiter(Quota::per_minute(self.unverified));
-        let decision = limiter.check(LimitKey::address("unverified keys", call.client)).await;
+        let key = LimitKey::address("unverified_keys", call.client);
+        let decision = call.app.rate_limits.check(key, Quota::per_minute(self.unverified)).await;
         if decision.allowed { Ok(()) } else { pass(call, decision) }
     }
 }
@@ -219,7 +226,6 @@ impl Auth {
                 store: tenants.open(&tenant)?,
                 log: log.of_tenant(&tenant),
                 tenant: Arc::new(tenant),
-                limiter: OnceLock::new(),
             })))
         })
         .await

@@ -17,7 +17,7 @@ use crm_domain::{
         tenant::Tenant,
     },
     stamp::Stamp,
-    tenant::{TenantStore, Tenants},
+    tenant::{OnCommit, TenantStore, Tenants},
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ use super::*;
 use crate::{
     AppParts, HttpSettings, Secrets, configure,
     families::{Admitting, health_trixss::HealthTrixss},
-    shared::rate_limit::Decision,
+    shared::rate_limit::{Decision, LocalRateLimits},
 };
 
 fn down() -> Error {
@@ -60,21 +60,25 @@ impl Tenants for Down {
     fn discard(&self, _: &str) -> Result<()> {
         Err(down())
     }
+    fn on_commit(&self, _: OnCommit) {}
     fn close(&self) {}
 }
 
 fn app() -> Arc<App> {
+    let clock = Arc::new(ManualClock::at(Stamp::from_micros(1_000_000_000)));
     App::new(AppParts {
         control: Arc::new(Down),
         tenants: Arc::new(Down),
-        clock: Arc::new(ManualClock::at(Stamp::from_micros(1_000_000_000))),
+        clock: clock.clone(),
         entropy: Arc::new(SystemEntropy),
         secrets: Secrets {
             jwt: vec![1; 32],
             refresh: vec![2; 32],
             sealing: [3; 32],
+            retired_sealing: Vec::new(),
         },
         settings: HttpSettings::default(),
+        rate_limits: Arc::new(LocalRateLimits::new(clock)),
         metrics: None,
     })
 }
@@ -112,7 +116,7 @@ async fn every_answer_has_a_trace_id_of_its_own_and_rate_limit_headers() {
         (text("x-ratelimit-limit"), text("x-ratelimit-remaining")),
         ("100".to_owned(), "99".to_owned())
     );
-    assert_eq!(text("x-ratelimit-reset"), "1001");
+    assert_eq!(text("x-ratelimit-reset"), "1060");
 }
 
 #[actix_web::test]
@@ -148,7 +152,7 @@ async fn strangers_are_turned_away_at_their_limit() {
     let (status, headers, body) = read(call_service(&service, request).await).await;
     assert_eq!(status, 429);
     assert_eq!(body, json!({ "error": "Too many requests", "message": "Rate limit exceeded" }));
-    assert_eq!(headers.get("retry-after").unwrap(), "1");
+    assert_eq!(headers.get("retry-after").unwrap(), "60");
     assert_eq!(headers.get("x-ratelimit-remaining").unwrap(), "0");
 }
 

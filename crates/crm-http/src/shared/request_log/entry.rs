@@ -8,7 +8,7 @@ use crm_domain::{control::api_key::KeyUsage, id::RecordId, stamp::Stamp, tenant:
 use super::TenantLog;
 use crate::shared::{
     auth::{KeyPrincipal, UserPrincipal},
-    call::Caller,
+    call::{Caller, Claimant},
     trace::TraceId,
 };
 
@@ -48,6 +48,7 @@ pub(crate) enum EntryCaller {
     Nobody,
     Key(Arc<KeyPrincipal>),
     User(Arc<UserPrincipal>),
+    Claimant(Claimant),
 }
 
 impl From<Caller> for EntryCaller {
@@ -56,6 +57,7 @@ impl From<Caller> for EntryCaller {
             Caller::Nobody => Self::Nobody,
             Caller::Key(key) => Self::Key(key),
             Caller::User(user) => Self::User(user),
+            Caller::Claimant(claimant) => Self::Claimant(claimant),
         }
     }
 }
@@ -66,6 +68,7 @@ impl EntryCaller {
             Self::Nobody => None,
             Self::Key(key) => Some(&key.log),
             Self::User(user) => Some(&user.log),
+            Self::Claimant(claimant) => Some(&claimant.log),
         }
     }
 }
@@ -81,6 +84,7 @@ impl Entry {
                 api_key_name = Some(principal.key.fields.name.to_string());
             }
             EntryCaller::User(principal) => user_id = Some(principal.user.id.get()),
+            EntryCaller::Claimant(claimant) => user_id = Some(claimant.user.get()),
         }
         RequestRecord {
             received_at: self.received_at,
@@ -108,7 +112,7 @@ impl Entry {
                 last_used_at: self.received_at,
                 requests: 1,
             }),
-            EntryCaller::Nobody | EntryCaller::User(_) => None,
+            EntryCaller::Nobody | EntryCaller::User(_) | EntryCaller::Claimant(_) => None,
         }
     }
 }

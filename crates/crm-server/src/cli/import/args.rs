@@ -11,7 +11,7 @@ use crm_domain::{
 /// What to import and how.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// What the rows are
+    /// What the rows are; opportunities without external ids are known by name, account and day
     pub(super) kind: Kind,
     /// The file (CSV, also with semicolons or tabs; UTF-8, UTF-16 or Windows-1252); - for standard input
     pub(super) file: PathBuf,

@@ -88,7 +88,7 @@ fn a_later_row_updates_what_an_earlier_one_made_whatever_the_slices() {
                 crm.import_with(Accounts, file, &options)
             };
             assert_eq!(outcome.counts(), (2, 2, 1, 1), "slices of {slice_rows}");
-            assert_eq!(outcome.reasons(), ["7 employees: employees: must be a number"]);
+            assert_eq!(outcome.reasons(), ["7 employees: employees: must be a whole number"]);
             if dry_run {
                 assert!(crm.accounts().is_empty() && crm.changes().is_empty());
                 continue;

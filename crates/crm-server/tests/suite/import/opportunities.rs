@@ -117,9 +117,87 @@ fn an_account_that_is_not_there_fails_its_row_or_is_made() {
 }
 
 #[test]
-fn without_an_external_id_each_row_is_an_opportunity() {
+fn rows_without_external_ids_that_look_alike_stay_different_records() {
     let crm = Fixture::new();
-    assert_eq!(crm.import(Opportunities, "name,amount\nA,1\nA,1\n").counts(), (2, 0, 0, 0));
+    let file = "name,amount\nA,1\nA,1\nA,2\n";
+    assert_eq!(crm.import(Opportunities, file).counts(), (3, 0, 0, 0));
+    assert_eq!(crm.import(Opportunities, file).counts(), (0, 0, 3, 0));
+    assert_eq!(
+        crm.import(Opportunities, "name,amount\nA,1\nA,1\nA,3\nA,4\n").counts(),
+        (1, 1, 2, 0)
+    );
+    assert_eq!(crm.opportunities().len(), 4);
+}
+
+/// As people sell: few products to few accounts, over many days, some of them twice on a day.
+fn deals(count: usize) -> String {
+    let row = |n: usize| {
+        let (product, account, day) = (["GTX", "GTK", "MG"][n % 3], ["Acme", "Beta", ""][n / 3 % 3], 1 + n / 18 % 28);
+        let stage = ["Won", "Lost", "Engaging", "Prospecting"][n % 4];
+        format!("Jo,{product},{account},{stage},2016-10-{day:02},{n}\n")
+    };
+    let header = "sales_agent,product,account,deal_stage,engage_date,close_value\n";
+    std::iter::once(header.to_owned()).chain((0..count).map(row)).collect()
+}
+
+#[test]
+fn a_file_without_external_ids_is_imported_again_without_a_change() {
+    for slice_rows in [7, 1000] {
+        let crm = Fixture::new();
+        let options = ImportOptions {
+            create_accounts: true,
+            slice_rows,
+            ..ImportOptions::default()
+        };
+        // The import stopped half-way.
+        assert_eq!(crm.import_with(Opportunities, &deals(150), &options).counts(), (150, 0, 0, 0));
+        assert_eq!(crm.import_with(Opportunities, &deals(2500), &options).counts(), (2350, 0, 150, 0));
+        let (before, changes) = (crm.opportunities(), crm.changes().len());
+        let dry_run = ImportOptions {
+            dry_run: true,
+            ..options.clone()
+        };
+        assert_eq!(crm.import_with(Opportunities, &deals(2500), &dry_run).counts(), (0, 0, 2500, 0));
+        assert_eq!(crm.import_with(Opportunities, &deals(2500), &options).counts(), (0, 0, 2500, 0));
+        assert_eq!((crm.opportunities(), crm.changes().len()), (before, changes));
+    }
+}
+
+#[test]
+fn the_day_talks_began_tells_opportunities_apart_and_ids_go_first() {
+    let crm = Fixture::new();
+    crm.import(Opportunities, "id,name,engage date,value\nx,A,2025-01-01,1\n");
+    // Another day is another opportunity; the same is that one, also when it has an id.
+    let file = "name,engage date,value\nA,2025-02-01,5\nA,2025-01-01,2\n";
+    assert_eq!(crm.import(Opportunities, file).counts(), (1, 1, 0, 0));
+    // In a file with ids, a row without one never means a record that has one.
+    assert_eq!(
+        crm.import(Opportunities, "id,name,engage date\n,A,2025-01-01\n").counts(),
+        (1, 0, 0, 0)
+    );
+    assert_eq!(
+        crm.import(Opportunities, "id,name,engage date\n,A,2025-01-01\n").counts(),
+        (0, 0, 1, 0)
+    );
+    assert_eq!(crm.opportunities().len(), 3);
+}
+
+#[test]
+fn a_file_says_what_forecasts_count() {
+    let crm = Fixture::new();
+    let file = "id,name,include_in_forecast\n1,A,No\n2,B,TRUE\n3,C,\n4,D,perhaps\n";
+    let outcome = crm.import(Opportunities, file);
+    assert_eq!(
+        outcome.reasons(),
+        ["5 include_in_forecast: include_in_forecast: must be one of: yes, no, true, false, 1, 0"]
+    );
+    let counted = || {
+        let deals = crm.opportunities();
+        deals.iter().map(|deal| deal.fields.include_in_forecast).collect::<Vec<_>>()
+    };
+    assert_eq!(counted(), [false, true, true]);
+    crm.import(Opportunities, "id,name,Forecast\n1,A,\n2,B,0\n");
+    assert_eq!(counted(), [false, false, true]);
 }
 
 #[test]
@@ -152,7 +230,7 @@ fn a_stage_is_made_only_for_rows_that_do_not_fail() {
     for slice_rows in [1, 2, 1000] {
         let crm = Fixture::new();
         let stages = || {
-            let pipelines = crm.target.store.reading(|reader| reader.pipelines().list()).unwrap();
+            let pipelines = crm.target.store.reading(|reader| reader.pipelines().all()).unwrap();
             let stages = pipelines.iter().flat_map(|pipeline| &pipeline.stages);
             stages.map(|stage| stage.fields.name.to_string()).collect::<Vec<_>>()
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::StatusCode};
 use crm_domain::{
     control::user::User,
     field::Check,
@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::{LoginResponse, ME, REGISTER};
 use crate::{
     families::saas::{
+        answer::secret,
         context::{Body, Permit, Read},
         error::{BodyResponses, ConflictResponses, ErrorResponses, SaasError},
         id::{TENANT, USER, show},
@@ -81,8 +82,8 @@ pub(crate) async fn register(call: Call, body: Body<RegisterRequest>) -> Result<
         )?;
         open_session(&*app.control, &*app.entropy, user, app.settings.tokens.refresh_lifetime())
     });
-    let answer = LoginResponse::of(&call, signed_in.await?).await?;
-    Ok(HttpResponse::Created().json(answer))
+    let answer = LoginResponse::of(&call, signed_in.await??).await?;
+    Ok(secret(StatusCode::CREATED).json(answer))
 }
 
 /// The signed-in user.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::StatusCode};
 use crm_domain::{
     control::user::Password,
     error::Problem,
     field::{Check, Patch},
-    usecase::sign_in::{self, SignInError, open_session, sign_out},
+    usecase::sign_in::{self, Claimed, SignInError, open_session, sign_out},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::{LOGIN, LOGOUT, LoginResponse, REFRESH};
 use crate::{
     families::saas::{
+        answer::secret,
         context::{Body, Permit, Read},
         error::{BodyResponses, ErrorResponses, SaasError},
     },
@@ -42,7 +43,7 @@ impl LoginRequest {
 }
 
 /// A text that must be there; what it holds is judged by comparing.
-fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<String> {
+pub(super) fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<String> {
     let given: Patch<String> = given.patch(field, check);
     check.required(field, given, None, |text| {
         if text.is_empty() {
@@ -62,18 +63,21 @@ pub(crate) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpRe
     let (email, password) = body.value.parse()?;
     let attempt = call.app.sign_in.guard.attempt(&email, call.client).map_err(SaasError::TooEarly)?;
     let control = Arc::clone(&call.app.control);
-    let user = block(move || sign_in::candidate(&*control, &email)).await?;
-    let hash = user.as_ref().and_then(|user| user.password.clone());
-    let right = call.app.sign_in.verify(hash, password).await?;
-    let Some(user) = user.filter(|_| right) else {
+    let claimed = block(move || sign_in::candidate(&*control, &email)).await?;
+    if let Some(claimed) = &claimed {
+        call.set_claimant(claimed);
+    }
+    let hash = claimed.as_ref().and_then(Claimed::password);
+    let right = call.app.sign_in.verify(hash.cloned(), password).await?;
+    let Some(Claimed { user, .. }) = claimed.filter(|_| right) else {
         attempt.failed();
         return Err(SignInError::BadCredentials.into());
     };
     attempt.succeeded();
     let app = Arc::clone(&call.app);
     let signed_in = block(move || open_session(&*app.control, &*app.entropy, user, app.settings.tokens.refresh_lifetime()));
-    let answer = LoginResponse::of(&call, signed_in.await?).await?;
-    Ok(HttpResponse::Ok().json(answer))
+    let answer = LoginResponse::of(&call, signed_in.await??).await?;
+    Ok(secret(StatusCode::OK).json(answer))
 }
 
 /// What an access token is renewed with (contract C-17).
@@ -113,13 +117,19 @@ pub(crate) async fn refresh(call: Call, body: Body<RefreshRequest>) -> Result<Ht
         let lifetime = app.settings.tokens.refresh_lifetime();
         sign_in::refresh(&*app.control, &*app.clock, &app.secrets.refresh, &presented, lifetime)
     });
+    let refreshed = refreshed.await?.map_err(|refused| {
+        if let Some(claimed) = &refused.claimed {
+            call.set_claimant(claimed);
+        }
+        refused.why
+    });
     let LoginResponse {
         token,
         refresh_token,
         expires_in,
         ..
-    } = LoginResponse::of(&call, refreshed.await??).await?;
-    Ok(HttpResponse::Ok().json(RefreshResponse {
+    } = LoginResponse::of(&call, refreshed?).await?;
+    Ok(secret(StatusCode::OK).json(RefreshResponse {
         token,
         refresh_token,
         expires_in,

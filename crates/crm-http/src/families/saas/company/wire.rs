@@ -68,7 +68,7 @@ pub(crate) struct CompanyRequest {
 }
 
 impl CompanyRequest {
-    pub(super) fn draft(self, check: &mut Check) -> AccountDraft {
+    pub(crate) fn draft(self, check: &mut Check) -> AccountDraft {
         AccountDraft {
             external_id: self.external_id.patch("external_id", check),
             name: self.name.patch("name", check),
@@ -143,7 +143,7 @@ pub(crate) struct Company {
 }
 
 impl Company {
-    pub(super) fn of(account: Account, tenant: TenantId) -> Self {
+    pub(crate) fn of(account: Account, tenant: TenantId) -> Self {
         let fields = account.fields;
         Self {
             id: show(COMPANY, account.id),

@@ -63,6 +63,9 @@ pub(crate) struct DealRequest {
     lead_source: Given<String>,
     #[schema(value_type = Option<String>)]
     next_step: Given<String>,
+    /// Why it was lost; only a lost deal keeps it.
+    #[schema(value_type = Option<String>)]
+    lost_reason: Given<String>,
     /// True when left out.
     #[schema(value_type = Option<bool>)]
     include_in_forecast: Given<bool>,
@@ -72,7 +75,7 @@ pub(crate) struct DealRequest {
 }
 
 impl DealRequest {
-    pub(super) fn draft(self, check: &mut Check) -> OpportunityDraft {
+    pub(crate) fn draft(self, check: &mut Check) -> OpportunityDraft {
         OpportunityDraft {
             external_id: self.external_id.patch("external_id", check),
             name: self.name.patch("name", check),
@@ -89,6 +92,7 @@ impl DealRequest {
             description: self.description.patch("description", check),
             lead_source: self.lead_source.patch("lead_source", check),
             next_step: self.next_step.patch("next_step", check),
+            lost_reason: self.lost_reason.patch("lost_reason", check),
             include_in_forecast: self.include_in_forecast.patch("include_in_forecast", check),
             owner_id: in_body(self.owner_id, USER, "owner_id", check),
         }
@@ -157,6 +161,8 @@ pub(crate) struct Deal {
     description: Option<String>,
     lead_source: Option<String>,
     next_step: Option<String>,
+    /// Only of a lost deal.
+    lost_reason: Option<String>,
     include_in_forecast: bool,
     #[schema(example = "user_456")]
     owner_id: String,
@@ -172,7 +178,7 @@ pub(crate) struct Deal {
 }
 
 impl Deal {
-    pub(super) fn of(opportunity: Opportunity, tenant: TenantId) -> Self {
+    pub(crate) fn of(opportunity: Opportunity, tenant: TenantId) -> Self {
         let (fields, stage) = (opportunity.fields, opportunity.stage.fields);
         Self {
             id: show(DEAL, opportunity.id),
@@ -192,6 +198,7 @@ impl Deal {
             description: fields.description.map(|text| text.into_inner()),
             lead_source: fields.lead_source.map(|text| text.into_inner()),
             next_step: fields.next_step.map(|text| text.into_inner()),
+            lost_reason: fields.lost_reason.map(|text| text.into_inner()),
             include_in_forecast: fields.include_in_forecast,
             owner_id: show(USER, fields.owner_id),
             created_at: opportunity.created_at.to_second_precision(),

@@ -144,6 +144,9 @@ pub(crate) enum BodyResponses {
     /// The body is too large: `VALIDATION_ERROR`.
     #[response(status = 413)]
     TooLarge(ErrorBody),
+    /// The declared type cannot be JSON, or the declared charset is not UTF-8: `VALIDATION_ERROR`.
+    #[response(status = 415)]
+    NotJson(ErrorBody),
     /// Fields are not valid, or the `Idempotency-Key` came with another body before: `VALIDATION_ERROR`.
     #[response(status = 422)]
     Invalid(ErrorBody),
@@ -156,6 +159,15 @@ pub(crate) enum ConflictResponses {
     /// A value that must be unique is taken: `DUPLICATE`.
     #[response(status = 409)]
     Duplicate(ErrorBody),
+}
+
+/// The errors of actions that not every state of a record allows.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(crate) enum StateResponses {
+    /// The record's state does not allow it: `VALIDATION_ERROR`; or a value that must be unique is taken meanwhile: `DUPLICATE`.
+    #[response(status = 409)]
+    State(ErrorBody),
 }
 
 /// The errors of operations on the state of a record that `If-Match` names.

@@ -1,0 +1,183 @@
+//! Labels: what records of several kinds carry beyond their own fields. They are kept beside the records, shown with them, and changing
+//! them changes the record: it gets a new stamp and a row in the change feed.
+
+mod port;
+
+pub use port::{LabelReads, LabelRepository, TagOf};
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    UnitOfWork,
+    change::{ChangeKind, EntityKind, NewChange},
+    tag::{self, TagName},
+};
+use crate::{
+    error::{Error, FieldError, Problem, Result},
+    id::{RecordId, TagId},
+};
+
+/// The kinds of record that carry labels.
+pub const LABELLED: [EntityKind; 5] = [
+    EntityKind::Account,
+    EntityKind::Contact,
+    EntityKind::Lead,
+    EntityKind::Opportunity,
+    EntityKind::Ticket,
+];
+
+/// Most tags of one record.
+pub const TAGS_MAX: usize = 50;
+
+/// What one record carries.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Labels {
+    /// Its tags' names, by name.
+    pub tags: Vec<String>,
+}
+
+/// What these records carry; those that carry nothing are left out. Costs one small read while a tenant has no labels.
+pub fn of(reads: &mut dyn LabelReads, kind: EntityKind, ids: &[i64]) -> Result<HashMap<i64, Labels>> {
+    let mut labels: HashMap<i64, Labels> = HashMap::new();
+    if ids.is_empty() || !LABELLED.contains(&kind) || !reads.has_any()? {
+        return Ok(labels);
+    }
+    for carried in reads.tags_of(kind, ids)? {
+        labels.entry(carried.record_id).or_default().tags.push(carried.name);
+    }
+    Ok(labels)
+}
+
+/// Reads the names of tags to put on records: 1 to [`TAGS_MAX`].
+///
+/// # Errors
+/// [`Error::Invalid`] with every name that is wrong, as `tags[2]`.
+pub fn parse_tags(names: &[String]) -> Result<Vec<TagName>> {
+    let wrong_number = match names.len() {
+        0 => Some(Problem::Required),
+        count if count > TAGS_MAX => Some(Problem::Rule(format!("must be at most {TAGS_MAX} tags"))),
+        _ => None,
+    };
+    if let Some(problem) = wrong_number {
+        return Err(Error::invalid("tags", problem));
+    }
+    let (mut parsed, mut errors) = (Vec::with_capacity(names.len()), Vec::new());
+    for (index, name) in names.iter().enumerate() {
+        match tag::parse_name(name) {
+            Ok(name) => parsed.push(name),
+            Err(problem) => errors.push(FieldError {
+                field: format!("tags[{index}]"),
+                problem,
+            }),
+        }
+    }
+    if errors.is_empty() {
+        Ok(parsed)
+    } else {
+        Err(Error::Invalid(errors))
+    }
+}
+
+/// Puts tags on records; tags that there are none of are made. A record that has them already stays as it is. Answers those of the ids
+/// that there are live records of, in any order.
+///
+/// # Errors
+/// [`Error::Invalid`] when a record would carry more than [`TAGS_MAX`].
+pub fn assign(unit: &mut dyn UnitOfWork, kind: EntityKind, ids: &[i64], names: Vec<TagName>) -> Result<Vec<i64>> {
+    let live = unit.labels().live(kind, ids)?;
+    if live.is_empty() {
+        return Ok(live);
+    }
+    let tags: Vec<(TagId, String)> = tag::named(unit, names)?
+        .into_iter()
+        .map(|tag| (tag.id, tag.fields.name.into_inner()))
+        .collect();
+    let mut carried = carried(unit, kind, &live)?;
+    let mut added = Vec::new();
+    for id in &live {
+        let before = carried.remove(id).unwrap_or_default();
+        let mut after = before.clone();
+        after.extend(tags.iter().cloned());
+        if after.len() > TAGS_MAX {
+            return Err(Error::invalid("tags", Problem::Rule(format!("must be at most {TAGS_MAX} tags"))));
+        }
+        let new = tags.iter().filter(|(tag, _)| !before.contains_key(tag));
+        added.extend(new.map(|(tag, _)| (*id, *tag)));
+        record(unit, kind, *id, &before, &after);
+    }
+    unit.labels().assign(kind, &added)?;
+    touch(unit, kind, added)?;
+    Ok(live)
+}
+
+/// Takes a tag, told by its name or its id, off records that may not carry it. Answers those of the ids that there are live records of.
+pub fn unassign(unit: &mut dyn UnitOfWork, kind: EntityKind, ids: &[i64], is_meant: impl Fn(TagId, &str) -> bool) -> Result<Vec<i64>> {
+    let live = unit.labels().live(kind, ids)?;
+    let mut carried = carried(unit, kind, &live)?;
+    let mut removed = Vec::new();
+    for id in &live {
+        let before = carried.remove(id).unwrap_or_default();
+        let mut after = before.clone();
+        after.retain(|tag, name| !is_meant(*tag, name));
+        removed.extend(before.keys().filter(|tag| !after.contains_key(tag)).map(|tag| (*id, *tag)));
+        record(unit, kind, *id, &before, &after);
+    }
+    unit.labels().unassign(kind, &removed)?;
+    touch(unit, kind, removed)?;
+    Ok(live)
+}
+
+/// Puts on a record what others of its kind carry, as a merge does. The others keep theirs, so that undoing it finds them.
+pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<()> {
+    let names: HashSet<String> = carried(unit, kind, from)?.into_values().flat_map(BTreeMap::into_values).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names = names.into_iter().map(TagName::from_store).collect();
+    assign(unit, kind, &[to], names).map(drop)
+}
+
+type Carried = BTreeMap<TagId, String>;
+
+fn carried(unit: &mut dyn UnitOfWork, kind: EntityKind, ids: &[i64]) -> Result<HashMap<i64, Carried>> {
+    let mut carried: HashMap<i64, Carried> = HashMap::new();
+    for of in unit.labels().tags_of(kind, ids)? {
+        carried.entry(of.record_id).or_default().insert(of.tag_id, of.name);
+    }
+    Ok(carried)
+}
+
+/// Gives the records of these assignments this unit's stamp.
+fn touch(unit: &mut dyn UnitOfWork, kind: EntityKind, assignments: Vec<(i64, TagId)>) -> Result<()> {
+    let mut ids: Vec<i64> = assignments.into_iter().map(|(id, _)| id).collect();
+    ids.dedup();
+    if ids.is_empty() { Ok(()) } else { unit.labels().touch(kind, &ids) }
+}
+
+fn record(unit: &mut dyn UnitOfWork, kind: EntityKind, id: i64, before: &Carried, after: &Carried) {
+    if before.keys().eq(after.keys()) {
+        return;
+    }
+    let fields = json!({ "tags": [names(before), names(after)] }).to_string();
+    unit.record(NewChange {
+        entity: kind,
+        entity_id: id,
+        kind: ChangeKind::Updated,
+        fields,
+    });
+}
+
+/// As [`LabelReads::tags_of`] orders them.
+fn names(carried: &Carried) -> Value {
+    let mut names: Vec<&String> = carried.values().collect();
+    names.sort_by_key(|name| name.to_lowercase());
+    json!(names)
+}
+
+/// Whether a text names a tag: by its name, whatever the case, or by its number where the family's form of an id was read from it.
+pub fn names_tag(text: &str, number: Option<TagId>) -> impl Fn(TagId, &str) -> bool {
+    let key = text.trim().to_lowercase();
+    move |id, name| name.to_lowercase() == key || number.is_some_and(|number| number.get() == id.get())
+}

@@ -1,0 +1,54 @@
+//! How SLA policies are listed, read and kept.
+
+use super::{SlaPolicy, SlaPolicyFields, SlaSubject};
+use crate::{
+    error::Result,
+    fields,
+    id::SlaPolicyId,
+    page::{Page, Sort, Window},
+    query::Filter,
+    tenant::priority::Priority,
+};
+
+fields! {
+    /// The fields of SLA policies that lists know; by creation unless asked otherwise (contract X-106).
+    pub enum SlaPolicyField of policy: SlaPolicy {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => policy.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => policy.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => policy.updated_at;
+        Name: Spec::key("name").filterable().searchable() => &policy.fields.name;
+        AppliesTo: Spec::choice("applies_to", SlaSubject::WORDS).filterable() => policy.fields.applies_to;
+        Priority: Spec::choice("priority", Priority::WORDS).nullable() => policy.fields.priority;
+        FirstResponseMinutes: Spec::integer("first_response_minutes") => policy.fields.first_response_minutes;
+        ResolutionMinutes: Spec::integer("resolution_minutes") => policy.fields.resolution_minutes;
+        StageMinutes: Spec::integer("stage_minutes").nullable() => policy.fields.stage_minutes;
+        WarningPercent: Spec::integer("warning_percent") => policy.fields.warning_percent;
+        IsDefault: Spec::boolean("is_default") => policy.fields.is_default;
+        IsActive: Spec::boolean("is_active") => policy.fields.is_active;
+        CreatedBy: Spec::id("created_by").nullable() => policy.created_by;
+    }
+}
+
+/// Which policies a list shows; a search looks in the name.
+pub type SlaPolicyFilter = Filter<SlaPolicyField>;
+
+/// Reads SLA policies.
+pub trait SlaPolicyReads {
+    /// The live policy with this id.
+    fn lookup(&mut self, id: SlaPolicyId) -> Result<Option<SlaPolicy>>;
+    /// Every live policy of a subject, oldest first.
+    fn list_of(&mut self, subject: SlaSubject) -> Result<Vec<SlaPolicy>>;
+    /// A page of the policies that match.
+    fn list(&mut self, filter: &SlaPolicyFilter, sort: Sort<SlaPolicyField>, window: &Window) -> Result<Page<SlaPolicy>>;
+}
+
+/// Writes SLA policies. Callers outside this crate use [`create`](super::create), [`update`](super::update) and
+/// [`remove`](super::remove), which also record the change.
+pub trait SlaPolicyRepository: SlaPolicyReads {
+    /// Keeps new policies; ids ascend in the order given.
+    fn add(&mut self, fields: Vec<SlaPolicyFields>) -> Result<Vec<SlaPolicy>>;
+    /// Keeps a policy's new fields and `updated_at`.
+    fn update(&mut self, policy: &SlaPolicy) -> Result<()>;
+    /// Marks a policy deleted at this unit's stamp.
+    fn remove(&mut self, id: SlaPolicyId) -> Result<()>;
+}

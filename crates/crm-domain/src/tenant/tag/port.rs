@@ -1,0 +1,50 @@
+//! Reading and keeping tags.
+
+use super::{Tag, TagFields};
+use crate::{
+    error::Result,
+    fields,
+    id::TagId,
+    page::{Page, Sort, Window},
+    query::Filter,
+};
+
+fields! {
+    /// The fields of tags that lists know; by creation unless asked otherwise (contract X-106).
+    pub enum TagField of tag: Tag {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => tag.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => tag.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => tag.updated_at;
+        Name: Spec::key("name").filterable().searchable() => &tag.fields.name;
+        Color: Spec::text("color").nullable() => tag.fields.color.as_ref().map(ToString::to_string);
+        Description: Spec::text("description").nullable() => tag.fields.description.as_ref();
+        CreatedBy: Spec::id("created_by").nullable() => tag.created_by;
+    }
+}
+
+/// Which tags a list shows; a search looks in name and description.
+pub type TagFilter = Filter<TagField>;
+
+/// Reads tags.
+pub trait TagReads {
+    /// The live tag with this id.
+    fn lookup(&mut self, id: TagId) -> Result<Option<Tag>>;
+    /// The live tags with one of these names, whatever their case; at most one each.
+    fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Tag>>;
+    /// A page of the tags that match.
+    fn list(&mut self, filter: &TagFilter, sort: Sort<TagField>, window: &Window) -> Result<Page<Tag>>;
+    /// How many live records carry each of these tags; those that none carries are left out.
+    fn usage(&mut self, ids: &[TagId]) -> Result<Vec<(TagId, u64)>>;
+}
+
+/// Writes tags. Callers outside this crate use the functions beside [`Tag`], which also record the change.
+pub trait TagRepository: TagReads {
+    /// Keeps new tags; ids ascend in the order given.
+    fn add(&mut self, fields: Vec<TagFields>) -> Result<Vec<Tag>>;
+    /// Keeps a tag's new fields and `updated_at`.
+    fn update(&mut self, tag: &Tag) -> Result<()>;
+    /// Marks a tag deleted at this unit's stamp.
+    fn remove(&mut self, id: TagId) -> Result<()>;
+    /// Makes a deleted tag live again at this unit's stamp; `None` when there is none with this id.
+    fn restore(&mut self, id: TagId) -> Result<Option<Tag>>;
+}

@@ -1,0 +1,78 @@
+//! Tasks as the mechanisms common to all nouns see them.
+
+use super::{Task, TaskContext, TaskDraft, TaskFields};
+use crate::{
+    error::Result,
+    field::Check,
+    id::{TaskId, UserId},
+    tenant::{
+        UnitOfWork,
+        change::NewChange,
+        link::Reference,
+        record::{Key, Record},
+    },
+};
+
+impl Record for Task {
+    type Id = TaskId;
+    type Draft = TaskDraft;
+    type Parsed = TaskFields;
+    type Context = TaskContext;
+
+    fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<TaskContext> {
+        let now = unit.stamp();
+        Ok(TaskContext { owner, now })
+    }
+
+    fn parse(draft: TaskDraft, context: &TaskContext, check: Check) -> Result<TaskFields> {
+        TaskFields::parse(draft, *context, check)
+    }
+
+    fn updated(&self, draft: TaskDraft, context: &TaskContext, check: Check) -> Result<TaskFields> {
+        self.fields.updated(draft, context.now, check)
+    }
+
+    fn fields_of(parsed: &TaskFields) -> &TaskFields {
+        parsed
+    }
+
+    fn references(fields: &TaskFields) -> Vec<Reference> {
+        fields.about().references()
+    }
+
+    fn keys(_: &TaskFields) -> Vec<Key> {
+        Vec::new()
+    }
+
+    fn holders(_: &mut dyn UnitOfWork, _: &'static str, _: &[String]) -> Result<Vec<Self>> {
+        Ok(Vec::new())
+    }
+
+    fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[TaskId]) -> Result<Vec<Self>> {
+        unit.tasks().lookup_many(ids)
+    }
+
+    fn create_many(unit: &mut dyn UnitOfWork, new: Vec<TaskFields>) -> Result<Vec<Self>> {
+        super::create_many(unit, new)
+    }
+
+    fn revise(unit: &mut dyn UnitOfWork, before: &Self, parsed: TaskFields) -> Result<Option<Self>> {
+        super::revise(unit, before, parsed)
+    }
+
+    fn remove_many(unit: &mut dyn UnitOfWork, tasks: Vec<Self>) -> Result<()> {
+        for task in tasks {
+            unit.tasks().remove(task.id)?;
+            unit.record(NewChange::deleted(&task)?);
+        }
+        Ok(())
+    }
+
+    fn lookup_deleted(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<Option<Self>> {
+        unit.tasks().lookup_deleted(id)
+    }
+
+    fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
+        unit.tasks().restore(self)
+    }
+}

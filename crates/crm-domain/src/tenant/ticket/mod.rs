@@ -1,0 +1,205 @@
+//! Tickets: what customers ask for help with (contract C-74 … C-80). Family C shows them.
+
+mod draft;
+mod port;
+mod progress;
+mod status;
+
+pub use draft::{TicketContext, TicketDraft};
+pub use port::{TicketField, TicketFilter, TicketReads, TicketRepository};
+pub use progress::{TicketProgress, Watch};
+pub use status::{TicketAction, TicketStatus};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Problem, Result},
+    field::{Check, Patch, Text},
+    id::{AccountId, ContactId, RecordId, SlaPolicyId, TicketId, UserId},
+    stamp::Stamp,
+    tenant::{
+        UnitOfWork,
+        change::{Entity, EntityKind, NewChange},
+        priority::Priority,
+        sla_policy::SlaSubject,
+    },
+};
+
+/// What people enter about a ticket, and what follows from it. A value of this type is valid by construction, but for its references.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the names say it; formats are the types'")]
+pub struct TicketFields {
+    pub subject: Text<255>,
+    pub description: Option<Text<10_000>>,
+    pub status: TicketStatus,
+    pub priority: Priority,
+    pub category: Option<Text<100>>,
+    /// Where it came from, e.g. `Email`.
+    pub source: Option<Text<100>>,
+    /// How it was settled.
+    pub resolution: Option<Text<10_000>>,
+    pub account_id: Option<AccountId>,
+    pub contact_id: Option<ContactId>,
+    /// Who is to settle it; `None` while nobody is.
+    pub owner_id: Option<UserId>,
+    /// The policy that its due times follow.
+    pub sla_policy_id: Option<SlaPolicyId>,
+    #[serde(flatten)]
+    pub progress: TicketProgress,
+}
+
+/// A ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Per-tenant id; ascending in the order of creation.
+    pub id: TicketId,
+    /// Version 7 uuid.
+    pub uuid: Uuid,
+    /// What people entered, and what follows from it.
+    pub fields: TicketFields,
+    /// Stamp of the unit that created it.
+    pub created_at: Stamp,
+    /// The user who created it; `None` for integrations and jobs.
+    pub created_by: Option<UserId>,
+    /// Stamp of the last unit that changed it.
+    pub updated_at: Stamp,
+}
+
+impl Entity for Ticket {
+    const KIND: EntityKind = EntityKind::Ticket;
+    type Fields = TicketFields;
+    fn id(&self) -> i64 {
+        self.id.get()
+    }
+    fn fields(&self) -> &TicketFields {
+        &self.fields
+    }
+}
+
+/// What parsing a ticket in this unit needs to know.
+pub fn context(unit: &mut dyn UnitOfWork, owner: Option<UserId>) -> Result<TicketContext> {
+    let policies = unit.sla_policies().list_of(SlaSubject::Ticket)?;
+    Ok(TicketContext {
+        owner,
+        now: unit.stamp(),
+        policies,
+    })
+}
+
+/// Creates a ticket, which is `owner`'s unless the draft says otherwise.
+///
+/// # Errors
+/// [`Error::Invalid`] for invalid fields, and for an account, contact or policy that does not exist.
+pub fn create(unit: &mut dyn UnitOfWork, draft: TicketDraft, owner: Option<UserId>, check: Check) -> Result<Ticket> {
+    let context = context(unit, owner)?;
+    let fields = TicketFields::parse(draft, &context, check)?;
+    check_references(unit, None, &fields)?;
+    let mut added = create_many(unit, vec![fields])?;
+    added.pop().ok_or_else(|| Error::Internal("an added ticket is missing".to_owned()))
+}
+
+/// Creates tickets whose references were checked before.
+pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<TicketFields>) -> Result<Vec<Ticket>> {
+    let added = unit.tickets().add(fields)?;
+    for ticket in &added {
+        unit.record(NewChange::created(ticket)?);
+    }
+    Ok(added)
+}
+
+/// Updates a ticket: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::State`] for a status that the present one may not become, and those of [`create`].
+pub fn update(unit: &mut dyn UnitOfWork, id: TicketId, draft: TicketDraft, check: Check) -> Result<Ticket> {
+    let before = lookup(unit, id)?;
+    change(unit, before, draft, check)
+}
+
+/// Does something to a ticket; the draft says what else changes with it.
+///
+/// # Errors
+/// [`Error::State`] where its state does not allow it, and those of [`update`].
+pub fn act(unit: &mut dyn UnitOfWork, id: TicketId, action: TicketAction, draft: TicketDraft, check: Check) -> Result<Ticket> {
+    let before = lookup(unit, id)?;
+    let status = before.fields.status;
+    let Some(next) = action.leads_to(status) else {
+        return Err(Error::state(TicketId::NOUN, id, status.adjective(), action.participle()));
+    };
+    let draft = TicketDraft {
+        status: Patch::Set(next.as_str().to_owned()),
+        ..draft
+    };
+    change(unit, before, draft, check)
+}
+
+/// A user answered the ticket for all to read: the first time counts as its first response, and a new ticket is open.
+pub(crate) fn answered(unit: &mut dyn UnitOfWork, ticket: &Ticket) -> Result<()> {
+    let context = context(unit, None)?;
+    let watch = context.watch(ticket.created_at, ticket.fields.sla_policy_id);
+    let mut fields = ticket.fields.clone();
+    fields.progress.respond(watch);
+    if fields.status == TicketStatus::New {
+        fields.status = TicketStatus::Open;
+        fields.progress.enter(ticket.fields.status, fields.status, watch);
+    }
+    revise(unit, ticket, fields)?;
+    Ok(())
+}
+
+/// Deletes a ticket; its comments can be reached no more.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn remove(unit: &mut dyn UnitOfWork, id: TicketId) -> Result<()> {
+    let ticket = lookup(unit, id)?;
+    unit.tickets().remove(id)?;
+    unit.record(NewChange::deleted(&ticket)?);
+    Ok(())
+}
+
+pub(crate) fn lookup(unit: &mut dyn UnitOfWork, id: TicketId) -> Result<Ticket> {
+    let found = unit.tickets().lookup(id)?;
+    found.ok_or_else(|| Error::not_found(TicketId::NOUN, id))
+}
+
+fn change(unit: &mut dyn UnitOfWork, before: Ticket, draft: TicketDraft, check: Check) -> Result<Ticket> {
+    let context = context(unit, None)?;
+    let fields = before.updated(draft, &context, check)?;
+    check_references(unit, Some(&before.fields), &fields)?;
+    Ok(revise(unit, &before, fields)?.unwrap_or(before))
+}
+
+/// Gives a ticket, just read in this unit, fields whose references were checked before; `None` when nothing differs.
+pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Ticket, fields: TicketFields) -> Result<Option<Ticket>> {
+    let after = Ticket {
+        fields,
+        updated_at: unit.stamp(),
+        ..before.clone()
+    };
+    let Some(change) = NewChange::updated(before, &after)? else {
+        return Ok(None);
+    };
+    unit.tickets().update(&after)?;
+    unit.record(change);
+    Ok(Some(after))
+}
+
+/// A reference that stays may name a record deleted since: that must not keep people from editing the rest.
+fn check_references(unit: &mut dyn UnitOfWork, before: Option<&TicketFields>, fields: &TicketFields) -> Result<()> {
+    let mut check = Check::new();
+    if let Some(id) = fields.account_id
+        && before.is_none_or(|before| before.account_id != fields.account_id)
+        && unit.accounts().lookup(id)?.is_none()
+    {
+        check.fail("account_id", Problem::Reference { noun: AccountId::NOUN });
+    }
+    if let Some(id) = fields.contact_id
+        && before.is_none_or(|before| before.contact_id != fields.contact_id)
+        && unit.contacts().lookup(id)?.is_none()
+    {
+        check.fail("contact_id", Problem::Reference { noun: ContactId::NOUN });
+    }
+    check.finish()
+}

@@ -1,0 +1,64 @@
+//! How tickets are listed, read and kept.
+
+use super::{Ticket, TicketFields, TicketStatus};
+use crate::{
+    error::Result,
+    fields,
+    id::{SlaPolicyId, TicketId},
+    page::{Page, Sort, Window},
+    query::Filter,
+    tenant::priority::Priority,
+};
+
+fields! {
+    /// The fields of tickets that lists know; by creation unless asked otherwise (contract X-106).
+    pub enum TicketField of ticket: Ticket {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => ticket.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => ticket.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => ticket.updated_at;
+        Subject: Spec::key("subject").filterable().searchable() => &ticket.fields.subject;
+        Description: Spec::text("description").nullable() => ticket.fields.description.as_ref();
+        Status: Spec::choice("status", TicketStatus::WORDS).filterable() => ticket.fields.status;
+        Priority: Spec::choice("priority", Priority::WORDS).filterable() => ticket.fields.priority;
+        Category: Spec::text("category").nullable().filterable() => ticket.fields.category.as_ref();
+        Source: Spec::text("source").nullable() => ticket.fields.source.as_ref();
+        Resolution: Spec::text("resolution").nullable() => ticket.fields.resolution.as_ref();
+        AccountId: Spec::id("account_id").sparse() => ticket.fields.account_id;
+        ContactId: Spec::id("contact_id").sparse() => ticket.fields.contact_id;
+        OwnerId: Spec::id("owner_id").nullable().filterable() => ticket.fields.owner_id;
+        SlaPolicyId: Spec::id("sla_policy_id").sparse() => ticket.fields.sla_policy_id;
+        FirstRespondedAt: Spec::stamp("first_responded_at").nullable() => ticket.fields.progress.first_responded_at;
+        ResolvedAt: Spec::stamp("resolved_at").sparse() => ticket.fields.progress.resolved_at;
+        ClosedAt: Spec::stamp("closed_at").nullable() => ticket.fields.progress.closed_at;
+        ReopenedCount: Spec::integer("reopened_count") => ticket.fields.progress.reopened_count;
+        FirstResponseDueAt: Spec::stamp("first_response_due_at").sparse() => ticket.fields.progress.first_response_due_at;
+        ResolutionDueAt: Spec::stamp("resolution_due_at").sparse() => ticket.fields.progress.resolution_due_at;
+        FirstResponseMinutes: Spec::integer("first_response_minutes").nullable() => ticket.fields.progress.first_response_minutes;
+        ResolutionMinutes: Spec::integer("resolution_minutes").nullable() => ticket.fields.progress.resolution_minutes;
+        CreatedBy: Spec::id("created_by").nullable() => ticket.created_by;
+    }
+}
+
+/// Which tickets a list shows; a search looks in subject, category and source.
+pub type TicketFilter = Filter<TicketField>;
+
+/// Reads tickets.
+pub trait TicketReads {
+    /// The live ticket with this id.
+    fn lookup(&mut self, id: TicketId) -> Result<Option<Ticket>>;
+    /// A page of the tickets that match.
+    fn list(&mut self, filter: &TicketFilter, sort: Sort<TicketField>, window: &Window) -> Result<Page<Ticket>>;
+    /// Whether live tickets follow this policy.
+    fn is_policy_used(&mut self, policy: SlaPolicyId) -> Result<bool>;
+}
+
+/// Writes tickets. Callers outside this crate use [`create`](super::create), [`update`](super::update), [`act`](super::act) and
+/// [`remove`](super::remove), which also record the change.
+pub trait TicketRepository: TicketReads {
+    /// Keeps new tickets; ids ascend in the order given.
+    fn add(&mut self, fields: Vec<TicketFields>) -> Result<Vec<Ticket>>;
+    /// Keeps a ticket's new fields and `updated_at`.
+    fn update(&mut self, ticket: &Ticket) -> Result<()>;
+    /// Marks a ticket deleted at this unit's stamp.
+    fn remove(&mut self, id: TicketId) -> Result<()>;
+}

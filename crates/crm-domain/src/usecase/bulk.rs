@@ -1,0 +1,227 @@
+//! Writing many records of a noun in one unit of work, so under one stamp. A record that cannot be written fails alone, and what it needs
+//! to be judged by is looked up for all at once: references once for each kind, unique values once for each field (contract C-50, C-51,
+//!
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    error::{Error, Problem, Result},
+    field::Check,
+    id::{RecordId, UserId},
+    tenant::{
+        UnitOfWork, link,
+        record::{Key, Record},
+    },
+};
+
+/// Most records of one bulk (contract X-94).
+pub const BULK_MAX: usize = 500;
+
+/// What a caller says of one record, with what is known to be wrong with it.
+pub type Drafted<R> = (<R as Record>::Draft, Check);
+
+/// What became of each record, in the order given.
+pub type Outcomes<T> = Vec<Result<T>>;
+
+/// Creates records; ids ascend in the order given.
+///
+/// # Errors
+/// What stops the whole bulk; what is wrong with one record is its outcome.
+pub fn create<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Drafted<R>>, owner: UserId) -> Result<Outcomes<R>> {
+    let context = R::context(unit, owner)?;
+    let parsed = drafts.into_iter().map(|(draft, check)| R::parse(draft, &context, check));
+    let mut parsed: Outcomes<R::Parsed> = parsed.collect();
+    check_references::<R>(unit, &mut parsed, |_| None)?;
+    let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
+    for outcome in &mut parsed {
+        judge(outcome, |parsed| held.take(R::fields_of(parsed), None));
+    }
+    let (mut new, mut failed) = (Vec::new(), Vec::new());
+    for outcome in parsed {
+        match outcome {
+            Ok(parsed) => {
+                new.push(parsed);
+                failed.push(None);
+            }
+            Err(error) => failed.push(Some(error)),
+        }
+    }
+    let mut added = R::create_many(unit, new)?.into_iter();
+    let missing = || Error::Internal("an added record is missing".to_owned());
+    let outcome = |failed: Option<Error>| failed.map_or_else(|| added.next().ok_or_else(missing), Err);
+    Ok(failed.into_iter().map(outcome).collect())
+}
+
+/// Updates records, one after another: a value that one of them gives up may be the next one's.
+///
+/// # Errors
+/// What stops the whole bulk; what is wrong with one record is its outcome.
+pub fn update<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Result<(R::Id, Drafted<R>)>>, owner: UserId) -> Result<Outcomes<R>> {
+    let context = R::context(unit, owner)?;
+    let ids: Vec<R::Id> = drafts.iter().flatten().map(|(id, _)| *id).collect();
+    let mut records = by_id::<R>(unit, &ids)?;
+    let mut seen = HashSet::new();
+    let mut before = Vec::with_capacity(drafts.len());
+    let mut parsed = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let found = draft.and_then(|(id, drafted)| once(&mut seen, id).map(|()| (id, drafted)));
+        let found = found.and_then(|(id, drafted)| Ok((known(&mut records, id)?, drafted)));
+        let (record, outcome) = match found {
+            Ok((record, (draft, check))) => {
+                let outcome = record.updated(draft, &context, check);
+                (Some(record), outcome)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        before.push(record);
+        parsed.push(outcome);
+    }
+    check_references::<R>(unit, &mut parsed, |index| before[index].as_ref())?;
+    let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
+    let mut outcomes = Vec::with_capacity(parsed.len());
+    for (record, outcome) in before.into_iter().zip(parsed) {
+        outcomes.push(match (record, outcome) {
+            (Some(record), Ok(parsed)) => revise(unit, &mut held, record, parsed)?,
+            (_, Err(error)) => Err(error),
+            (None, Ok(_)) => Err(Error::Internal("an update without its record".to_owned())),
+        });
+    }
+    Ok(outcomes)
+}
+
+fn revise<R: Record>(unit: &mut dyn UnitOfWork, held: &mut Held<R>, record: R, parsed: R::Parsed) -> Result<Result<R>> {
+    if let Err(error) = alone(record.judge(unit, &parsed))? {
+        return Ok(Err(error));
+    }
+    if let Err(error) = held.take(R::fields_of(&parsed), Some(&record)) {
+        return Ok(Err(error));
+    }
+    Ok(Ok(R::revise(unit, &record, parsed)?.unwrap_or(record)))
+}
+
+/// Deletes records, each with what goes along with it.
+///
+/// # Errors
+/// What stops the whole bulk; what is wrong with one record is its outcome.
+pub fn remove<R: Record>(unit: &mut dyn UnitOfWork, ids: Vec<Result<R::Id>>) -> Result<Outcomes<()>> {
+    let named: Vec<R::Id> = ids.iter().flatten().copied().collect();
+    let mut records = by_id::<R>(unit, &named)?;
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    let mut outcomes = Vec::with_capacity(ids.len());
+    for id in ids {
+        let record = id.and_then(|id| once(&mut seen, id).and_then(|()| known(&mut records, id)));
+        outcomes.push(record.map(|record| found.push(record)));
+    }
+    R::remove_many(unit, found)?;
+    Ok(outcomes)
+}
+
+fn by_id<R: Record>(unit: &mut dyn UnitOfWork, ids: &[R::Id]) -> Result<HashMap<i64, R>> {
+    let records = R::lookup_many(unit, ids)?;
+    Ok(records.into_iter().map(|record| (record.id(), record)).collect())
+}
+
+fn known<R: Record>(records: &mut HashMap<i64, R>, id: R::Id) -> Result<R> {
+    records.remove(&id.get()).ok_or_else(|| Error::not_found(R::Id::NOUN, id))
+}
+
+fn once<I: RecordId>(seen: &mut HashSet<I>, id: I) -> Result<()> {
+    if seen.insert(id) {
+        return Ok(());
+    }
+    Err(Error::invalid("id", Problem::Rule("must stand in a bulk once only".to_owned())))
+}
+
+/// What is one record's own failure, apart from what stops the whole bulk.
+fn alone<T>(result: Result<T>) -> Result<Result<T>> {
+    match result {
+        Err(error @ (Error::NotFound { .. } | Error::Duplicate { .. } | Error::Invalid(_) | Error::State { .. } | Error::Conflict(_))) => {
+            Ok(Err(error))
+        }
+        Err(error @ (Error::Forbidden(_) | Error::IdempotencyMismatch | Error::Unavailable { .. } | Error::Internal(_))) => Err(error),
+        Ok(value) => Ok(Ok(value)),
+    }
+}
+
+fn judge<T>(outcome: &mut Result<T>, judge: impl FnOnce(&T) -> Result<()>) {
+    if let Ok(parsed) = outcome
+        && let Err(error) = judge(parsed)
+    {
+        *outcome = Err(error);
+    }
+}
+
+/// Fails the records whose new references name nothing.
+fn check_references<'a, R: Record>(
+    unit: &mut dyn UnitOfWork,
+    parsed: &mut Outcomes<R::Parsed>,
+    before: impl Fn(usize) -> Option<&'a R>,
+) -> Result<()> {
+    let new_of = |(index, outcome): (usize, &Result<R::Parsed>)| {
+        let after = outcome
+            .as_ref()
+            .map_or_else(|_| Vec::new(), |parsed| R::references(R::fields_of(parsed)));
+        let stays = before(index).map_or_else(Vec::new, |record| R::references(record.fields()));
+        after.into_iter().filter(|reference| !stays.contains(reference)).collect::<Vec<_>>()
+    };
+    let new: Vec<_> = parsed.iter().enumerate().map(new_of).collect();
+    let dead = link::dead(unit, new.iter().flatten().copied())?;
+    for (outcome, new) in parsed.iter_mut().zip(new) {
+        judge(outcome, |_| link::refuse(&new, &dead));
+    }
+    Ok(())
+}
+
+/// Who has which unique value, while a bulk is written.
+struct Held<R> {
+    /// Values that an import brought twice have several holders.
+    by_key: HashMap<Key, Vec<Option<i64>>>,
+    noun: std::marker::PhantomData<R>,
+}
+
+impl<R: Record> Held<R> {
+    /// Looks up who has the values that are wanted.
+    fn read<'a>(unit: &mut dyn UnitOfWork, wanted: impl Iterator<Item = &'a R::Parsed>) -> Result<Self>
+    where
+        R::Parsed: 'a,
+    {
+        let mut texts: HashMap<&'static str, Vec<String>> = HashMap::new();
+        for key in wanted.flat_map(|parsed| R::keys(R::fields_of(parsed))) {
+            texts.entry(key.field).or_default().push(key.text);
+        }
+        let mut by_key: HashMap<Key, Vec<Option<i64>>> = HashMap::new();
+        for (field, texts) in texts {
+            for holder in R::holders(unit, field, &texts)? {
+                let keys = R::keys(holder.fields()).into_iter().filter(|key| key.field == field);
+                keys.for_each(|key| by_key.entry(key).or_default().push(Some(holder.id())));
+            }
+        }
+        Ok(Self {
+            by_key,
+            noun: std::marker::PhantomData,
+        })
+    }
+
+    /// Gives a record its values; one that it had and has no more is free again.
+    fn take(&mut self, fields: &R::Fields, before: Option<&R>) -> Result<()> {
+        let own = before.map(R::id);
+        let had = before.map_or_else(Vec::new, |record| R::keys(record.fields()));
+        let keys = R::keys(fields);
+        // Two new records of a bulk have no id yet, and are not the same.
+        let is_others = |holder: &Option<i64>| holder.is_none() || *holder != own;
+        let taken = |key: &&Key| !had.contains(key) && self.by_key.get(key).is_some_and(|holders| holders.iter().any(is_others));
+        if let Some(key) = keys.iter().find(taken) {
+            return Err(Error::Duplicate {
+                noun: R::Id::NOUN,
+                field: key.field,
+            });
+        }
+        for key in had {
+            if let Some(holders) = self.by_key.get_mut(&key) {
+                holders.retain(|holder| *holder != own);
+            }
+        }
+        keys.into_iter().for_each(|key| self.by_key.entry(key).or_default().push(own));
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Administering a tenant's users (contract C-109, C-110, X-97).
+
+use std::collections::HashSet;
+
+use crate::{
+    control::{
+        ControlStore, ControlUnit,
+        user::{PasswordHash, Role, User, UserChanges, UserFields},
+    },
+    error::{Error, Problem, Result},
+    field::Check,
+    id::{RecordId, SessionId, TenantId, UserId},
+    stamp::Stamp,
+};
+
+/// The tenant's user with this id, active or not.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: UserId) -> Result<User> {
+    let user = control.reading(|reader| reader.users().lookup(id))?;
+    of_tenant(user, tenant, id)
+}
+
+/// Keeps a new user, who signs in with this password.
+///
+/// # Errors
+/// [`Error::Duplicate`] for an email that is taken in the deployment, [`Error::Invalid`] for a manager of another tenant.
+pub fn create(control: &dyn ControlStore, tenant: TenantId, fields: UserFields, password: PasswordHash) -> Result<User> {
+    control.writing(|unit| unit.users().add(fields.with_password(tenant, password)))
+}
+
+/// Changes a user's fields, unless `may_write_over` says no to the time of its last change: then the answer is `None`.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for a manager of another tenant, or one who reports to the user.
+pub fn update(
+    control: &dyn ControlStore,
+    tenant: TenantId,
+    id: UserId,
+    changes: UserChanges,
+    check: Check,
+    may_write_over: impl FnOnce(Stamp) -> bool,
+) -> Result<Option<User>> {
+    control.writing(|unit| {
+        let user = of_tenant(unit.users().lookup(id)?, tenant, id)?;
+        if !may_write_over(user.updated_at) {
+            return Ok(None);
+        }
+        change_in(unit, tenant, id, None, |user| changes.apply(user, check)).map(Some)
+    })
+}
+
+/// Gives a user another role; it counts with the next request.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::State`] for the last active Admin.
+pub fn set_role(control: &dyn ControlStore, tenant: TenantId, id: UserId, role: Role) -> Result<User> {
+    change(control, tenant, id, |user| User { role, ..user })
+}
+
+/// Keeps a user out, or lets it in again. Who is kept out loses every session at once, and signs in anew when let in again.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::State`] for the last active Admin.
+pub fn set_active(control: &dyn ControlStore, tenant: TenantId, id: UserId, is_active: bool) -> Result<User> {
+    change(control, tenant, id, |user| User { is_active, ..user })
+}
+
+/// Gives a user another password; ends all of the user's sessions.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn set_password(control: &dyn ControlStore, tenant: TenantId, id: UserId, password: PasswordHash) -> Result<User> {
+    change(control, tenant, id, |user| User {
+        password: Some(password),
+        ..user
+    })
+}
+
+/// Gives `user` another password, at its own wish; ends all of its sessions but this one. `user` is as it was when its old password was
+/// verified: one that was changed in the meantime is the wrong one.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for an old password that no longer is.
+pub fn change_password(control: &dyn ControlStore, user: &User, session: SessionId, password: PasswordHash) -> Result<User> {
+    control.writing(|unit| {
+        change_in(unit, user.tenant_id, user.id, Some(session), |now| {
+            if now.password != user.password {
+                return Err(wrong_password());
+            }
+            Ok(User {
+                password: Some(password),
+                ..now
+            })
+        })
+    })
+}
+
+/// The old password is not the user's.
+pub fn wrong_password() -> Error {
+    Error::invalid("old_password", Problem::Rule("is not right".to_owned()))
+}
+
+fn change(control: &dyn ControlStore, tenant: TenantId, id: UserId, edit: impl FnOnce(User) -> User) -> Result<User> {
+    control.writing(|unit| change_in(unit, tenant, id, None, |user| Ok(edit(user))))
+}
+
+/// Every change of an existing user comes through here: transactions run one after another, so that of two that would take the last two
+/// Admins away, the second finds the last one.
+fn change_in(
+    unit: &mut dyn ControlUnit,
+    tenant: TenantId,
+    id: UserId,
+    kept: Option<SessionId>,
+    edit: impl FnOnce(User) -> Result<User>,
+) -> Result<User> {
+    let before = of_tenant(unit.users().lookup(id)?, tenant, id)?;
+    let after = edit(before.clone())?;
+    if after == before {
+        return Ok(before);
+    }
+    check_last_admin(unit, &before, &after)?;
+    if after.manager_id != before.manager_id {
+        check_line(unit, &after)?;
+    }
+    let after = User {
+        updated_at: unit.stamp(),
+        ..after
+    };
+    unit.users().update(&after)?;
+    if after.password != before.password || !after.is_active {
+        unit.sessions().end_all(id, kept)?;
+    }
+    Ok(after)
+}
+
+fn of_tenant(user: Option<User>, tenant: TenantId, id: UserId) -> Result<User> {
+    let user = user.filter(|user| user.tenant_id == tenant);
+    user.ok_or_else(|| Error::not_found(UserId::NOUN, id))
+}
+
+/// A tenant without an active Admin could never be administered again.
+fn check_last_admin(unit: &mut dyn ControlUnit, before: &User, after: &User) -> Result<()> {
+    let is_admin = |user: &User| user.is_active && user.role == Role::Admin;
+    if !is_admin(before) || is_admin(after) {
+        return Ok(());
+    }
+    let users = unit.users().list(before.tenant_id)?;
+    if users.iter().any(|user| user.id != before.id && is_admin(user)) {
+        return Ok(());
+    }
+    Err(Error::Conflict(
+        "The user is the last active Admin: make another one first".to_owned(),
+    ))
+}
+
+/// Nobody reports to itself, directly or through others.
+fn check_line(unit: &mut dyn ControlUnit, user: &User) -> Result<()> {
+    let (mut above, mut met) = (user.manager_id, HashSet::new());
+    // Lines that were imported may run in a circle of others.
+    while let Some(manager) = above.filter(|manager| met.insert(*manager)) {
+        if manager == user.id {
+            let problem = Problem::Rule("must not be the user or somebody who reports to the user".to_owned());
+            return Err(Error::invalid("manager_id", problem));
+        }
+        above = unit.users().lookup(manager)?.and_then(|manager| manager.manager_id);
+    }
+    Ok(())
+}

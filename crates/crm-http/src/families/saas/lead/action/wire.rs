@@ -1,0 +1,130 @@
+//! The shapes of what is done to a lead.
+
+use crm_domain::{
+    error::Problem,
+    field::{Check, Patch, Text},
+    id::{AccountId, ContactId, TenantId, UserId},
+    usecase::convert_lead,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::contact::Contact;
+use crate::{
+    families::saas::{
+        company::Company,
+        deal::{Deal, DealRequest},
+        id::{COMPANY, CONTACT, USER, in_body},
+        lead::Lead,
+    },
+    shared::json_body::{Given, Object},
+};
+
+/// Who is to be responsible.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::Assignment)]
+pub(in crate::families::saas) struct Assignment {
+    #[schema(value_type = String, example = "user_456")]
+    owner_id: Given<String>,
+}
+
+impl Assignment {
+    /// `None` when a problem was noted.
+    pub(super) fn owner(self, check: &mut Check) -> Option<UserId> {
+        match in_body(self.owner_id, USER, "owner_id", check) {
+            Patch::Set(id) => Some(id),
+            Patch::Keep | Patch::Clear => {
+                check.fail("owner_id", Problem::Required);
+                None
+            }
+        }
+    }
+}
+
+/// Why a lead is not worth pursuing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::Disqualification)]
+pub(in crate::families::saas) struct Disqualification {
+    #[schema(value_type = String, max_length = 500, example = "No budget this year")]
+    reason: Given<String>,
+}
+
+impl Disqualification {
+    /// `None` when a problem was noted.
+    pub(super) fn reason(self, check: &mut Check) -> Option<Text<500>> {
+        let given = self.reason.patch("reason", check);
+        check.required("reason", given, None, Text::parse)
+    }
+}
+
+/// How a lead is to be converted. The body may be left out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::Conversion)]
+pub(in crate::families::saas) struct Conversion {
+    /// Whether a deal is made; true when left out.
+    #[schema(value_type = Option<bool>)]
+    create_deal: Given<bool>,
+    /// What is known of the deal. Without a name it has the company's, or the contact's; its company and contact are those of the
+    /// conversion.
+    #[schema(value_type = Option<DealRequest>)]
+    deal: Given<Object<DealRequest>>,
+    /// The company to use, whatever the lead says.
+    #[schema(value_type = Option<String>, example = "company_12")]
+    company_id: Given<String>,
+    /// The contact to use, whatever the lead says.
+    #[schema(value_type = Option<String>, example = "contact_56")]
+    contact_id: Given<String>,
+}
+
+impl Conversion {
+    /// The conversion, and what is wrong with the fields of its deal.
+    pub(super) fn parse(self, check: &mut Check) -> (convert_lead::Conversion, Check) {
+        let mut of_deal = Check::new();
+        let deal = match self.deal.patch::<Object<DealRequest>>("opportunity", check) {
+            Patch::Set(Object(deal)) => Some(deal.draft(&mut of_deal)),
+            Patch::Keep | Patch::Clear => None,
+        };
+        let is_wanted = self.create_deal.patch("create_deal", check).or_current(Some(true)).unwrap_or(true);
+        if deal.is_some() && !is_wanted {
+            check.fail(
+                "opportunity",
+                Problem::Rule("must not be given where createDeal is false".to_owned()),
+            );
+        }
+        let account: Patch<AccountId> = in_body(self.company_id, COMPANY, "account_id", check);
+        let contact: Patch<ContactId> = in_body(self.contact_id, CONTACT, "contact_id", check);
+        let conversion = convert_lead::Conversion {
+            account_id: account.or_current(None),
+            contact_id: contact.or_current(None),
+            opportunity: is_wanted.then(|| deal.unwrap_or_default()),
+        };
+        (conversion, of_deal)
+    }
+}
+
+/// What a lead was converted into.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::Converted)]
+pub(in crate::families::saas) struct Converted {
+    lead: Lead,
+    contact: Contact,
+    /// Null where the lead tells of no company.
+    company: Option<Company>,
+    /// Null where none was wanted.
+    deal: Option<Deal>,
+}
+
+impl Converted {
+    pub(super) fn of(converted: convert_lead::Converted, tenant: TenantId) -> Self {
+        Self {
+            lead: Lead::of(converted.lead, tenant),
+            contact: Contact::of(converted.contact, tenant),
+            company: converted.account.map(|account| Company::of(account, tenant)),
+            deal: converted.opportunity.map(|opportunity| Deal::of(opportunity, tenant)),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Family C's lists of records: one for every noun (contract C-131 … C-137, X-105 … X-107).
+//!
+//! A noun's names, orders, conditions, sparse fieldsets and their documentation follow from the domain's table of its fields, the family's
+//! vocabulary and the resource's schema: a handler names the port's list and the resource, and no more.
+
+mod params;
+mod query;
+
+use actix_web::HttpResponse;
+use crm_domain::{
+    Result,
+    id::TenantId,
+    page::{Page, Sort, Window},
+    query::{Condition, Field, Filter},
+    tenant::{TenantReader, change::Entity},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::PartialSchema;
+
+use super::{
+    error::SaasError,
+    include::{Source, object_of},
+    page::{PageBody, Query},
+};
+use crate::shared::tenant::TenantSession;
+
+pub(super) use params::{ListParams, text as text_parameter};
+use query::Wanted;
+
+/// Which list it is: cursors of one are no cursors of another.
+pub(super) struct List<F> {
+    /// Its path, e.g. `companies`.
+    pub name: String,
+    /// What its records have in common, as the deals of a company do.
+    pub conditions: Vec<Condition<F>>,
+    /// Parameters that ask for more conditions, and may do so otherwise each time: they are no part of what a cursor is bound to.
+    switches: Vec<(&'static str, Vec<Condition<F>>)>,
+    /// Fails when there is no such list, as there is none of the deals of a company that is gone.
+    found: Option<Found>,
+}
+
+/// Looks for what a list is of, in the state that the list is read in.
+pub(super) type Found = Box<dyn FnOnce(&mut dyn TenantReader) -> Result<()> + Send>;
+
+impl<F> List<F> {
+    /// Every record of a noun.
+    pub fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            conditions: Vec::new(),
+            switches: Vec::new(),
+            found: None,
+        }
+    }
+
+    /// The records that meet a condition because they are related to another record, which `found` looks for.
+    pub fn related(name: String, condition: Condition<F>, found: Found) -> Self {
+        Self {
+            conditions: vec![condition],
+            found: Some(found),
+            ..Self::of(&name)
+        }
+    }
+
+    /// Only records that meet these conditions as well, when this parameter is `true`.
+    pub fn with_switch(mut self, parameter: &'static str, conditions: impl Into<Vec<Condition<F>>>) -> Self {
+        self.switches.push((parameter, conditions.into()));
+        self
+    }
+}
+
+/// Answers a list's request: `read` is the noun's port, `show` its resource.
+pub(super) async fn answer<F, T>(
+    tenant: &TenantSession,
+    query: &str,
+    list: List<F>,
+    read: impl FnOnce(&mut dyn TenantReader, &Filter<F>, Sort<F>, &Window) -> Result<Page<F::Record>> + Send + 'static,
+    show: impl Fn(F::Record, TenantId) -> T,
+) -> Result<HttpResponse, SaasError>
+where
+    F: Field<Record: Entity + Send>,
+    T: Serialize + PartialSchema,
+{
+    answer_with(tenant, query, list, read, |_| Ok(()), |record, tenant, ()| show(record, tenant)).await
+}
+
+/// [`answer`] for resources that show more than their record holds: `load` makes it of a page's records.
+pub(super) async fn answer_with<F, X, T>(
+    tenant: &TenantSession,
+    query: &str,
+    mut list: List<F>,
+    read: impl FnOnce(&mut dyn TenantReader, &Filter<F>, Sort<F>, &Window) -> Result<Page<F::Record>> + Send + 'static,
+    load: impl FnOnce(&[F::Record]) -> Result<X> + Send + 'static,
+    show: impl Fn(F::Record, TenantId, &X) -> T,
+) -> Result<HttpResponse, SaasError>
+where
+    F: Field<Record: Entity + Send>,
+    X: Send + 'static,
+    T: Serialize + PartialSchema,
+{
+    let found = list.found.take();
+    let Wanted {
+        filter,
+        sort,
+        paging,
+        members,
+        includes,
+    } = Wanted::parse::<T>(Query::parse(query), list)?;
+    let window = paging.window();
+    // A list that is not counted is one statement, which sees one state by itself.
+    let is_one_statement = filter.is_everything() && includes.is_empty();
+    let (source, asked) = (Source::of(tenant), includes.clone());
+    let work = move |reader: &mut dyn TenantReader| {
+        found.map_or(Ok(()), |found| found(reader))?;
+        let page = read(reader, &filter, sort, &window)?;
+        let more = load(&page.items)?;
+        let included = asked.load(reader, &source, &page.items)?;
+        Ok((page, more, included))
+    };
+    let (page, more, included) = if is_one_statement {
+        tenant.read(work).await?
+    } else {
+        tenant.snapshot(work).await?
+    };
+    let place = |record: &F::Record| (sort.key.place(record), F::id(record));
+    let show = |record| show(record, tenant.tenant.id, &more);
+    if members.is_none() && includes.is_empty() {
+        return Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, show)));
+    }
+    let show = |record| {
+        let beside = includes.members(&record, &included);
+        let whole = object_of(&show(record));
+        let mut object = match &members {
+            Some(members) => only(members, whole),
+            None => whole,
+        };
+        object.extend(beside);
+        object
+    };
+    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, show)))
+}
+
+/// A resource's members of these names.
+fn only(members: &[String], whole: Map<String, Value>) -> Map<String, Value> {
+    whole.into_iter().filter(|(name, _)| members.contains(name)).collect()
+}

@@ -1,0 +1,86 @@
+//! Documents a list's parameters, from the domain's table of the noun's fields.
+
+use std::marker::PhantomData;
+
+use crm_domain::query::{Field, Operator, Spec};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use super::query::names_of;
+use crate::families::saas::{include::IncludeParam, page::PageParams, word::field_of};
+
+/// The query parameters of a noun's list.
+pub(crate) struct ListParams<F>(PhantomData<F>);
+
+impl<F: Field> IntoParams for ListParams<F> {
+    fn into_params(parameter_in_provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut params = PageParams::into_params(parameter_in_provider);
+        params.push(words(
+            "sortBy",
+            "A field of the resource; `createdAt` when left out.",
+            orders::<F>(),
+        ));
+        params.push(words(
+            "sortOrder",
+            "`asc` when left out.",
+            ["asc", "desc"].map(str::to_owned).to_vec(),
+        ));
+        if F::ALL.iter().any(|field| field.spec().is_searchable) {
+            params.push(text("search", "Only records that hold this text, whatever its case."));
+        }
+        params.push(text("fields", "Comma-separated: only these members of each item, and `id`."));
+        params.extend(IncludeParam::<F>::into_params(|| None));
+        let deleted = "`true` shows the deleted records instead of the live ones.";
+        params.push(words("deleted", deleted, ["true", "false"].map(str::to_owned).to_vec()));
+        let filterable = F::ALL.iter().map(|field| field.spec()).filter(|spec| spec.is_filterable);
+        params.extend(filterable.map(condition));
+        params
+    }
+}
+
+fn orders<F: Field>() -> Vec<String> {
+    let mut names = names_of::<F>(|_| true);
+    names.push("tenantId".to_owned());
+    names
+}
+
+/// `filter[name]` with its operators.
+fn condition(spec: &Spec) -> Parameter {
+    let name = format!("filter[{}]", field_of(spec.name));
+    let operators: Vec<String> = spec.operators().map(|operator| format!("`{name}[{}]`", operator.word())).collect();
+    let many = if spec.operators().any(|operator| operator == Operator::In) {
+        " Values of `in` stand between commas."
+    } else {
+        ""
+    };
+    text(
+        &name,
+        &format!("Only records with this value; also {}.{many}", operators.join(", ")),
+    )
+}
+
+pub(crate) fn text(name: &str, description: &str) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::String);
+    parameter(name, description, schema)
+}
+
+fn words(name: &str, description: &str, words: Vec<String>) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+    parameter(name, description, schema)
+}
+
+fn parameter(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
+}

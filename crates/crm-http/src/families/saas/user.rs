@@ -1,0 +1,230 @@
+//! Users: everybody reads who they are, Admins change them (contract C-109, C-110, X-97).
+//!
+//! `Idempotency-Key` means nothing here: the body of a creation holds a password, of which nothing but its hash may be kept, and a unique
+//! email guards it.
+
+mod wire;
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
+use crm_domain::{
+    control::user::{Role, User, UserFilter, UserSort, page},
+    error::Problem,
+    field::Check,
+    id::{RecordId, UserId},
+    usecase::users,
+};
+
+use super::{
+    answer::{IfMatch, record},
+    context::{Body, ManageUsers, Permit, Read},
+    error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
+    id::{USER, in_path, show},
+    page::{PageBody, PageParams, Query, SortKey, SortParams},
+};
+use crate::shared::{call::Call, tenant::block};
+
+pub(crate) use wire::{RoleRequest, UserInfo, UserRequest, UserUpdate};
+
+pub(super) const PATH: &str = "/api/users";
+pub(super) const ITEM: &str = "/api/users/{id}";
+pub(super) const ROLE: &str = "/api/users/{id}/role";
+pub(super) const DEACTIVATE: &str = "/api/users/{id}/deactivate";
+pub(super) const REACTIVATE: &str = "/api/users/{id}/reactivate";
+
+impl SortKey for UserSort {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("createdAt", Self::CreatedAt),
+        // Ids ascend in the order of creation.
+        ("id", Self::CreatedAt),
+        ("updatedAt", Self::UpdatedAt),
+        ("lastLoginAt", Self::LastLoginAt),
+        ("email", Self::Email),
+        ("name", Self::Name),
+        ("role", Self::Role),
+        ("isActive", Self::IsActive),
+        ("managerId", Self::ManagerId),
+        ("office", Self::Office),
+        // All are equal.
+        ("tenantId", Self::CreatedAt),
+    ];
+}
+
+/// The query parameters that filter; for the documentation.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the parameters, never made")]
+struct FilterParams {
+    /// Only users with this role.
+    #[param(rename = "filter[role]", example = "Manager")]
+    role: Option<String>,
+    /// Only users who may enter, or only those who may not.
+    #[param(rename = "filter[isActive]")]
+    is_active: Option<bool>,
+    /// Only users who report to this one.
+    #[param(rename = "filter[managerId]", example = "user_456")]
+    manager_id: Option<String>,
+}
+
+/// Lists the tenant's users.
+#[utoipa::path(
+    get, path = PATH, tag = "users", operation_id = "saas_list_users", params(PageParams, SortParams, FilterParams),
+    responses((status = 200, description = "A page of users", body = PageBody<UserInfo>), ErrorResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn list(call: Call, permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
+    let mut query = Query::parse(request.query_string());
+    let sort = query.sort::<UserSort>();
+    let filter = filter(&mut query);
+    let shape = [
+        "sortBy",
+        "sortOrder",
+        "search",
+        "filter[role]",
+        "filter[isActive]",
+        "filter[managerId]",
+    ];
+    let paging = query.paging(&query.order_and_filter("users", &shape));
+    query.finish()?;
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let (window, now) = (paging.window(), permit.tenant.now);
+    let read = move || control.reading(|reader| page(reader.users().list(tenant)?, &filter, sort, &window, now));
+    let page = block(read).await?;
+    let place = |user: &User| (sort.key.value(user), user.id.get());
+    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, UserInfo::of)))
+}
+
+fn filter(query: &mut Query) -> UserFilter {
+    UserFilter {
+        search: query.search(),
+        role: query.parsed("filter[role]", Role::parse),
+        is_active: query.parsed("filter[isActive]", |word| match word {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(Problem::Rule("must be true or false".to_owned())),
+        }),
+        manager_id: query.parsed("filter[managerId]", |text| {
+            UserId::parse_prefixed(text, USER).ok_or_else(|| Problem::Rule("must be a user's id such as user_456".to_owned()))
+        }),
+    }
+}
+
+/// Shows a user.
+#[utoipa::path(
+    get, path = ITEM, tag = "users", operation_id = "saas_get_user", params(("id" = String, Path, example = "user_456")),
+    responses((status = 200, description = "The user", body = UserInfo), ErrorResponses, LookupResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn get(call: Call, permit: Permit<Read>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    let id: UserId = in_path(&id, USER)?;
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let user = block(move || users::lookup(&*control, tenant, id)).await?;
+    Ok(shown(user))
+}
+
+/// Creates a user with a password. To have the person choose it, send an invitation instead.
+#[utoipa::path(
+    post, path = PATH, tag = "users", operation_id = "saas_create_user", request_body = UserRequest,
+    responses(
+        (status = 201, description = "The new user", body = UserInfo, headers(("Location" = String))),
+        ErrorResponses, ConflictResponses, BodyResponses
+    ),
+    security(("accessToken" = []))
+)]
+pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<UserRequest>) -> Result<HttpResponse, SaasError> {
+    let (fields, password) = body.value.parse()?;
+    let hash = call.app.sign_in.hash(password).await?;
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let user = block(move || users::create(&*control, tenant, fields, hash)).await?;
+    let location = format!("{PATH}/{}", show(USER, user.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserInfo::of(user)))
+}
+
+/// Changes the fields given; the others stay (contract X-93). Null clears a field.
+#[utoipa::path(
+    put, path = ITEM, tag = "users", operation_id = "saas_update_user", request_body = UserUpdate,
+    params(
+        ("id" = String, Path, example = "user_456"),
+        ("If-Match" = Option<String>, Header, description = "Only while the user has this entity tag")
+    ),
+    responses(
+        (status = 200, description = "The user as it is now", body = UserInfo),
+        ErrorResponses, LookupResponses, StaleResponses, BodyResponses
+    ),
+    security(("accessToken" = []))
+)]
+pub(super) async fn update(
+    call: Call,
+    permit: Permit<ManageUsers>,
+    id: web::Path<String>,
+    condition: IfMatch,
+    body: Body<UserUpdate>,
+) -> Result<HttpResponse, SaasError> {
+    let id: UserId = in_path(&id, USER)?;
+    let mut check = Check::new();
+    let changes = body.value.changes(&mut check);
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let updated = block(move || users::update(&*control, tenant, id, changes, check, |at| condition.holds(at)));
+    Ok(shown(updated.await?.ok_or(SaasError::Stale)?))
+}
+
+/// Gives a user another role; it counts with the user's next request. The last active Admin stays one.
+#[utoipa::path(
+    put, path = ROLE, tag = "users", operation_id = "saas_set_user_role", request_body = RoleRequest,
+    params(("id" = String, Path, example = "user_456")),
+    responses(
+        (status = 200, description = "The user as it is now", body = UserInfo),
+        ErrorResponses, LookupResponses, ConflictResponses, BodyResponses
+    ),
+    security(("accessToken" = []))
+)]
+pub(super) async fn set_role(
+    call: Call,
+    permit: Permit<ManageUsers>,
+    id: web::Path<String>,
+    body: Body<RoleRequest>,
+) -> Result<HttpResponse, SaasError> {
+    let id: UserId = in_path(&id, USER)?;
+    let role = body.value.parse();
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    // Whether there is such a user is told before what is wrong with the body, as everywhere.
+    let changed = block(move || {
+        users::lookup(&*control, tenant, id)?;
+        users::set_role(&*control, tenant, id, role?)
+    });
+    Ok(shown(changed.await?))
+}
+
+/// Keeps a user out: its access tokens, refresh tokens and sessions die at once, on every node. Its records stay. The last active Admin
+/// cannot be kept out. Doing it twice changes nothing.
+#[utoipa::path(
+    post, path = DEACTIVATE, tag = "users", operation_id = "saas_deactivate_user", params(("id" = String, Path, example = "user_456")),
+    responses((status = 200, description = "The user as it is now", body = UserInfo), ErrorResponses, LookupResponses, ConflictResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn deactivate(call: Call, permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    set_active(&call, &permit, &id, false).await
+}
+
+/// Lets a user in again, who signs in anew. Doing it twice changes nothing.
+#[utoipa::path(
+    post, path = REACTIVATE, tag = "users", operation_id = "saas_reactivate_user", params(("id" = String, Path, example = "user_456")),
+    responses((status = 200, description = "The user as it is now", body = UserInfo), ErrorResponses, LookupResponses),
+    security(("accessToken" = []))
+)]
+pub(super) async fn reactivate(call: Call, permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    set_active(&call, &permit, &id, true).await
+}
+
+async fn set_active(call: &Call, permit: &Permit<ManageUsers>, id: &str, is_active: bool) -> Result<HttpResponse, SaasError> {
+    let id: UserId = in_path(id, USER)?;
+    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let user = block(move || users::set_active(&*control, tenant, id, is_active)).await?;
+    Ok(shown(user))
+}
+
+fn shown(user: User) -> HttpResponse {
+    let updated_at = user.updated_at;
+    record(&UserInfo::of(user), updated_at)
+}

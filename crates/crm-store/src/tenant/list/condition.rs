@@ -1,0 +1,167 @@
+//! Conditions in SQL.
+
+use crm_domain::query::{Comparison, Condition, Filter, Kind, Test, Value};
+
+use super::{
+    Listed,
+    text::{end_of_prefix, holds, search},
+};
+use crate::{
+    connection::Connection,
+    tenant::fragment::{Bind, Sql},
+};
+
+impl From<Value> for Bind {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Bool(flag) => Self::Bool(flag),
+            Value::Integer(number) => Self::Integer(number),
+            Value::Text(text) => Self::Text(text),
+        }
+    }
+}
+
+/// How a condition's column is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// So that its index may serve the condition.
+    Indexed,
+    /// So that it cannot: the rows are visited in another order, and each is asked.
+    Asked,
+}
+
+/// The rows that a filter may show: the live ones, or the deleted ones. Asked for, no index of live rows is gone through.
+pub(super) fn visible<F: Listed>(filter: &Filter<F>, access: Access) -> Sql {
+    let asked = if access == Access::Asked { Sql::new("+") } else { Sql::default() };
+    match (F::TABLE.keeps_deleted, filter.deleted) {
+        (true, false) => asked.sql(F::TABLE.name).sql(".deleted_at IS NULL"),
+        (true, true) => asked.sql(F::TABLE.name).sql(".deleted_at IS NOT NULL"),
+        (false, false) => Sql::new("TRUE"),
+        (false, true) => Sql::new("FALSE"),
+    }
+}
+
+/// Everything that a filter asks, joined to [`visible`].
+pub(super) fn filter<F: Listed>(
+    visible: Sql,
+    filter: &Filter<F>,
+    access: impl Fn(&Condition<F>) -> Access,
+    connection: &Connection,
+) -> Sql {
+    let test = |condition: &Condition<F>| match (condition.test(), access(condition)) {
+        (Test::Differs(value), Access::Indexed) => in_ranges_beside(*condition.field(), value, filter),
+        (_, access) => self::condition(condition, access, connection),
+    };
+    let conditions = filter.conditions.iter().map(test);
+    let term = filter.search.as_deref();
+    let sought = term.map(|term| match F::TABLE.is_searchable {
+        true => search(F::TABLE.name, term, connection),
+        false => Sql::new("FALSE"),
+    });
+    let all = conditions.chain(sought);
+    all.fold(visible, |sql, condition| sql.sql(" AND ").then(condition))
+}
+
+fn condition<F: Listed>(condition: &Condition<F>, access: Access, connection: &Connection) -> Sql {
+    let field = *condition.field();
+    let column = column(field, access);
+    match condition.test() {
+        Test::Compare(comparison, value) => column.sql(operator(*comparison)).bind(value.clone().into()),
+        Test::Differs(value) => differs(field, column, value),
+        Test::In(values) => one_of(column, values),
+        Test::StartsWith(prefix) => begins(column, prefix),
+        Test::Contains(text) => contains(field, text, connection),
+        Test::IsNull(true) => column.sql(" IS NULL"),
+        Test::IsNull(false) => column.sql(" >= ").bind(least(field.spec().kind)),
+    }
+}
+
+/// The least value that a column can hold: what reaches it is not null. Unlike `IS NOT NULL` it is a range to every planner.
+fn least(kind: Kind) -> Bind {
+    match kind {
+        Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => Bind::Text(String::new()),
+        Kind::Id | Kind::Integer | Kind::Ranked(_) | Kind::Stamp | Kind::Money => Bind::Integer(i64::MIN),
+        Kind::Bool => Bind::Bool(false),
+    }
+}
+
+fn column<F: Listed>(field: F, access: Access) -> Sql {
+    let name = || Sql::new(F::TABLE.name).sql(".").sql(field.column());
+    match access {
+        Access::Indexed => name(),
+        // No planner looks for an index behind it, and it takes every type.
+        Access::Asked => Sql::new("COALESCE(").then(name()).sql(", ").then(name()).sql(")"),
+    }
+}
+
+fn operator(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equal => " = ",
+        Comparison::Less => " < ",
+        Comparison::LessOrEqual => " <= ",
+        Comparison::Greater => " > ",
+        Comparison::GreaterOrEqual => " >= ",
+    }
+}
+
+fn differs<F: Listed>(field: F, column: Sql, value: &Value) -> Sql {
+    let differs = Sql::new("(").then(column.clone()).sql(" <> ").bind(value.clone().into());
+    match field.spec().is_nullable {
+        true => differs.sql(" OR ").then(column).sql(" IS NULL)"),
+        false => differs.sql(")"),
+    }
+}
+
+/// The ids in the ranges on both sides of a value, and of the nulls: an index serves each, but no inequality.
+fn in_ranges_beside<F: Listed>(field: F, value: &Value, filter: &Filter<F>) -> Sql {
+    let range = |begin: &'static str| {
+        let rows = Sql::new(begin)
+            .sql(F::TABLE.name)
+            .sql(".id FROM ")
+            .sql(F::TABLE.name)
+            .sql(" WHERE ");
+        rows.then(visible(filter, Access::Indexed))
+            .sql(" AND ")
+            .then(column(field, Access::Indexed))
+    };
+    let ids = Sql::new(F::TABLE.name)
+        .sql(".id IN (")
+        .then(range("SELECT "))
+        .sql(" < ")
+        .bind(value.clone().into());
+    let ids = ids.then(range(" UNION ALL SELECT ")).sql(" > ").bind(value.clone().into());
+    match field.spec().is_nullable {
+        true => ids.then(range(" UNION ALL SELECT ")).sql(" IS NULL)"),
+        false => ids.sql(")"),
+    }
+}
+
+fn one_of(column: Sql, values: &[Value]) -> Sql {
+    let separators = std::iter::once("").chain(std::iter::repeat(", "));
+    let list = values.iter().zip(separators);
+    let list = list.fold(column.sql(" IN ("), |sql, (value, separator)| {
+        sql.sql(separator).bind(value.clone().into())
+    });
+    list.sql(")")
+}
+
+/// A range instead of `LIKE`: indexes serve it on both backends, and no character is special.
+fn begins(column: Sql, prefix: &str) -> Sql {
+    let from = column.clone().sql(" >= ").bind(Bind::Text(prefix.to_owned()));
+    match end_of_prefix(prefix) {
+        Some(end) => from.sql(" AND ").then(column).sql(" < ").bind(Bind::Text(end)),
+        None => from,
+    }
+}
+
+/// The search finds the candidates: the field is part of its text.
+fn contains<F: Listed>(field: F, text: &str, connection: &Connection) -> Sql {
+    let candidates = search(F::TABLE.name, text, connection);
+    // The form of `search_key`, of which the column has all but the sigma.
+    let own = Sql::new(" AND REPLACE(")
+        .sql(F::TABLE.name)
+        .sql(".")
+        .sql(field.column())
+        .sql(", 'ς', 'σ')");
+    candidates.then(own).then(holds(text))
+}

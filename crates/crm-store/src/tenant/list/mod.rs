@@ -1,0 +1,162 @@
+//! Lists: one statement for every noun, which filters, sorts, pages and tells the exact total.
+//!
+//! A noun gives its table and where a field's column has another name ([`Listed`]); the rest follows from the domain's table of its fields.
+//! What each shape of list costs is decided in [`plan`]; its SQL is written in [`statement`], [`condition`] and [`keyset`].
+
+mod condition;
+mod keyset;
+mod plan;
+mod statement;
+mod text;
+
+use crm_domain::{
+    error::Result,
+    page::{Page, Sort, Window},
+    query::{Condition, Field, Filter},
+    stamp::Stamp,
+};
+use diesel::{Expression, RunQueryDsl, query_builder::QueryFragment, query_dsl::methods::LoadQuery};
+
+use crate::{
+    connection::{Backend, Connection},
+    error::map,
+};
+use plan::{Plan, Shape};
+use statement::{Counts, Rows};
+
+pub(crate) use text::{can_be_stored, storable};
+
+/// Where a noun's rows are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table {
+    /// The table that has the fields' columns.
+    pub(crate) name: &'static str,
+    /// The tables that a row is read from: `name` and what is joined to it.
+    pub(crate) from: &'static str,
+    /// Whether it has a search text and its index.
+    pub(crate) is_searchable: bool,
+    /// Whether deleted rows stay, marked.
+    pub(crate) keeps_deleted: bool,
+}
+
+impl Table {
+    /// A table of records: searchable, and deleted rows stay.
+    pub(crate) const fn of_records(name: &'static str) -> Self {
+        Self {
+            name,
+            from: name,
+            is_searchable: true,
+            keeps_deleted: true,
+        }
+    }
+}
+
+/// All columns of a table.
+pub(crate) type ColumnsOf<T> = <T as diesel::Table>::AllColumns;
+
+/// A noun whose rows can be listed.
+pub(crate) trait Listed: Field {
+    /// The columns that a row is read from.
+    type Columns: QueryFragment<Backend> + Expression;
+    /// A row as diesel reads it.
+    type Row;
+    /// Where the rows are.
+    const TABLE: Table;
+    /// The total of all live rows, an expression over the `counter` row.
+    const TOTAL: &'static str;
+
+    /// The field's column; the field's own name unless stated otherwise.
+    fn column(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// The maintained total that answers these conditions without counting.
+    fn maintained_total(conditions: &[Condition<Self>]) -> Option<&'static str> {
+        conditions.is_empty().then_some(Self::TOTAL)
+    }
+
+    /// The columns.
+    fn columns() -> Self::Columns;
+
+    /// The record of a row.
+    fn record(row: Self::Row) -> Result<Self::Record>;
+}
+
+/// A row with the maintained total and the last stamp, which one statement reads so that the three agree.
+pub(crate) type Listing<Row> = (Row, Option<i64>, Option<i64>);
+
+/// A page of a list.
+pub(crate) fn page<F: Listed>(connection: &mut Connection, filter: &Filter<F>, sort: Sort<F>, window: &Window) -> Result<Page<F::Record>>
+where
+    Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
+{
+    let shape = Shape::new(filter, sort, window)?;
+    let plan = match shape.maintained_total() {
+        Some(total) => Plan::without_counting(total),
+        None => Plan::after_counting(count(connection, &shape)?),
+    };
+    let (rows, counts) = load(connection, &shape, &plan)?;
+    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    let items = rows.into_iter().take(limit).map(F::record).collect::<Result<_>>()?;
+    Ok(Page {
+        items,
+        total: u64::try_from(counts.matches).unwrap_or(0),
+        has_more,
+        seen: Stamp::from_micros(counts.seen),
+    })
+}
+
+fn count<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>) -> Result<Counts> {
+    let statement = statement::count(shape, connection);
+    statement.get_result(connection).map_err(map)
+}
+
+/// The page's rows, and the counts. The stamp is that of the state in which the rows were read, or an earlier one: a newer one would make
+/// a poller skip what was written in between.
+fn load<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<(Vec<F::Row>, Counts)>
+where
+    Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
+{
+    let rows = load_rows(connection, shape, plan)?;
+    if let Some(counts) = counts_of(&rows, plan.counts()).or(plan.counts()) {
+        return Ok((without_counts(rows), counts));
+    }
+    // A page beyond the end carries no counters: they are read before it is read again.
+    let before = count(connection, shape)?;
+    let rows = load_rows(connection, shape, plan)?;
+    let counts = counts_of(&rows, None).unwrap_or(before);
+    Ok((without_counts(rows), counts))
+}
+
+fn load_rows<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<Vec<Listing<F::Row>>>
+where
+    Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
+{
+    let mut rows = Vec::new();
+    if plan.is_empty() {
+        return Ok(rows);
+    }
+    for part in shape.parts() {
+        let missing = shape.fetch() - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if missing <= 0 {
+            break;
+        }
+        let statement = statement::rows(shape, plan, part.as_ref(), missing, connection);
+        let more: Vec<Listing<F::Row>> = statement.load(connection).map_err(map)?;
+        rows.extend(more);
+    }
+    Ok(rows)
+}
+
+/// What the rows tell: the maintained total, unless they were counted, and the last stamp.
+fn counts_of<Row>(rows: &[Listing<Row>], counted: Option<Counts>) -> Option<Counts> {
+    let (_, live, seen) = rows.first()?;
+    let (live, seen) = ((*live)?, (*seen)?);
+    let matches = counted.map_or(live, |counts| counts.matches);
+    Some(Counts { matches, live, seen })
+}
+
+fn without_counts<Row>(rows: Vec<Listing<Row>>) -> Vec<Row> {
+    rows.into_iter().map(|(row, _, _)| row).collect()
+}

@@ -1,0 +1,196 @@
+//! The two statements of a list.
+
+use std::marker::PhantomData;
+
+use diesel::{
+    Expression, QueryResult, Queryable, RunQueryDsl,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{BigInt, Nullable},
+};
+
+use crm_domain::{
+    page::Direction,
+    query::{Condition, Filter, Test},
+};
+
+use super::{
+    Listed,
+    condition::{self, Access},
+    keyset,
+    plan::{Plan, Shape},
+};
+use crate::{
+    connection::{Backend, Connection},
+    tenant::fragment::Sql,
+};
+
+/// Most conditions of a statement that is kept prepared: there are too many combinations of more to keep them all.
+const PREPARED_CONDITIONS: usize = 2;
+
+/// What was counted, and the last stamp.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub(super) struct Counts {
+    /// Rows that match.
+    pub(super) matches: i64,
+    /// Live rows.
+    pub(super) live: i64,
+    /// The last stamp.
+    pub(super) seen: i64,
+}
+
+/// `SELECT` the rows of a page, each with the maintained total and the last stamp.
+pub(crate) struct Rows<F: Listed> {
+    columns: F::Columns,
+    rest: Sql,
+    is_common: bool,
+}
+
+/// `SELECT` the counts.
+pub(super) struct Count<F> {
+    sql: Sql,
+    is_common: bool,
+    noun: PhantomData<F>,
+}
+
+/// Writes the statement of the rows in one part of the order.
+pub(super) fn rows<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: Option<&Sql>, limit: i64, connection: &Connection) -> Rows<F> {
+    let head = Sql::new(", (SELECT ")
+        .sql(plan.total::<F>())
+        .sql(" FROM counter), (SELECT stamp FROM counter) FROM ");
+    let head = head.sql(F::TABLE.from).sql(" WHERE ");
+    let visible = condition::visible(shape.filter, if plan.reads_table(shape) { Access::Asked } else { Access::Indexed });
+    let wanted = condition::filter(visible, shape.filter, |condition| plan.access(shape, condition), connection);
+    let wanted = match part {
+        Some(part) => wanted.sql(" AND ").then(part.clone()),
+        None => wanted,
+    };
+    let window = Sql::new(" LIMIT ").integer(limit).sql(" OFFSET ").integer(shape.offset());
+    let order = keyset::order(shape.sort);
+    let rest = if plan.picks_ids(shape) {
+        let picked = head
+            .sql(F::TABLE.name)
+            .sql(".id IN (SELECT ")
+            .sql(F::TABLE.name)
+            .sql(".id FROM ")
+            .sql(F::TABLE.name)
+            .sql(" WHERE ");
+        let picked = picked.then(wanted).sql(" ORDER BY ").then(pick_order(shape)).then(window);
+        picked.sql(") ORDER BY ").then(order)
+    } else {
+        head.then(wanted).sql(" ORDER BY ").then(order).then(window)
+    };
+    Rows {
+        columns: F::columns(),
+        rest,
+        is_common: is_common(shape.filter),
+    }
+}
+
+/// The order of picked ids. Unless they come in it by themselves, the plus keeps the planners from walking all ids in their order until
+/// enough match: those that match may all stand at the end.
+fn pick_order<F: Listed>(shape: &Shape<'_, F>) -> Sql {
+    let direction = match shape.sort.direction {
+        Direction::Ascending => " ASC",
+        Direction::Descending => " DESC",
+    };
+    let id = || Sql::new(F::TABLE.name).sql(".id").sql(direction);
+    match shape.range_in_id_order() {
+        _ if shape.is_point() => id(),
+        Some(field) => {
+            let column = Sql::new(F::TABLE.name).sql(".").sql(field.column());
+            column.sql(direction).sql(", ").then(id())
+        }
+        None => Sql::new("+").then(id()),
+    }
+}
+
+/// Writes the statement of the counts.
+pub(super) fn count<F: Listed>(shape: &Shape<'_, F>, connection: &Connection) -> Count<F> {
+    let matches = match (shape.maintained_total(), only_difference(shape.filter)) {
+        (Some(total), _) => Sql::new("(SELECT ").sql(total).sql(" FROM counter)"),
+        // All but the few that do not differ.
+        (None, Some(same)) => Sql::new("(SELECT ")
+            .sql(F::TOTAL)
+            .sql(" FROM counter) - ")
+            .then(count_of(&Filter::of([same]), connection)),
+        (None, None) => count_of(shape.filter, connection),
+    };
+    let sql = Sql::new("SELECT ")
+        .then(matches)
+        .sql(", (SELECT ")
+        .sql(F::TOTAL)
+        .sql(" FROM counter), (SELECT stamp FROM counter)");
+    Count {
+        sql,
+        is_common: is_common(shape.filter),
+        noun: PhantomData,
+    }
+}
+
+fn count_of<F: Listed>(filter: &Filter<F>, connection: &Connection) -> Sql {
+    let visible = condition::visible(filter, Access::Indexed);
+    let wanted = condition::filter(visible, filter, |_| Access::Indexed, connection);
+    Sql::new("(SELECT COUNT(*) FROM ")
+        .sql(F::TABLE.name)
+        .sql(" WHERE ")
+        .then(wanted)
+        .sql(")")
+}
+
+/// The opposite of a filter that asks of live rows nothing but that they differ from a value.
+fn only_difference<F: Listed>(filter: &Filter<F>) -> Option<Condition<F>> {
+    let ([only], None, false) = (filter.conditions.as_slice(), &filter.search, filter.deleted) else {
+        return None;
+    };
+    match only.test() {
+        Test::Differs(value) => Some(Condition::equal(*only.field(), value.clone())),
+        Test::IsNull(false) => Some(Condition::equal(*only.field(), None::<i64>)),
+        Test::Compare(..) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(true) => None,
+    }
+}
+
+fn is_common<F>(filter: &Filter<F>) -> bool {
+    let is_list = |condition: &Condition<F>| matches!(condition.test(), Test::In(_));
+    filter.conditions.len() <= PREPARED_CONDITIONS && !filter.conditions.iter().any(is_list)
+}
+
+impl<F: Listed> QueryFragment<Backend> for Rows<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if !self.is_common {
+            out.unsafe_to_cache_prepared();
+        }
+        out.push_sql("SELECT ");
+        self.columns.walk_ast(out.reborrow())?;
+        self.rest.walk_ast(out)
+    }
+}
+
+impl<F> QueryFragment<Backend> for Count<F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if !self.is_common {
+            out.unsafe_to_cache_prepared();
+        }
+        self.sql.walk_ast(out)
+    }
+}
+
+impl<F: Listed> Query for Rows<F> {
+    type SqlType = (<F::Columns as Expression>::SqlType, Nullable<BigInt>, Nullable<BigInt>);
+}
+
+impl<F> Query for Count<F> {
+    type SqlType = (BigInt, BigInt, BigInt);
+}
+
+impl<F: Listed> QueryId for Rows<F> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F> QueryId for Count<F> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<F: Listed> RunQueryDsl<Connection> for Rows<F> {}
+impl<F> RunQueryDsl<Connection> for Count<F> {}

@@ -1,0 +1,3 @@
+DROP TABLE sla_policy;
+ALTER TABLE counter DROP COLUMN sla_policy_live;
+ALTER TABLE counter DROP COLUMN sla_policy_id;

@@ -1,0 +1,6 @@
+DROP TABLE ticket_comment;
+DROP TABLE ticket;
+ALTER TABLE counter DROP COLUMN ticket_comment_live;
+ALTER TABLE counter DROP COLUMN ticket_comment_id;
+ALTER TABLE counter DROP COLUMN ticket_live;
+ALTER TABLE counter DROP COLUMN ticket_id;

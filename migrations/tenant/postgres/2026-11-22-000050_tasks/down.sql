@@ -1,0 +1,3 @@
+DROP TABLE task;
+ALTER TABLE counter DROP COLUMN task_live;
+ALTER TABLE counter DROP COLUMN task_id;

@@ -1,0 +1,12 @@
+DROP INDEX opportunity_forecast_idx;
+DROP INDEX opportunity_board_idx;
+ALTER TABLE opportunity DROP COLUMN lost_reason;
+DROP INDEX stage_name_key;
+CREATE UNIQUE INDEX stage_name_key ON stage (pipeline_id, name_key);
+ALTER TABLE stage DROP COLUMN deleted_at;
+ALTER TABLE stage DROP COLUMN created_by;
+DROP INDEX pipeline_name_key;
+ALTER TABLE pipeline DROP COLUMN deleted_at;
+ALTER TABLE pipeline DROP COLUMN created_by;
+ALTER TABLE pipeline DROP COLUMN name_key;
+ALTER TABLE counter DROP COLUMN pipeline_id;

@@ -1,0 +1,2 @@
+DROP TABLE handoff;
+ALTER TABLE counter DROP COLUMN handoff_id;

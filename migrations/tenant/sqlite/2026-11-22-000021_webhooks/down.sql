@@ -1,0 +1,3 @@
+DROP TABLE webhook;
+ALTER TABLE counter DROP COLUMN webhook_live;
+ALTER TABLE counter DROP COLUMN webhook_id;

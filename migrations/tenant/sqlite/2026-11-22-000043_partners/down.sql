@@ -1,0 +1,4 @@
+DROP TABLE partner_search;
+DROP TABLE partner;
+ALTER TABLE counter DROP COLUMN partner_live;
+ALTER TABLE counter DROP COLUMN partner_id;

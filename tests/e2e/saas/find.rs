@@ -1,0 +1,115 @@
+//! The search over everything.
+
+use crm_domain::tenant::{contact::ContactDraft, lead::LeadDraft};
+use crm_tests::{each_server, server::Server, tenant::set};
+use serde_json::{Value, json};
+
+use super::{create, fields, ids, keys, refusal};
+
+each_server! {
+    records_of_all_kinds_are_found_the_likeliest_first,
+    a_slip_of_the_hand_is_forgiven,
+    another_tenants_records_are_not_found,
+    parameters_that_cannot_be_right_are_refused,
+}
+
+fn search(server: &Server, token: &str, query: &str) -> Value {
+    server.get(&format!("/api/search?{query}")).bearer(token).expect(200).json()
+}
+
+fn records_of_all_kinds_are_found_the_likeliest_first(server: &Server) {
+    let tenant = server.tenant("Bolt");
+    let token = tenant.admin_token();
+    create(server, &token, "/api/companies", &json!({ "name": "The Acme Works" }));
+    let acme = create(server, &token, "/api/companies", &json!({ "name": "Acme", "city": "Łódź" }));
+    create(
+        server,
+        &token,
+        "/api/deals",
+        &json!({ "name": "Acme renewal", "companyId": acme["id"] }),
+    );
+    tenant.lead_of(LeadDraft {
+        first_name: set("Ada"),
+        last_name: set("Acmeson"),
+        email: set("ada@example.com"),
+        ..LeadDraft::default()
+    });
+    tenant.contact_of(ContactDraft {
+        first_name: set("Ben"),
+        last_name: set("Other"),
+        company: set("Acme"),
+        email: set("ben@example.com"),
+        ..ContactDraft::default()
+    });
+    let found = search(server, &token, "q=ACME");
+    assert_eq!(keys(&found), ["items"]);
+    let first = &found["items"][0];
+    assert_eq!(
+        first,
+        &json!({ "type": "company", "id": acme["id"], "title": "Acme", "subtitle": "Łódź", "score": 1.0 })
+    );
+    assert_eq!(ids(&found), ["company_2", "deal_1", "lead_1", "company_1", "contact_1"]);
+    assert_eq!(found["items"][1]["subtitle"], "Acme");
+    assert_eq!(found["items"][2]["title"], "Ada Acmeson");
+    let scores: Vec<f64> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["score"].as_f64().unwrap())
+        .collect();
+    assert!(
+        scores.is_sorted_by(|a, b| a >= b) && scores.iter().all(|score| (0.0..=1.0).contains(score)),
+        "{scores:?}"
+    );
+
+    assert_eq!(ids(&search(server, &token, "q=acme&types=lead,deal")), ["deal_1", "lead_1"]);
+    assert_eq!(ids(&search(server, &token, "q=acme&limit=2")), ["company_2", "deal_1"]);
+    assert_eq!(ids(&search(server, &token, "q=acme&limit=0")), ["company_2"]);
+    assert_eq!(ids(&search(server, &token, "q=ac&limit=1000")), ["company_2", "deal_1"]);
+}
+
+fn a_slip_of_the_hand_is_forgiven(server: &Server) {
+    let token = server.tenant("Bolt").admin_token();
+    create(server, &token, "/api/companies", &json!({ "name": "Acme" }));
+    for slip in ["Acne", "Akme", "Acmee", "Amce", "Acm", "Ace", "ACMR"] {
+        assert_eq!(ids(&search(server, &token, &format!("q={slip}"))), ["company_1"], "{slip}");
+    }
+    for other in [
+        "Zebra",
+        "ab",
+        "Aced%20it",
+        "%F0%9F%9A%80",
+        "%E2%80%8B",
+        "%D7%A9%D7%9C%D7%95%D7%9D",
+        "%ED%A0%80",
+    ] {
+        assert_eq!(search(server, &token, &format!("q={other}")), json!({ "items": [] }), "{other}");
+    }
+}
+
+// C-138
+fn another_tenants_records_are_not_found(server: &Server) {
+    let (ours, theirs) = (server.tenant("Ours"), server.tenant("Theirs"));
+    create(server, &theirs.admin_token(), "/api/companies", &json!({ "name": "Secret" }));
+    assert_eq!(search(server, &ours.admin_token(), "q=secret"), json!({ "items": [] }));
+}
+
+fn parameters_that_cannot_be_right_are_refused(server: &Server) {
+    let token = server.tenant("Bolt").admin_token();
+    let long = format!("q={}", "x".repeat(256));
+    for (query, expected) in [
+        ("", vec!["q"]),
+        ("q=", vec!["q"]),
+        ("q=%20", vec!["q"]),
+        ("q=a%00b", vec!["q"]),
+        (long.as_str(), vec!["q"]),
+        ("q=a&types=account", vec!["types"]),
+        ("q=a&types=lead,", vec!["types"]),
+        ("limit=x&types=x", vec!["limit", "q", "types"]),
+    ] {
+        let answer = server.get(&format!("/api/search?{query}")).bearer(&token).send();
+        let error = refusal(server, &answer, 400, "VALIDATION_ERROR");
+        assert_eq!(fields(&error), expected, "{query}");
+    }
+    refusal(server, &server.get("/api/search?q=a").send(), 401, "AUTH_FAILED");
+}
