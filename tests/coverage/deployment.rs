@@ -71,6 +71,7 @@ pub fn path_of(route: &RouteInfo) -> String {
         "/api/tickets" => "ticket_3",
         "/api/sla-policies" => "sla_policy_3",
         "/api/partners" => "partner_3",
+        "/api/custom-fields" => "custom_field_3",
         "/api/users" => "user_1",
         "/api/invitations" => "invitation_1",
         "/api/webhooks" => "webhook_1",
@@ -115,6 +116,10 @@ pub fn server() -> Server {
             ("/api/tasks", json!({ "title": "Acme's task" })),
             ("/api/tickets", json!({ "subject": "Acme's ticket" })),
             ("/api/partners", json!({ "name": format!("Acme's partner {number}") })),
+            (
+                "/api/custom-fields",
+                json!({ "entity": "leads", "key": format!("acme{number}"), "label": "Acme's field", "type": "text" }),
+            ),
             (
                 "/api/sla-policies",
                 json!({ "name": format!("Acme's policy {number}"), "appliesTo": "Ticket", "firstResponseMinutes": 60, "resolutionMinutes": 480 }),

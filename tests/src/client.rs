@@ -251,6 +251,9 @@ fn spawn(command: &mut Command) -> Child {
 fn packages(name: &str) -> PathBuf {
     let binary = std::env::current_exe().expect("the path of this binary");
     // In the target directory, wherever that is and whoever made it: the nearest one above this binary.
-    let path = binary.ancestors().map(|folder| folder.join("clients").join(name)).find(|path| path.exists());
+    let path = binary
+        .ancestors()
+        .map(|folder| folder.join("clients").join(name))
+        .find(|path| path.exists());
     path.unwrap_or_else(|| panic!("no clients/{name} above {}: scripts/clients makes it", binary.display()))
 }

@@ -93,6 +93,8 @@ record_ids! {
     PartnerId = "partner";
     /// A task.
     TaskId = "task";
+    /// A custom field.
+    CustomFieldId = "custom field";
     /// A webhook.
     WebhookId = "webhook";
 }

@@ -16,6 +16,7 @@
 pub mod business_hours;
 pub mod clock;
 pub mod control;
+pub mod decimal;
 pub mod error;
 pub mod field;
 pub mod id;

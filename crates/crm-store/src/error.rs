@@ -13,6 +13,12 @@ const UNIQUE: &[(&str, &str, &str, &str)] = &[
     ("account_external_id_key", "account.external_id", "account", "external_id"),
     ("contact_external_id_key", "contact.external_id", "contact", "external_id"),
     ("contact_email_key_key", "contact.email_key", "contact", "email"),
+    (
+        "custom_field_key_key",
+        "custom_field.entity, custom_field.key",
+        "custom field",
+        "key",
+    ),
     ("lead_external_id_key", "lead.external_id", "lead", "external_id"),
     (
         "opportunity_external_id_key",

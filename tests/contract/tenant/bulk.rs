@@ -13,7 +13,7 @@ use crm_domain::{
         opportunity::{Opportunity, OpportunityDraft},
         record::Record,
     },
-    usecase::bulk,
+    usecase::bulk::{self, Drafted},
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -37,7 +37,7 @@ fn person(name: &str, email: &str) -> ContactDraft {
 
 fn create<R: Record>(store: &Arc<dyn TenantStore>, drafts: Vec<R::Draft>) -> Vec<Result<R>> {
     write(store, move |unit| {
-        let drafts = drafts.into_iter().map(|draft| (draft, Check::new())).collect();
+        let drafts = drafts.into_iter().map(|draft| Drafted::new(draft, Check::new())).collect();
         bulk::create::<R>(unit, drafts, user())
     })
     .unwrap()
@@ -45,7 +45,10 @@ fn create<R: Record>(store: &Arc<dyn TenantStore>, drafts: Vec<R::Draft>) -> Vec
 
 fn update<R: Record>(store: &Arc<dyn TenantStore>, drafts: Vec<(R::Id, R::Draft)>) -> Vec<Result<R>> {
     write(store, move |unit| {
-        let drafts = drafts.into_iter().map(|(id, draft)| Ok((id, (draft, Check::new())))).collect();
+        let drafts = drafts
+            .into_iter()
+            .map(|(id, draft)| Ok((id, Drafted::new(draft, Check::new()))))
+            .collect();
         bulk::update::<R>(unit, drafts, user())
     })
     .unwrap()
@@ -91,6 +94,7 @@ fn what_is_wrong_with_one_record_fails_it_alone(database: &Database) {
             Check::new(),
         ),
     ];
+    let drafts = drafts.into_iter().map(|(draft, check)| Drafted::new(draft, check)).collect();
     let outcomes = write(&store, move |unit| bulk::create::<Contact>(unit, drafts, user())).unwrap();
     assert_eq!(
         told(&outcomes),

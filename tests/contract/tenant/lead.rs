@@ -278,7 +278,7 @@ fn a_bulk_leaves_alone_what_imports_brought_twice(database: &Database) {
         (two, draft(set("own@example.com"))),
         (third, draft(set("SHARED@example.com"))),
     ];
-    let drafts = drafts.map(|(id, draft)| Ok((id, (draft, Check::new()))));
+    let drafts = drafts.map(|(id, draft)| Ok((id, bulk::Drafted::new(draft, Check::new()))));
     let mut outcomes = write(&store, move |unit| bulk::update::<Lead>(unit, drafts.into(), user())).unwrap();
     assert_duplicate(outcomes.pop().unwrap(), "lead", "email");
     let kept: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap().fields.phone).collect();
@@ -290,7 +290,7 @@ fn a_bulk_leaves_alone_what_imports_brought_twice(database: &Database) {
         email: set(email),
         ..LeadDraft::default()
     };
-    let drafts = [new("new@example.com"), new("NEW@example.com")].map(|draft| (draft, Check::new()));
+    let drafts = [new("new@example.com"), new("NEW@example.com")].map(|draft| bulk::Drafted::new(draft, Check::new()));
     let mut outcomes = write(&store, move |unit| bulk::create::<Lead>(unit, drafts.into(), user())).unwrap();
     assert_duplicate(outcomes.pop().unwrap(), "lead", "email");
     assert!(outcomes.pop().unwrap().is_ok());

@@ -7,6 +7,7 @@ mod change;
 mod check;
 mod commit;
 mod contact;
+mod custom_field;
 mod faults;
 mod filtering;
 mod find;

@@ -35,7 +35,7 @@ each_backend_shared!(
     references_must_exist_when_they_are_named,
 );
 
-fn deal(name: &str) -> OpportunityDraft {
+pub(super) fn deal(name: &str) -> OpportunityDraft {
     OpportunityDraft {
         name: set(name),
         ..OpportunityDraft::default()
@@ -61,7 +61,7 @@ fn full_draft(name: &str) -> OpportunityDraft {
     }
 }
 
-fn create(store: &Arc<dyn TenantStore>, draft: OpportunityDraft) -> Result<Opportunity> {
+pub(super) fn create(store: &Arc<dyn TenantStore>, draft: OpportunityDraft) -> Result<Opportunity> {
     write(store, move |unit| opportunities::create(unit, draft, user(), Check::new()))
 }
 

@@ -332,7 +332,7 @@ fn tasks_are_written_in_bulk(database: &Database) {
         ..task("About nothing")
     };
     let drafts = vec![task("One"), dead, TaskDraft::default(), task("Two")];
-    let drafts: Vec<_> = drafts.into_iter().map(|draft| (draft, Check::new())).collect();
+    let drafts: Vec<_> = drafts.into_iter().map(|draft| bulk::Drafted::new(draft, Check::new())).collect();
     let outcomes = write(&store, move |unit| bulk::create::<Task>(unit, drafts, user())).unwrap();
     let titles: Vec<_> = outcomes
         .iter()
@@ -345,7 +345,9 @@ fn tasks_are_written_in_bulk(database: &Database) {
         ..TaskDraft::default()
     };
     let (first, gone) = (ids[0], TaskId::from_i64(99));
-    let drafts = [first, gone].map(|id| Ok((id, (begin.clone(), Check::new())))).into();
+    let drafts = [first, gone]
+        .map(|id| Ok((id, bulk::Drafted::new(begin.clone(), Check::new()))))
+        .into();
     let outcomes = write(&store, move |unit| bulk::update::<Task>(unit, drafts, user())).unwrap();
     assert_eq!(outcomes[0].as_ref().unwrap().fields.status, TaskStatus::InProgress);
     assert!(matches!(outcomes[1], Err(Error::NotFound { .. })));

@@ -7,6 +7,7 @@ mod change;
 mod change_stream;
 mod company;
 mod contact;
+mod custom_field;
 mod deal;
 mod deal_flow;
 mod deal_handoff;

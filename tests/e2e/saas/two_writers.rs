@@ -48,6 +48,12 @@ const NOUNS: &[Noun] = &[
         values: ["Made", "First", "Second"],
     },
     Noun {
+        path: "/api/custom-fields",
+        record: || json!({ "entity": "leads", "key": "tier", "type": "text", "label": "Made" }),
+        field: "label",
+        values: ["Made", "First", "Second"],
+    },
+    Noun {
         path: "/api/tickets",
         record: || json!({ "subject": "Made" }),
         field: "subject",

@@ -3,7 +3,7 @@
 use crm_domain::{
     Error, Result,
     id::{
-        AccountId, ActivityId, ContactId, LeadId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId, TagId, TaskId,
+        AccountId, ActivityId, ContactId, CustomFieldId, LeadId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId, TagId, TaskId,
         TicketCommentId, TicketId, WebhookId,
     },
     page::{Page, Sort, Window},
@@ -12,9 +12,12 @@ use crm_domain::{
         activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository},
         change::EntityKind,
         contact::{Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository},
+        custom_field::{
+            CustomField, CustomFieldField, CustomFieldFields, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf,
+        },
         handoff::{Handoff, HandoffFields, HandoffReads, HandoffRepository},
         idempotency::{IdempotencyRepository, IdempotencyScope, KeptAnswer},
-        label::{LabelReads, LabelRepository, TagOf},
+        label::{LabelReads, LabelRepository, Present, TagOf},
         lead::{Lead, LeadField, LeadFields, LeadFilter, LeadReads, LeadRepository},
         opportunity::{
             Group, Month, Opportunity, OpportunityField, OpportunityFields, OpportunityFilter, OpportunityReads, OpportunityRepository,
@@ -312,8 +315,11 @@ impl TagRepository for Nothing {
 }
 
 impl LabelReads for Nothing {
-    fn has_any(&mut self) -> Result<bool> {
-        Ok(false)
+    fn present(&mut self) -> Result<Present> {
+        Ok(Present::default())
+    }
+    fn values_of(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<Vec<ValueOf>> {
+        Ok(Vec::new())
     }
     fn tags_of(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<Vec<TagOf>> {
         Ok(Vec::new())
@@ -330,8 +336,53 @@ impl LabelRepository for Nothing {
     fn unassign(&mut self, _kind: EntityKind, _assignments: &[(i64, TagId)]) -> Result<()> {
         refuse()
     }
+    fn clear_values(&mut self, _kind: EntityKind, _of: &[(i64, CustomFieldId)]) -> Result<()> {
+        refuse()
+    }
+    fn add_values(&mut self, _kind: EntityKind, _values: Vec<NewValue>) -> Result<()> {
+        refuse()
+    }
     fn touch(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<()> {
         refuse()
+    }
+}
+
+impl CustomFieldReads for Nothing {
+    fn lookup(&mut self, _id: CustomFieldId) -> Result<Option<CustomField>> {
+        Ok(None)
+    }
+    fn of_kind(&mut self, _kind: EntityKind) -> Result<Vec<CustomField>> {
+        Ok(Vec::new())
+    }
+    fn list(&mut self, _filter: &CustomFieldFilter, _sort: Sort<CustomFieldField>, _window: &Window) -> Result<Page<CustomField>> {
+        Ok(empty())
+    }
+    fn holders(&mut self, _id: CustomFieldId, _sort_keys: &[String]) -> Result<Vec<(i64, String)>> {
+        Ok(Vec::new())
+    }
+    fn has_values(&mut self, _id: CustomFieldId) -> Result<bool> {
+        Ok(false)
+    }
+    fn used_choice(&mut self, _id: CustomFieldId, _choices: &[String]) -> Result<Option<String>> {
+        Ok(None)
+    }
+    fn has_duplicates(&mut self, _field: &CustomField) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+impl CustomFieldRepository for Nothing {
+    fn add(&mut self, _new: Vec<CustomFieldFields>) -> Result<Vec<CustomField>> {
+        refuse()
+    }
+    fn update(&mut self, _field: &CustomField) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _id: CustomFieldId) -> Result<()> {
+        refuse()
+    }
+    fn restore(&mut self, _id: CustomFieldId) -> Result<Option<CustomField>> {
+        Ok(None)
     }
 }
 

@@ -12,6 +12,7 @@ use crm_domain::{
         activity::{ActivityReads, ActivityRepository},
         change::{Change, ChangeReads, EntityKind, NewChange, Origin},
         contact::{ContactReads, ContactRepository},
+        custom_field::{CustomFieldReads, CustomFieldRepository},
         handoff::{HandoffReads, HandoffRepository},
         idempotency::IdempotencyRepository,
         label::{LabelReads, LabelRepository},
@@ -81,6 +82,9 @@ impl TenantReader for Records {
         &mut self.nothing
     }
     fn contacts(&mut self) -> &mut dyn ContactReads {
+        &mut self.nothing
+    }
+    fn custom_fields(&mut self) -> &mut dyn CustomFieldReads {
         &mut self.nothing
     }
     fn leads(&mut self) -> &mut dyn LeadReads {
@@ -160,6 +164,9 @@ impl UnitOfWork for MemoryUnit {
             fields: change.fields,
         });
     }
+    fn amend(&mut self, change: NewChange) {
+        self.record(change);
+    }
     fn accounts(&mut self) -> &mut dyn AccountRepository {
         &mut self.records.accounts
     }
@@ -170,6 +177,9 @@ impl UnitOfWork for MemoryUnit {
         &mut self.records.nothing
     }
     fn contacts(&mut self) -> &mut dyn ContactRepository {
+        &mut self.records.nothing
+    }
+    fn custom_fields(&mut self) -> &mut dyn CustomFieldRepository {
         &mut self.records.nothing
     }
     fn leads(&mut self) -> &mut dyn LeadRepository {

@@ -70,7 +70,10 @@ impl Operator {
             Self::Eq => true,
             Self::Ne => !spec.is_sparse,
             Self::Lt | Self::Lte | Self::Gt | Self::Gte => {
-                matches!(spec.kind, Kind::Integer | Kind::Ranked(_) | Kind::Date | Kind::Stamp | Kind::Money)
+                matches!(
+                    spec.kind,
+                    Kind::Integer | Kind::Decimal | Kind::Ranked(_) | Kind::Date | Kind::Stamp | Kind::Money
+                )
             }
             Self::In => spec.kind != Kind::Bool,
             Self::Contains => spec.is_searchable,
@@ -179,6 +182,14 @@ impl<F: Field> Condition<F> {
         Self { field, test }
     }
 
+    /// The field has no value, or has one; for conditions that no caller wrote.
+    pub fn null(field: F, is_null: bool) -> Self {
+        Self {
+            field,
+            test: Test::IsNull(is_null),
+        }
+    }
+
     /// The field has one of these values; for conditions that no caller wrote.
     pub fn one_of<V: IntoValue>(field: F, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().filter_map(IntoValue::into_value).collect();
@@ -200,7 +211,8 @@ impl<F: Field> Condition<F> {
 }
 
 impl<F: Field> Condition<F> {
-    /// Whether a record meets it: what a store answers, said for one record.
+    /// Whether a record meets it: what a store answers, said for one record. Values of custom fields are not in the record: it is judged as
+    /// one that has none.
     pub fn is_met_by(&self, record: &F::Record) -> bool {
         let value = self.field.value(record);
         let text = match &value {

@@ -4,8 +4,9 @@ use std::{fmt::Debug, hash::Hash, ops::Deref};
 
 use time::Date;
 
-use super::Operator;
+use super::{CustomColumn, Operator};
 use crate::{
+    decimal::Decimal,
     error::Problem,
     field::{Email, Text, WebAddress, format_date, parse_date, parse_integer},
     id::RecordId,
@@ -21,6 +22,8 @@ pub enum Kind {
     Id,
     /// A whole number.
     Integer,
+    /// A [`Decimal`], compared by its sort key.
+    Decimal,
     /// A text, compared as it was written, by code points.
     Text,
     /// A text, compared in lower case.
@@ -46,7 +49,7 @@ pub enum Value {
     Bool(bool),
     /// An id, a number, the place of a word, microseconds, or minor units of money.
     Integer(i64),
-    /// A text, in lower case for [`Kind::Key`]; a date as `YYYY-MM-DD`.
+    /// A text, in lower case for [`Kind::Key`]; a date as `YYYY-MM-DD`; the sort key of a [`Kind::Decimal`].
     Text(String),
 }
 
@@ -99,6 +102,8 @@ impl Spec {
         id = Id;
         /// A field of [`Kind::Integer`].
         integer = Integer;
+        /// A field of [`Kind::Decimal`].
+        decimal = Decimal;
         /// A field of [`Kind::Text`].
         text = Text;
         /// A field of [`Kind::Key`].
@@ -183,6 +188,7 @@ impl Spec {
             _ if text.contains('\0') => Err(Problem::ControlCharacter),
             Kind::Id => parse_integer(text, 0, i64::MAX).map(Value::Integer),
             Kind::Integer => parse_integer(text, i64::MIN, i64::MAX).map(Value::Integer),
+            Kind::Decimal => Decimal::parse(text).map(|number| Value::Text(number.sort_key())),
             Kind::Text => Ok(Value::Text(
                 place_among(self.words, text).map_or(text, |place| self.words[place]).to_owned(),
             )),
@@ -211,7 +217,9 @@ impl Spec {
         match self.kind {
             Kind::Bool => matches!(value, Value::Bool(_)),
             Kind::Id | Kind::Integer | Kind::Ranked(_) | Kind::Stamp | Kind::Money => matches!(value, Value::Integer(_)),
-            Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => matches!(value, Value::Text(text) if !text.contains('\0')),
+            Kind::Decimal | Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => {
+                matches!(value, Value::Text(text) if !text.contains('\0'))
+            }
         }
     }
 }
@@ -223,7 +231,7 @@ fn place_among(words: &[&str], text: &str) -> Result<usize, Problem> {
     place.ok_or_else(|| choice(words))
 }
 
-pub(super) fn choice(words: &[&str]) -> Problem {
+pub(crate) fn choice(words: &[&str]) -> Problem {
     Problem::Choice {
         allowed: words.iter().map(|word| (*word).to_owned()).collect(),
     }
@@ -238,21 +246,35 @@ pub trait Field: Copy + Debug + Default + Eq + Hash + Send + Sync + 'static {
 
     /// What lists know of it.
     fn spec(self) -> &'static Spec;
-    /// A record's value of it, as lists compare it.
+    /// A record's value of it, as lists compare it; `None` of a custom field, whose values are not in the record.
     fn value(self, record: &Self::Record) -> Option<Value>;
     /// A record's id.
     fn id(record: &Self::Record) -> i64;
 
-    /// What a cursor carries of the last record of a page in a list sorted by this field.
+    /// The custom field that it is, if it is one.
+    fn custom(self) -> Option<CustomColumn> {
+        None
+    }
+    /// A custom field as one of the noun's; `None` where the noun has none.
+    fn of_custom(_: CustomColumn) -> Option<Self> {
+        None
+    }
+
+    /// What a cursor carries of the last record of a page in a list sorted by this field, which is no custom one.
     fn place(self, record: &Self::Record) -> SortValue {
+        self.place_of(self.value(record))
+    }
+
+    /// The same of a record that has this value of the field.
+    fn place_of(self, value: Option<Value>) -> SortValue {
         let spec = self.spec();
-        match self.value(record) {
+        match value {
             _ if spec.is_in_id_order => SortValue::Id,
             Some(Value::Text(text)) => SortValue::Text(Some(text)),
             Some(Value::Integer(number)) => SortValue::Integer(Some(number)),
             Some(Value::Bool(flag)) => SortValue::Integer(Some(flag.into())),
             None => match spec.kind {
-                Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => SortValue::Text(None),
+                Kind::Decimal | Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => SortValue::Text(None),
                 Kind::Id | Kind::Integer | Kind::Ranked(_) | Kind::Bool | Kind::Stamp | Kind::Money => SortValue::Integer(None),
             },
         }
@@ -316,7 +338,7 @@ values! {
 /// Declares the fields by which lists of a noun are sorted and filtered.
 ///
 /// Each line is a variant, its [`Spec`](crate::query::Spec) and the record's value. The first is the default order: that of creation. Texts
-/// of [`Kind::Key`](crate::query::Kind::Key) are put in lower case here.
+/// of [`Kind::Key`](crate::query::Kind::Key) are put in lower case here. `and Custom` behind the table adds the noun's custom fields.
 #[macro_export]
 macro_rules! fields {
     (
@@ -325,6 +347,7 @@ macro_rules! fields {
             $first:ident: $first_spec:expr => $first_value:expr;
             $($variant:ident: $spec:expr => $value:expr;)*
         }
+        $(and $custom:ident)?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -333,6 +356,7 @@ macro_rules! fields {
             #[default]
             $first,
             $($variant,)*
+            $($custom($crate::query::CustomColumn),)?
         }
 
         impl $crate::query::Field for $name {
@@ -344,6 +368,7 @@ macro_rules! fields {
                 match self {
                     Self::$first => const { &$first_spec },
                     $(Self::$variant => const { &$spec },)*
+                    $(Self::$custom(column) => column.spec(),)?
                 }
             }
 
@@ -352,6 +377,7 @@ macro_rules! fields {
                 let value = match self {
                     Self::$first => IntoValue::into_value($first_value),
                     $(Self::$variant => IntoValue::into_value($value),)*
+                    $(Self::$custom(_) => None,)?
                 };
                 match (self.spec().kind, value) {
                     (Kind::Key, Some(Value::Text(text))) => Some(Value::Text(text.to_lowercase())),
@@ -362,6 +388,19 @@ macro_rules! fields {
             fn id($record: &$entity) -> i64 {
                 i64::from($record.id)
             }
+
+            $(
+                fn custom(self) -> Option<$crate::query::CustomColumn> {
+                    match self {
+                        Self::$custom(column) => Some(column),
+                        _ => None,
+                    }
+                }
+
+                fn of_custom(column: $crate::query::CustomColumn) -> Option<Self> {
+                    Some(Self::$custom(column))
+                }
+            )?
         }
     };
 }

@@ -1,12 +1,16 @@
 //! What a list can be asked for: which fields a noun has, how each is compared, and which conditions a caller may set.
 //!
 //! A noun declares its fields once, by [`fields!`](crate::fields), beside its port. Orders, cursors, filters, their errors and their
-//! documentation all follow from that table.
+//! documentation all follow from that table. A noun with custom fields ends its table with `and Custom`: each of a tenant's definitions is one
+//! field more.
 
 mod condition;
+mod custom;
 mod field;
 
 pub use condition::{Comparison, Condition, Operator, Test};
+pub use custom::CustomColumn;
+pub(crate) use field::choice;
 pub use field::{Field, IntoValue, Kind, Spec, Value};
 
 /// Most conditions of one filter; each makes the statement longer.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::link::Link;
 use crate::{
     error::Result,
-    id::{ApiKeyId, RecordId, SlaPolicyId, TicketCommentId, UserId},
+    id::{ApiKeyId, CustomFieldId, RecordId, SlaPolicyId, TicketCommentId, UserId},
     stamp::Stamp,
 };
 
@@ -20,6 +20,7 @@ pub enum EntityKind {
     Account,
     Activity,
     Contact,
+    CustomField,
     Handoff,
     Lead,
     Opportunity,
@@ -36,10 +37,11 @@ pub enum EntityKind {
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Account,
         Self::Activity,
         Self::Contact,
+        Self::CustomField,
         Self::Handoff,
         Self::Lead,
         Self::Opportunity,
@@ -55,11 +57,12 @@ impl EntityKind {
     ];
 
     /// The stored word.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Activity => "activity",
             Self::Contact => "contact",
+            Self::CustomField => "custom_field",
             Self::Handoff => "handoff",
             Self::Lead => "lead",
             Self::Opportunity => "opportunity",
@@ -78,6 +81,7 @@ impl EntityKind {
     /// The noun, as error messages name it.
     pub fn noun(self) -> &'static str {
         match self {
+            Self::CustomField => CustomFieldId::NOUN,
             Self::SlaPolicy => SlaPolicyId::NOUN,
             Self::TicketComment => TicketCommentId::NOUN,
             other => other.as_str(),
@@ -223,6 +227,33 @@ impl NewChange {
         }
     }
 
+    /// Takes in a later update of the same record by the same unit, so that the feed tells one change; whether that fits. What a field was
+    /// before stays what it was before both.
+    pub fn join(&mut self, later: &Self) -> bool {
+        let is_same = self.entity == later.entity && self.entity_id == later.entity_id;
+        let is_living = matches!(self.kind, ChangeKind::Created | ChangeKind::Updated) && later.kind == ChangeKind::Updated;
+        if !is_same || !is_living {
+            return false;
+        }
+        let read = |fields: &str| serde_json::from_str::<Map<String, Value>>(fields).ok();
+        let (Some(mut fields), Some(added)) = (read(&self.fields), read(&later.fields)) else {
+            return false;
+        };
+        for (name, pair) in added {
+            let before = fields.get(&name).and_then(|earlier| earlier.get(0)).cloned();
+            let joined = match (before, pair) {
+                (Some(before), Value::Array(mut values)) if values.len() == 2 => {
+                    values[0] = before;
+                    Value::Array(values)
+                }
+                (_, pair) => pair,
+            };
+            fields.insert(name, joined);
+        }
+        self.fields = Value::Object(fields).to_string();
+        true
+    }
+
     fn between<E: Entity>(kind: ChangeKind, entity: &E, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<Self> {
         let mut fields = Map::new();
         for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
@@ -281,4 +312,43 @@ pub trait ChangeReads {
     fn list_of_field(&mut self, entity: EntityKind, entity_id: i64, field: &str) -> Result<Vec<Change>>;
     /// The last sequence number; 0 when nothing ever happened.
     fn last_seq(&mut self) -> Result<i64>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(kind: ChangeKind, entity_id: i64, fields: &Value) -> NewChange {
+        NewChange {
+            entity: EntityKind::Account,
+            entity_id,
+            kind,
+            fields: fields.to_string(),
+        }
+    }
+
+    #[test]
+    fn an_update_joins_what_its_unit_did_to_the_record_before() {
+        let mut first = change(ChangeKind::Updated, 1, &json!({"name": ["a", "b"], "city": [null, "x"]}));
+        assert!(first.join(&change(
+            ChangeKind::Updated,
+            1,
+            &json!({"name": ["b", "c"], "custom_fields.tier": [null, "Gold"]})
+        )));
+        let joined: Value = serde_json::from_str(&first.fields).unwrap();
+        assert_eq!(
+            joined,
+            json!({"name": ["a", "c"], "city": [null, "x"], "custom_fields.tier": [null, "Gold"]})
+        );
+    }
+
+    #[test]
+    fn what_is_another_records_or_no_update_does_not_join() {
+        let none = json!({});
+        let update = change(ChangeKind::Updated, 1, &none);
+        assert!(change(ChangeKind::Created, 1, &none).join(&update));
+        assert!(!change(ChangeKind::Deleted, 1, &none).join(&update));
+        assert!(!change(ChangeKind::Created, 2, &none).join(&update));
+        assert!(!change(ChangeKind::Created, 1, &none).join(&change(ChangeKind::Deleted, 1, &none)));
+    }
 }

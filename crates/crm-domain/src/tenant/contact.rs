@@ -190,6 +190,7 @@ fields! {
         Description: Spec::text("description").nullable() => contact.fields.description.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => contact.created_by;
     }
+    and Custom
 }
 
 /// Which contacts a list shows; a search looks in name, email, phone, company, title, city and country.

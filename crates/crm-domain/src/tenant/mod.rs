@@ -8,6 +8,7 @@ pub mod account;
 pub mod activity;
 pub mod change;
 pub mod contact;
+pub mod custom_field;
 pub mod handoff;
 pub mod idempotency;
 pub mod label;
@@ -46,6 +47,8 @@ pub trait TenantReader {
     fn labels(&mut self) -> &mut dyn label::LabelReads;
     /// Contacts.
     fn contacts(&mut self) -> &mut dyn contact::ContactReads;
+    /// Custom fields.
+    fn custom_fields(&mut self) -> &mut dyn custom_field::CustomFieldReads;
     /// Leads.
     fn leads(&mut self) -> &mut dyn lead::LeadReads;
     /// Opportunities.
@@ -84,6 +87,9 @@ pub trait UnitOfWork {
     fn origin(&self) -> &Origin;
     /// Appends a change to the feed; it gets its sequence number when the unit commits.
     fn record(&mut self, change: NewChange);
+    /// Adds an update of a record to the change that this unit made of it already, as [`NewChange::join`] does; appends it where there is
+    /// none.
+    fn amend(&mut self, change: NewChange);
 
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn account::AccountRepository;
@@ -93,6 +99,8 @@ pub trait UnitOfWork {
     fn labels(&mut self) -> &mut dyn label::LabelRepository;
     /// Contacts.
     fn contacts(&mut self) -> &mut dyn contact::ContactRepository;
+    /// Custom fields.
+    fn custom_fields(&mut self) -> &mut dyn custom_field::CustomFieldRepository;
     /// Leads.
     fn leads(&mut self) -> &mut dyn lead::LeadRepository;
     /// Opportunities.

@@ -9,7 +9,10 @@ use crate::{
     field::Check,
     id::{RecordId, UserId},
     tenant::{
-        UnitOfWork, link,
+        UnitOfWork,
+        change::Entity,
+        custom_field::{self, CustomDraft, CustomValues, Definitions, Holders},
+        link,
         record::{Key, Record},
     },
 };
@@ -17,8 +20,26 @@ use crate::{
 /// Most records of one bulk (contract X-94).
 pub const BULK_MAX: usize = 500;
 
-/// What a caller says of one record, with what is known to be wrong with it.
-pub type Drafted<R> = (<R as Record>::Draft, Check);
+/// What a caller says of one record.
+pub struct Drafted<R: Record> {
+    /// Its own fields.
+    pub draft: R::Draft,
+    /// Its custom fields.
+    pub custom: CustomDraft,
+    /// What is known to be wrong with it.
+    pub check: Check,
+}
+
+impl<R: Record> Drafted<R> {
+    /// A record of which nothing is said but of its own fields.
+    pub fn new(draft: R::Draft, check: Check) -> Self {
+        Self {
+            draft,
+            custom: CustomDraft::default(),
+            check,
+        }
+    }
+}
 
 /// What became of each record, in the order given.
 pub type Outcomes<T> = Vec<Result<T>>;
@@ -29,24 +50,40 @@ pub type Outcomes<T> = Vec<Result<T>>;
 /// What stops the whole bulk; what is wrong with one record is its outcome.
 pub fn create<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Drafted<R>>, owner: UserId) -> Result<Outcomes<R>> {
     let context = R::context(unit, owner)?;
-    let parsed = drafts.into_iter().map(|(draft, check)| R::parse(draft, &context, check));
-    let mut parsed: Outcomes<R::Parsed> = parsed.collect();
+    let mut custom = Custom::in_unit::<R>(unit)?;
+    let (mut parsed, mut values) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
+    for Drafted {
+        draft,
+        custom: given,
+        mut check,
+    } in drafts
+    {
+        values.push(custom.definitions.parse_new(given, &mut check));
+        parsed.push(R::parse(draft, &context, check));
+    }
     check_references::<R>(unit, &mut parsed, |_| None)?;
     let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
-    for outcome in &mut parsed {
-        judge(outcome, |parsed| held.take(R::fields_of(parsed), None));
+    custom.read_holders(unit, &values)?;
+    for (outcome, values) in parsed.iter_mut().zip(&values) {
+        judge(outcome, |parsed| {
+            custom.take(None, values, || held.take(R::fields_of(parsed), None))
+        });
     }
-    let (mut new, mut failed) = (Vec::new(), Vec::new());
-    for outcome in parsed {
+    let (mut new, mut of_new, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for (outcome, values) in parsed.into_iter().zip(values) {
         match outcome {
             Ok(parsed) => {
                 new.push(parsed);
+                of_new.push(values);
                 failed.push(None);
             }
             Err(error) => failed.push(Some(error)),
         }
     }
-    let mut added = R::create_many(unit, new)?.into_iter();
+    let added = R::create_many(unit, new)?;
+    let values = added.iter().map(Entity::id).zip(of_new).collect();
+    custom_field::write_new(unit, &custom.definitions, values)?;
+    let mut added = added.into_iter();
     let missing = || Error::Internal("an added record is missing".to_owned());
     let outcome = |failed: Option<Error>| failed.map_or_else(|| added.next().ok_or_else(missing), Err);
     Ok(failed.into_iter().map(outcome).collect())
@@ -61,42 +98,69 @@ pub fn update<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Result<(R::Id, D
     let ids: Vec<R::Id> = drafts.iter().flatten().map(|(id, _)| *id).collect();
     let mut records = by_id::<R>(unit, &ids)?;
     let mut seen = HashSet::new();
+    let mut custom = Custom::in_unit::<R>(unit)?;
     let mut before = Vec::with_capacity(drafts.len());
-    let mut parsed = Vec::with_capacity(drafts.len());
+    let (mut parsed, mut values) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
     for draft in drafts {
         let found = draft.and_then(|(id, drafted)| once(&mut seen, id).map(|()| (id, drafted)));
         let found = found.and_then(|(id, drafted)| Ok((known(&mut records, id)?, drafted)));
-        let (record, outcome) = match found {
-            Ok((record, (draft, check))) => {
+        let (record, of_record, outcome) = match found {
+            Ok((
+                record,
+                Drafted {
+                    draft,
+                    custom: given,
+                    mut check,
+                },
+            )) => {
+                let values = custom.definitions.parse_changes(given, &mut check);
                 let outcome = record.updated(draft, &context, check);
-                (Some(record), outcome)
+                (Some(record), values, outcome)
             }
-            Err(error) => (None, Err(error)),
+            Err(error) => (None, CustomValues::default(), Err(error)),
         };
         before.push(record);
+        values.push(of_record);
         parsed.push(outcome);
     }
     check_references::<R>(unit, &mut parsed, |index| before[index].as_ref())?;
     let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
-    let mut outcomes = Vec::with_capacity(parsed.len());
-    for (record, outcome) in before.into_iter().zip(parsed) {
+    custom.read_holders(unit, &values)?;
+    let (mut outcomes, mut written) = (Vec::with_capacity(parsed.len()), Vec::new());
+    for ((record, outcome), values) in before.into_iter().zip(parsed).zip(values) {
         outcomes.push(match (record, outcome) {
-            (Some(record), Ok(parsed)) => revise(unit, &mut held, record, parsed)?,
+            (Some(record), Ok(parsed)) => {
+                if let Err(error) = alone(record.judge(unit, &parsed))? {
+                    Err(error)
+                } else if let Err(error) = custom.take(Some(record.id()), &values, || held.take(R::fields_of(&parsed), Some(&record))) {
+                    Err(error)
+                } else {
+                    written.push((record.id(), values));
+                    Ok(R::revise(unit, &record, parsed)?.unwrap_or(record))
+                }
+            }
             (_, Err(error)) => Err(error),
             (None, Ok(_)) => Err(Error::Internal("an update without its record".to_owned())),
         });
     }
+    let touched = custom_field::write(unit, &custom.definitions, written)?;
+    refresh(unit, &mut outcomes, &touched)?;
     Ok(outcomes)
 }
 
-fn revise<R: Record>(unit: &mut dyn UnitOfWork, held: &mut Held<R>, record: R, parsed: R::Parsed) -> Result<Result<R>> {
-    if let Err(error) = alone(record.judge(unit, &parsed))? {
-        return Ok(Err(error));
+/// Reads the records again whose custom fields changed: they have another stamp now.
+fn refresh<R: Record>(unit: &mut dyn UnitOfWork, outcomes: &mut Outcomes<R>, touched: &[i64]) -> Result<()> {
+    if touched.is_empty() {
+        return Ok(());
     }
-    if let Err(error) = held.take(R::fields_of(&parsed), Some(&record)) {
-        return Ok(Err(error));
+    let ids: Vec<R::Id> = touched.iter().copied().map(R::Id::from_i64).collect();
+    let mut fresh = by_id::<R>(unit, &ids)?;
+    for record in outcomes.iter_mut().flatten() {
+        if let Some(now) = fresh.remove(&record.id()) {
+            *record = now;
+        }
     }
-    Ok(Ok(R::revise(unit, &record, parsed)?.unwrap_or(record)))
+    Ok(())
 }
 
 /// Deletes records, each with what goes along with it.
@@ -170,6 +234,36 @@ fn check_references<'a, R: Record>(
         judge(outcome, |_| link::refuse(&new, &dead));
     }
     Ok(())
+}
+
+/// The custom fields of a noun, and who has which of their unique values, while a bulk is written.
+struct Custom {
+    definitions: Definitions,
+    holders: Holders,
+}
+
+impl Custom {
+    fn in_unit<R: Record>(unit: &mut dyn UnitOfWork) -> Result<Self> {
+        Ok(Self {
+            definitions: Definitions::in_unit(unit, R::KIND)?,
+            holders: Holders::default(),
+        })
+    }
+
+    fn read_holders(&mut self, unit: &mut dyn UnitOfWork, wanted: &[CustomValues]) -> Result<()> {
+        self.holders = Holders::read(unit, &self.definitions, wanted)?;
+        Ok(())
+    }
+
+    /// Gives a record its unique values, when it gets the rest as well.
+    fn take(&mut self, own: Option<i64>, values: &CustomValues, rest: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut check = Check::new();
+        self.holders.check(own, &self.definitions, values, &mut check);
+        check.finish()?;
+        rest()?;
+        self.holders.take(own, &self.definitions, values);
+        Ok(())
+    }
 }
 
 /// Who has which unique value, while a bulk is written.

@@ -6,6 +6,7 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::NewChange,
+        custom_field,
         link::{self, LINKS},
         record::Record,
     },
@@ -16,7 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotFound`] when there never was such a record, [`Error::State`] when it is live, [`Error::Duplicate`] when a value that must be
-/// unique was taken meanwhile; none of them has written anything.
+/// unique was taken meanwhile, [`Error::Conflict`] when that is one of a custom field; none of them has written anything.
 pub fn restore<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id) -> Result<R> {
     let Some(deleted) = R::lookup_deleted(unit, id)? else {
         let is_live = !R::lookup_many(unit, &[id])?.is_empty();
@@ -27,6 +28,7 @@ pub fn restore<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id) -> Result<R> {
         });
     };
     check_keys(unit, &deleted)?;
+    custom_field::check_restored(unit, R::KIND, id.get())?;
     deleted.revive(unit)?;
     drop_dead_references(unit, &deleted)?;
     let live = R::lookup_many(unit, &[id])?.into_iter().next();

@@ -43,6 +43,8 @@ pub(crate) struct Counters {
     pub(crate) webhook_live: i64,
     pub(crate) pipeline_id: i64,
     pub(crate) handoff_id: i64,
+    pub(crate) custom_field_id: i64,
+    pub(crate) custom_field_live: i64,
 }
 
 impl Counters {

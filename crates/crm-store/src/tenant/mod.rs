@@ -6,6 +6,7 @@ pub(crate) mod change;
 mod column;
 pub(crate) mod contact;
 mod counter;
+pub(crate) mod custom_field;
 mod fragment;
 pub(crate) mod handoff;
 pub(crate) mod idempotency;
@@ -40,9 +41,10 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
         change::{NewChange, Origin},
-        contact as contacts, handoff as handoffs, idempotency as idempotencies, lead as leads, link as references,
-        opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests, search as searches,
-        sla_policy as sla_policies, task as tasks, ticket as tickets, ticket_comment as ticket_comments, webhook as webhooks,
+        contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, lead as leads,
+        link as references, opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests,
+        search as searches, sla_policy as sla_policies, task as tasks, ticket as tickets, ticket_comment as ticket_comments,
+        webhook as webhooks,
     },
 };
 use uuid::Uuid;
@@ -146,6 +148,15 @@ impl Writing<'_> {
         uuid_from(self.stamp, bytes)
     }
 
+    /// Looks for the record's change from the end: of what one unit writes it is among the last.
+    fn amend(&mut self, change: NewChange) {
+        let is_same = |earlier: &&mut NewChange| (earlier.entity, earlier.entity_id) == (change.entity, change.entity_id);
+        let earlier = self.changes.iter_mut().rev().find(is_same);
+        if !earlier.is_some_and(|earlier| earlier.join(&change)) {
+            self.changes.push(change);
+        }
+    }
+
     pub(crate) fn created_by(&self) -> Option<i64> {
         self.origin.actor.user().map(RecordId::get)
     }
@@ -171,6 +182,9 @@ impl TenantReader for Session<'_, Reading> {
         self
     }
     fn contacts(&mut self) -> &mut dyn contacts::ContactReads {
+        self
+    }
+    fn custom_fields(&mut self) -> &mut dyn custom_fields::CustomFieldReads {
         self
     }
     fn leads(&mut self) -> &mut dyn leads::LeadReads {
@@ -227,6 +241,9 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
     fn record(&mut self, change: NewChange) {
         self.state.changes.push(change);
     }
+    fn amend(&mut self, change: NewChange) {
+        self.state.amend(change);
+    }
     fn accounts(&mut self) -> &mut dyn accounts::AccountRepository {
         self
     }
@@ -237,6 +254,9 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
         self
     }
     fn contacts(&mut self) -> &mut dyn contacts::ContactRepository {
+        self
+    }
+    fn custom_fields(&mut self) -> &mut dyn custom_fields::CustomFieldRepository {
         self
     }
     fn leads(&mut self) -> &mut dyn leads::LeadRepository {

@@ -35,6 +35,37 @@ diesel::table! {
         webhook_live -> BigInt,
         pipeline_id -> BigInt,
         handoff_id -> BigInt,
+        custom_field_id -> BigInt,
+        custom_field_live -> BigInt,
+    }
+}
+
+diesel::table! {
+    custom_field (id) {
+        id -> BigInt,
+        uuid -> Text,
+        entity -> Text,
+        key -> Text,
+        label -> Text,
+        field_type -> Text,
+        required -> Bool,
+        is_unique -> Bool,
+        choices -> Text,
+        position -> BigInt,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    custom_value (entity, record_id, field_id) {
+        entity -> Text,
+        record_id -> BigInt,
+        field_id -> BigInt,
+        value -> Text,
+        sort_key -> Text,
     }
 }
 
@@ -434,12 +465,15 @@ diesel::table! {
 }
 
 diesel::joinable!(record_tag -> tag (tag_id));
+diesel::joinable!(custom_value -> custom_field (field_id));
 diesel::joinable!(opportunity -> stage (stage_id));
 diesel::joinable!(stage -> pipeline (pipeline_id));
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     tag,
     record_tag,
+    custom_field,
+    custom_value,
     contact,
     lead,
     opportunity,

@@ -36,6 +36,7 @@ fields! {
         Description: Spec::text("description").nullable() => account.fields.description.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => account.created_by;
     }
+    and Custom
 }
 
 /// Which accounts a list shows; a search looks in name, website, email, phone, city, country and industry.

@@ -3,7 +3,7 @@
 
 mod port;
 
-pub use port::{LabelReads, LabelRepository, TagOf};
+pub use port::{LabelReads, LabelRepository, Present, TagOf};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     UnitOfWork,
     change::{ChangeKind, EntityKind, NewChange},
+    custom_field::{self, FieldValue},
     tag::{self, TagName},
 };
 use crate::{
@@ -36,16 +37,27 @@ pub const TAGS_MAX: usize = 50;
 pub struct Labels {
     /// Its tags' names, by name.
     pub tags: Vec<String>,
+    /// What it has in custom fields, by their keys.
+    pub custom_fields: BTreeMap<String, FieldValue>,
 }
 
 /// What these records carry; those that carry nothing are left out. Costs one small read while a tenant has no labels.
 pub fn of(reads: &mut dyn LabelReads, kind: EntityKind, ids: &[i64]) -> Result<HashMap<i64, Labels>> {
     let mut labels: HashMap<i64, Labels> = HashMap::new();
-    if ids.is_empty() || !LABELLED.contains(&kind) || !reads.has_any()? {
+    if ids.is_empty() || !LABELLED.contains(&kind) {
         return Ok(labels);
     }
-    for carried in reads.tags_of(kind, ids)? {
-        labels.entry(carried.record_id).or_default().tags.push(carried.name);
+    let present = reads.present()?;
+    if present.tags {
+        for carried in reads.tags_of(kind, ids)? {
+            labels.entry(carried.record_id).or_default().tags.push(carried.name);
+        }
+    }
+    if present.custom_fields {
+        for held in reads.values_of(kind, ids)? {
+            let of_record = labels.entry(held.record_id).or_default();
+            of_record.custom_fields.insert(held.key, held.value);
+        }
     }
     Ok(labels)
 }
@@ -131,6 +143,7 @@ pub fn unassign(unit: &mut dyn UnitOfWork, kind: EntityKind, ids: &[i64], is_mea
 
 /// Puts on a record what others of its kind carry, as a merge does. The others keep theirs, so that undoing it finds them.
 pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<()> {
+    custom_field::copy(unit, kind, from, to)?;
     let names: HashSet<String> = carried(unit, kind, from)?.into_values().flat_map(BTreeMap::into_values).collect();
     if names.is_empty() {
         return Ok(());

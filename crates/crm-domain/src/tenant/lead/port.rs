@@ -35,6 +35,7 @@ fields! {
         ConvertedContactId: Spec::id("converted_contact_id").nullable() => lead.fields.outcome.converted_contact_id;
         ConvertedOpportunityId: Spec::id("converted_opportunity_id").nullable() => lead.fields.outcome.converted_opportunity_id;
     }
+    and Custom
 }
 
 /// Which leads a list shows; a search looks in name, email, phone, company, title and source.

@@ -35,6 +35,7 @@ fields! {
         LostReason: Spec::text("lost_reason").nullable() => opportunity.fields.lost_reason.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => opportunity.created_by;
     }
+    and Custom
 }
 
 /// Which opportunities a list shows; a search looks in name, lead source and next step.

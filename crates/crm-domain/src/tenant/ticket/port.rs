@@ -37,6 +37,7 @@ fields! {
         ResolutionMinutes: Spec::integer("resolution_minutes").nullable() => ticket.fields.progress.resolution_minutes;
         CreatedBy: Spec::id("created_by").nullable() => ticket.created_by;
     }
+    and Custom
 }
 
 /// Which tickets a list shows; a search looks in subject, category and source.

@@ -140,7 +140,7 @@ fn items(body: JsonBody, member: &'static str) -> Result<Vec<Value>, SaasError> 
 fn drafted<N: Noun>(item: Value, draft: fn(N::Request, &mut Check) -> N::Draft) -> Result<Drafted<N>, SaasError> {
     let mut check = Check::new();
     let draft = draft(bind_item::<N::Request>(item)?, &mut check);
-    Ok((draft, check))
+    Ok(Drafted::new(draft, check))
 }
 
 fn id_of<N: Noun>(given: Option<&Value>) -> crm_domain::Result<N::Id> {
@@ -163,9 +163,9 @@ async fn check_owners<'a, N: Noun>(
     drafts: impl Iterator<Item = &'a mut Drafted<N>>,
 ) -> Result<(), SaasError> {
     let mut by_owner: HashMap<UserId, Vec<&mut Check>> = HashMap::new();
-    for (draft, check) in drafts {
-        if let Patch::Set(owner) = N::owner(draft) {
-            by_owner.entry(*owner).or_default().push(check);
+    for drafted in drafts {
+        if let Patch::Set(owner) = N::owner(&drafted.draft) {
+            by_owner.entry(*owner).or_default().push(&mut drafted.check);
         }
     }
     if by_owner.is_empty() {

@@ -3,6 +3,7 @@
 //! A noun's names, orders, conditions, sparse fieldsets and their documentation follow from the domain's table of its fields, the family's
 //! vocabulary and the resource's schema: a handler names the port's list and the resource, and no more.
 
+mod custom;
 mod params;
 mod query;
 
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::shared::tenant::TenantSession;
 
+use custom::CustomFields;
 pub(super) use params::{ListParams, text as text_parameter};
 use query::Wanted;
 
@@ -106,24 +108,39 @@ where
         paging,
         members,
         includes,
-    } = Wanted::parse::<T>(Query::parse(query), list)?;
+    } = {
+        let query = Query::parse(query);
+        let custom = CustomFields::meant_by::<F>(tenant, &query).await?;
+        Wanted::parse::<T>(query, list, &custom)?
+    };
     let window = paging.window();
     // A list that is not counted is one statement, which sees one state by itself.
-    let is_one_statement = filter.is_everything() && includes.is_empty();
+    let is_one_statement = filter.is_everything() && includes.is_empty() && sort.key.custom().is_none();
     let (source, asked) = (Source::of(tenant), includes.clone());
     let work = move |reader: &mut dyn TenantReader| {
         found.map_or(Ok(()), |found| found(reader))?;
         let page = read(reader, &filter, sort, &window)?;
         let more = load(&page.items)?;
         let included = asked.load(reader, &source, &page.items)?;
-        Ok((page, more, included))
+        let last = match (sort.key.custom(), page.items.last().filter(|_| page.has_more)) {
+            (Some(field), Some(last)) => custom::value_of(reader, F::Record::KIND, F::id(last), field.id)?,
+            _ => None,
+        };
+        Ok((page, more, included, last))
     };
-    let (page, more, included) = if is_one_statement {
+    let (page, more, included, last) = if is_one_statement {
         tenant.read(work).await?
     } else {
         tenant.snapshot(work).await?
     };
-    let place = |record: &F::Record| (sort.key.place(record), F::id(record));
+    let place = |record: &F::Record| {
+        let place = match sort.key.custom() {
+            // Asked of the last record only.
+            Some(_) => sort.key.place_of(last.clone()),
+            None => sort.key.place(record),
+        };
+        (place, F::id(record))
+    };
     let show = |record| show(record, tenant.tenant.id, &more);
     if members.is_none() && includes.is_empty() {
         return Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, show)));

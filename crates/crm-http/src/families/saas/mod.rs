@@ -22,6 +22,7 @@ mod bulk;
 mod change;
 mod company;
 mod contact;
+mod custom_field;
 mod deal;
 mod document;
 mod include;
@@ -147,6 +148,12 @@ impl Family for Saas {
             Route::new(Method::GET, sla_policy::ITEM, Jwt, || web::to(sla_policy::get)),
             Route::new(Method::PUT, sla_policy::ITEM, Jwt, || web::to(sla_policy::update)),
             Route::new(Method::DELETE, sla_policy::ITEM, Jwt, || web::to(sla_policy::remove)),
+            Route::new(Method::GET, custom_field::PATH, Jwt, || web::to(custom_field::list)),
+            Route::new(Method::POST, custom_field::PATH, Jwt, || web::to(custom_field::create)),
+            Route::new(Method::GET, custom_field::ITEM, Jwt, || web::to(custom_field::get)),
+            Route::new(Method::PUT, custom_field::ITEM, Jwt, || web::to(custom_field::update)),
+            Route::new(Method::DELETE, custom_field::ITEM, Jwt, || web::to(custom_field::remove)),
+            Route::new(Method::POST, custom_field::RESTORE, Jwt, || web::to(custom_field::restore)),
             Route::new(Method::GET, partner::PATH, Jwt, || web::to(partner::list)),
             Route::new(Method::POST, partner::PATH, Jwt, || web::to(partner::create)),
             Route::new(Method::GET, partner::ITEM, Jwt, || web::to(partner::get)),
@@ -223,6 +230,7 @@ impl Family for Saas {
         ticket::action::assign, ticket::action::resolve, ticket::action::close, ticket::action::reopen,
         ticket::comment::list, ticket::comment::create, ticket::comment::get, ticket::comment::update, ticket::comment::remove,
         sla_policy::list, sla_policy::create, sla_policy::get, sla_policy::update, sla_policy::remove,
+        custom_field::list, custom_field::create, custom_field::get, custom_field::update, custom_field::remove, custom_field::restore,
         partner::list, partner::create, partner::get, partner::update, partner::remove,
         deal::board::board, deal::board::forecast, deal::history::list,
         deal::handoff::get, deal::handoff::initiate, deal::handoff::update, deal::handoff::complete,
@@ -246,6 +254,7 @@ impl Family for Saas {
         (name = "tasks", description = "What somebody is to do, and by when"),
         (name = "tickets", description = "What customers ask for help with"),
         (name = "sla-policies", description = "How soon records are to be answered and settled"),
+        (name = "custom-fields", description = "What records hold beyond the fields that they have anyway"),
         (name = "partners", description = "Who sells with us, or for us"),
         (name = "pipelines", description = "The stages that deals go through"),
         (name = "changes", description = "What happened to the records"),

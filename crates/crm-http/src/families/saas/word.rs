@@ -1,12 +1,13 @@
 //! The family's vocabulary: the document's words for the domain's nouns, fields and ids.
 
-use crm_domain::tenant::change::EntityKind;
+use crm_domain::tenant::{change::EntityKind, custom_field};
 
 pub(crate) const ACTIVITY: &str = "activity_";
 pub(crate) const API_KEY: &str = "key_";
 pub(crate) const COMMENT: &str = "comment_";
 pub(crate) const COMPANY: &str = "company_";
 pub(crate) const CONTACT: &str = "contact_";
+pub(crate) const CUSTOM_FIELD: &str = "custom_field_";
 pub(crate) const DEAL: &str = "deal_";
 pub(crate) const INVITATION: &str = "invitation_";
 pub(crate) const HANDOFF: &str = "handoff_";
@@ -22,10 +23,14 @@ pub(crate) const TICKET: &str = "ticket_";
 pub(crate) const USER: &str = "user_";
 pub(crate) const WEBHOOK: &str = "webhook_";
 
+/// What a custom field's key follows, in errors, changes, conditions and orders.
+pub(super) const CUSTOM: &str = "customFields.";
+
 /// The document's word for one of the domain's nouns.
 pub(super) fn noun_of(noun: &str) -> &str {
     match noun {
         "account" => "company",
+        "custom_field" => "customField",
         "opportunity" => "deal",
         "sla_policy" => "slaPolicy",
         "ticket_comment" => "comment",
@@ -40,6 +45,7 @@ pub(super) fn prefix_of(kind: EntityKind) -> &'static str {
         EntityKind::Account => COMPANY,
         EntityKind::Activity => ACTIVITY,
         EntityKind::Contact => CONTACT,
+        EntityKind::CustomField => CUSTOM_FIELD,
         EntityKind::Handoff => HANDOFF,
         EntityKind::Lead => LEAD,
         EntityKind::Opportunity => DEAL,
@@ -73,6 +79,9 @@ pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
 
 /// The field's name in this family: camelCase, and the document's nouns.
 pub(super) fn field_of(field: &str) -> String {
+    if let Some((custom_field::MEMBER, key)) = field.split_once('.') {
+        return format!("{CUSTOM}{key}");
+    }
     if let Some((part, inner)) = field.split_once('.') {
         return format!("{}.{}", field_of(part), field_of(inner));
     }
@@ -81,7 +90,7 @@ pub(super) fn field_of(field: &str) -> String {
         "converted_account_id" => "convertedCompanyId".to_owned(),
         "opportunity" => "deal".to_owned(),
         "opportunity_id" => "dealId".to_owned(),
-        "activity_type" => "type".to_owned(),
+        "activity_type" | "field_type" => "type".to_owned(),
         "converted_opportunity_id" => "convertedDealId".to_owned(),
         // A registration's `name` is its user's.
         "user_name" => "name".to_owned(),
@@ -95,8 +104,11 @@ fn camel_case(snake: &str) -> String {
     words.fold(first, |name, word| name + &capitalised(word))
 }
 
-/// `annualRevenue` as people say it: `annual revenue`.
+/// `annualRevenue` as people say it: `annual revenue`. A custom field is named by its key as it is.
 pub(super) fn words_of(camel: &str) -> String {
+    if let Some(key) = camel.strip_prefix(CUSTOM) {
+        return format!("custom field {key}");
+    }
     let mut words = String::with_capacity(camel.len() + 4);
     for letter in camel.chars() {
         if letter.is_ascii_uppercase() {
@@ -126,5 +138,7 @@ mod tests {
         assert_eq!(field_of("opportunity_id"), "dealId");
         assert_eq!(field_of("opportunity.account_id"), "deal.companyId");
         assert_eq!(words_of("expectedCloseDate"), "expected close date");
+        assert_eq!(field_of("custom_fields.my_Key"), "customFields.my_Key");
+        assert_eq!(words_of("customFields.my_Key"), "custom field my_Key");
     }
 }

@@ -1,9 +1,9 @@
 //! Conditions in SQL.
 
-use crm_domain::query::{Comparison, Condition, Filter, Kind, Test, Value};
+use crm_domain::query::{Comparison, Condition, Filter, Kind, Spec, Test, Value};
 
 use super::{
-    Listed,
+    Listed, custom,
     text::{end_of_prefix, holds, search},
 };
 use crate::{
@@ -28,6 +28,8 @@ pub(super) enum Access {
     Indexed,
     /// So that it cannot: the rows are visited in another order, and each is asked.
     Asked,
+    /// It is the custom field whose values the rows are visited in the order of.
+    Sorted,
 }
 
 /// The rows that a filter may show: the live ones, or the deleted ones. Asked for, no index of live rows is gone through.
@@ -48,9 +50,10 @@ pub(super) fn filter<F: Listed>(
     access: impl Fn(&Condition<F>) -> Access,
     connection: &Connection,
 ) -> Sql {
-    let test = |condition: &Condition<F>| match (condition.test(), access(condition)) {
-        (Test::Differs(value), Access::Indexed) => in_ranges_beside(*condition.field(), value, filter),
-        (_, access) => self::condition(condition, access, connection),
+    let test = |condition: &Condition<F>| match (condition.test(), access(condition), condition.field().custom()) {
+        (test, Access::Indexed, Some(field)) => custom::indexed::<F>(field, test),
+        (Test::Differs(value), Access::Indexed, None) => in_ranges_beside(*condition.field(), value, filter),
+        (_, access, _) => self::condition(condition, access, connection),
     };
     let conditions = filter.conditions.iter().map(test);
     let term = filter.search.as_deref();
@@ -64,22 +67,29 @@ pub(super) fn filter<F: Listed>(
 
 fn condition<F: Listed>(condition: &Condition<F>, access: Access, connection: &Connection) -> Sql {
     let field = *condition.field();
-    let column = column(field, access);
     match condition.test() {
+        Test::Contains(text) => contains(field, text, connection),
+        test => tested(column(field, access), test, field.spec()),
+    }
+}
+
+/// What is asked of a column, but for what is looked for in the search text.
+pub(super) fn tested(column: Sql, test: &Test, spec: &Spec) -> Sql {
+    match test {
         Test::Compare(comparison, value) => column.sql(operator(*comparison)).bind(value.clone().into()),
-        Test::Differs(value) => differs(field, column, value),
+        Test::Differs(value) => differs(spec, column, value),
         Test::In(values) => one_of(column, values),
         Test::StartsWith(prefix) => begins(column, prefix),
-        Test::Contains(text) => contains(field, text, connection),
+        Test::Contains(text) => column.then(holds(text)),
         Test::IsNull(true) => column.sql(" IS NULL"),
-        Test::IsNull(false) => column.sql(" >= ").bind(least(field.spec().kind)),
+        Test::IsNull(false) => column.sql(" >= ").bind(least(spec.kind)),
     }
 }
 
 /// The least value that a column can hold: what reaches it is not null. Unlike `IS NOT NULL` it is a range to every planner.
 fn least(kind: Kind) -> Bind {
     match kind {
-        Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => Bind::Text(String::new()),
+        Kind::Decimal | Kind::Text | Kind::Key | Kind::Choice(_) | Kind::Date => Bind::Text(String::new()),
         Kind::Id | Kind::Integer | Kind::Ranked(_) | Kind::Stamp | Kind::Money => Bind::Integer(i64::MIN),
         Kind::Bool => Bind::Bool(false),
     }
@@ -87,10 +97,12 @@ fn least(kind: Kind) -> Bind {
 
 fn column<F: Listed>(field: F, access: Access) -> Sql {
     let name = || Sql::new(F::TABLE.name).sql(".").sql(field.column());
-    match access {
-        Access::Indexed => name(),
+    match (access, field.custom()) {
+        (Access::Sorted, _) => Sql::new(custom::SORTED).sql(".sort_key"),
+        (Access::Asked | Access::Indexed, Some(field)) => custom::value::<F>(field),
+        (Access::Indexed, None) => name(),
         // No planner looks for an index behind it, and it takes every type.
-        Access::Asked => Sql::new("COALESCE(").then(name()).sql(", ").then(name()).sql(")"),
+        (Access::Asked, None) => Sql::new("COALESCE(").then(name()).sql(", ").then(name()).sql(")"),
     }
 }
 
@@ -104,9 +116,9 @@ fn operator(comparison: Comparison) -> &'static str {
     }
 }
 
-fn differs<F: Listed>(field: F, column: Sql, value: &Value) -> Sql {
+fn differs(spec: &Spec, column: Sql, value: &Value) -> Sql {
     let differs = Sql::new("(").then(column.clone()).sql(" <> ").bind(value.clone().into());
-    match field.spec().is_nullable {
+    match spec.is_nullable {
         true => differs.sql(" OR ").then(column).sql(" IS NULL)"),
         false => differs.sql(")"),
     }

@@ -1,9 +1,10 @@
 //! Lists: one statement for every noun, which filters, sorts, pages and tells the exact total.
 //!
 //! A noun gives its table and where a field's column has another name ([`Listed`]); the rest follows from the domain's table of its fields.
-//! What each shape of list costs is decided in [`plan`]; its SQL is written in [`statement`], [`condition`] and [`keyset`].
+//! What each shape of list costs is decided in [`plan`]; its SQL is written in [`statement`], [`condition`], [`keyset`] and [`custom`].
 
 mod condition;
+mod custom;
 mod keyset;
 mod plan;
 mod statement;
@@ -21,6 +22,7 @@ use crate::{
     connection::{Backend, Connection},
     error::map,
 };
+use keyset::Part;
 use plan::{Plan, Shape};
 use statement::{Counts, Rows};
 
@@ -90,7 +92,7 @@ pub(crate) fn page<F: Listed>(connection: &mut Connection, filter: &Filter<F>, s
 where
     Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
 {
-    let shape = Shape::new(filter, sort, window)?;
+    let shape = Shape::new(filter, sort, window);
     let plan = match shape.maintained_total() {
         Some(total) => Plan::without_counting(total),
         None => Plan::after_counting(count(connection, &shape)?),
@@ -137,16 +139,29 @@ where
     if plan.is_empty() {
         return Ok(rows);
     }
-    for part in shape.parts() {
+    let mut offset = shape.offset();
+    let parts = shape.parts(plan)?;
+    for (index, part) in parts.iter().enumerate() {
         let missing = shape.fetch() - i64::try_from(rows.len()).unwrap_or(i64::MAX);
         if missing <= 0 {
             break;
         }
-        let statement = statement::rows(shape, plan, part.as_ref(), missing, connection);
+        let statement = statement::rows(shape, plan, part, (missing, offset), connection);
         let more: Vec<Listing<F::Row>> = statement.load(connection).map_err(map)?;
+        // How many rows there were to skip is only asked where the page begins behind them all.
+        offset = match more.is_empty() && offset > 0 && index + 1 < parts.len() {
+            true => offset - skipped(connection, shape, plan, part)?,
+            false => 0,
+        };
         rows.extend(more);
     }
     Ok(rows)
+}
+
+fn skipped<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan, part: &Part) -> Result<i64> {
+    let statement = statement::count_part(shape, plan, part, connection);
+    let counts: Counts = statement.get_result(connection).map_err(map)?;
+    Ok(counts.matches.min(shape.offset()))
 }
 
 /// What the rows tell: the maintained total, unless they were counted, and the last stamp.

@@ -3,6 +3,8 @@
 //! * Everything, or what a maintained total answers: the order's index, from its start or from the cursor, until the page is full.
 //! * In the order of ids: the condition's index gives the matching ids alone, and the page's rows are fetched behind that.
 //! * In another order: few matches are fetched and sorted; of many, the order's index meets enough before it has come far.
+//! * A custom field's order is that of its values, which stand in a table of their own: few matches are joined to theirs, else the values are
+//!   walked, each with its record.
 
 use crm_domain::{
     error::Result,
@@ -10,34 +12,28 @@ use crm_domain::{
     query::{Comparison, Condition, Filter, Kind, Spec, Test},
 };
 
-use super::{Listed, condition::Access, keyset, statement::Counts};
-use crate::tenant::fragment::Sql;
+use super::{
+    Listed,
+    condition::Access,
+    keyset::{self, Part},
+    statement::Counts,
+};
 
 /// What is asked for.
 pub(super) struct Shape<'a, F> {
     pub(super) filter: &'a Filter<F>,
     pub(super) sort: Sort<F>,
     window: &'a Window,
-    parts: Vec<Option<Sql>>,
 }
 
 impl<'a, F: Listed> Shape<'a, F> {
-    pub(super) fn new(filter: &'a Filter<F>, sort: Sort<F>, window: &'a Window) -> Result<Self> {
-        let parts = match &window.start {
-            Start::Offset(_) => vec![None],
-            Start::After(cursor) => keyset::after(sort, cursor)?.into_iter().map(Some).collect(),
-        };
-        Ok(Self {
-            filter,
-            sort,
-            window,
-            parts,
-        })
+    pub(super) fn new(filter: &'a Filter<F>, sort: Sort<F>, window: &'a Window) -> Self {
+        Self { filter, sort, window }
     }
 
-    /// The ranges of the order that are read one after the other until the page is full; `None` is the whole order.
-    pub(super) fn parts(&self) -> &[Option<Sql>] {
-        &self.parts
+    /// The parts of the order that are read one after the other until the page is full.
+    pub(super) fn parts(&self, plan: &Plan) -> Result<Vec<Part>> {
+        keyset::parts(self.filter, self.sort, &self.window.start, plan.goes_along_values(self))
     }
 
     /// One row more than the page holds tells whether another page follows.
@@ -65,7 +61,12 @@ impl<'a, F: Listed> Shape<'a, F> {
     /// Whether an index holds what matches in the order of ids, so that it needs no sorting.
     pub(super) fn is_point(&self) -> bool {
         let is_point = |condition: &Condition<F>| matches!(condition.test(), Test::Compare(Comparison::Equal, _) | Test::IsNull(true));
-        self.filter.conditions.iter().any(is_point)
+        let mut own = self
+            .filter
+            .conditions
+            .iter()
+            .filter(|condition| condition.field().custom().is_none());
+        own.any(is_point)
     }
 
     /// Whether all that is asked is that fields differ from values.
@@ -124,8 +125,12 @@ impl Plan {
 
     /// How a condition's column is written.
     pub(super) fn access<F: Listed>(&self, shape: &Shape<'_, F>, condition: &Condition<F>) -> Access {
+        let is_of_order = condition.field() == &shape.sort.key;
+        if is_of_order && self.goes_along_values(shape) {
+            return Access::Sorted;
+        }
         // A range of the order's own field is where the walk begins and ends.
-        let bounds_order = condition.field() == &shape.sort.key && !matches!(condition.test(), Test::Differs(_));
+        let bounds_order = is_of_order && !matches!(condition.test(), Test::Differs(_));
         match self.counts {
             Some(counts) if !bounds_order && self.walks(shape, counts) => Access::Asked,
             _ => Access::Indexed,
@@ -142,6 +147,11 @@ impl Plan {
             spec => has_index(spec) && wanted * live < matches * matches,
         };
         is_worth_it && !shape.filter.deleted
+    }
+
+    /// Whether the values of the custom field that is sorted by are gone through in their order.
+    pub(super) fn goes_along_values<F: Listed>(&self, shape: &Shape<'_, F>) -> bool {
+        shape.sort.key.custom().is_some() && self.counts.is_none_or(|counts| self.walks(shape, counts))
     }
 
     /// Whether the whole table is read, since no index has its order.

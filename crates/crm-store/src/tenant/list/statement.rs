@@ -16,7 +16,8 @@ use crm_domain::{
 use super::{
     Listed,
     condition::{self, Access},
-    keyset,
+    custom,
+    keyset::{self, Part, Source},
     plan::{Plan, Shape},
 };
 use crate::{
@@ -52,20 +53,15 @@ pub(super) struct Count<F> {
     noun: PhantomData<F>,
 }
 
-/// Writes the statement of the rows in one part of the order.
-pub(super) fn rows<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: Option<&Sql>, limit: i64, connection: &Connection) -> Rows<F> {
+/// Writes the statement of the rows in one part of the order; `window` is how many of them, and how many are skipped before.
+pub(super) fn rows<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: &Part, window: (i64, i64), connection: &Connection) -> Rows<F> {
     let head = Sql::new(", (SELECT ")
         .sql(plan.total::<F>())
         .sql(" FROM counter), (SELECT stamp FROM counter) FROM ");
-    let head = head.sql(F::TABLE.from).sql(" WHERE ");
-    let visible = condition::visible(shape.filter, if plan.reads_table(shape) { Access::Asked } else { Access::Indexed });
-    let wanted = condition::filter(visible, shape.filter, |condition| plan.access(shape, condition), connection);
-    let wanted = match part {
-        Some(part) => wanted.sql(" AND ").then(part.clone()),
-        None => wanted,
-    };
-    let window = Sql::new(" LIMIT ").integer(limit).sql(" OFFSET ").integer(shape.offset());
-    let order = keyset::order(shape.sort);
+    let head = head.then(from::<F>(part.source)).sql(" WHERE ");
+    let wanted = wanted(shape, plan, part, connection);
+    let window = Sql::new(" LIMIT ").integer(window.0).sql(" OFFSET ").integer(window.1);
+    let order = keyset::order(shape.sort, part);
     let rest = if plan.picks_ids(shape) {
         let picked = head
             .sql(F::TABLE.name)
@@ -83,6 +79,29 @@ pub(super) fn rows<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: Option<&S
         columns: F::columns(),
         rest,
         is_common: is_common(shape.filter),
+    }
+}
+
+fn from<F: Listed>(source: Source) -> Sql {
+    match source {
+        Source::Records => Sql::new(F::TABLE.from),
+        Source::RecordsWithValue(field) | Source::RecordsWithoutValue(field) => custom::from_records::<F>(field),
+        Source::Values(_) => custom::from_values::<F>(),
+    }
+}
+
+/// What is asked of the rows of a part.
+fn wanted<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: &Part, connection: &Connection) -> Sql {
+    let visible = condition::visible(shape.filter, if plan.reads_table(shape) { Access::Asked } else { Access::Indexed });
+    let visible = match part.source {
+        Source::Records | Source::RecordsWithValue(_) => visible,
+        Source::RecordsWithoutValue(_) => Sql::new(custom::SORTED).sql(".record_id IS NULL AND ").then(visible),
+        Source::Values(field) => custom::of_value::<F>(field).sql(" AND ").then(visible),
+    };
+    let wanted = condition::filter(visible, shape.filter, |condition| plan.access(shape, condition), connection);
+    match &part.range {
+        Some(range) => wanted.sql(" AND ").then(range.clone()),
+        None => wanted,
     }
 }
 
@@ -115,6 +134,10 @@ pub(super) fn count<F: Listed>(shape: &Shape<'_, F>, connection: &Connection) ->
             .then(count_of(&Filter::of([same]), connection)),
         (None, None) => count_of(shape.filter, connection),
     };
+    counts(matches, shape)
+}
+
+fn counts<F: Listed>(matches: Sql, shape: &Shape<'_, F>) -> Count<F> {
     let sql = Sql::new("SELECT ")
         .then(matches)
         .sql(", (SELECT ")
@@ -125,6 +148,12 @@ pub(super) fn count<F: Listed>(shape: &Shape<'_, F>, connection: &Connection) ->
         is_common: is_common(shape.filter),
         noun: PhantomData,
     }
+}
+
+/// Writes the statement that counts the rows of a part.
+pub(super) fn count_part<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: &Part, connection: &Connection) -> Count<F> {
+    let rows = Sql::new("(SELECT COUNT(*) FROM ").then(from::<F>(part.source)).sql(" WHERE ");
+    counts(rows.then(wanted(shape, plan, part, connection)).sql(")"), shape)
 }
 
 fn count_of<F: Listed>(filter: &Filter<F>, connection: &Connection) -> Sql {
@@ -142,10 +171,12 @@ fn only_difference<F: Listed>(filter: &Filter<F>) -> Option<Condition<F>> {
     let ([only], None, false) = (filter.conditions.as_slice(), &filter.search, filter.deleted) else {
         return None;
     };
-    match only.test() {
-        Test::Differs(value) => Some(Condition::equal(*only.field(), value.clone())),
-        Test::IsNull(false) => Some(Condition::equal(*only.field(), None::<i64>)),
-        Test::Compare(..) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(true) => None,
+    match (only.test(), only.field().custom()) {
+        (Test::Differs(value), _) => Some(Condition::equal(*only.field(), value.clone())),
+        (Test::IsNull(false), None) => Some(Condition::null(*only.field(), true)),
+        // The values of custom fields are what an index holds, not their absence.
+        (Test::IsNull(true), Some(_)) => Some(Condition::null(*only.field(), false)),
+        (Test::Compare(..) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(_), _) => None,
     }
 }
 

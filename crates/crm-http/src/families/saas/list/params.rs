@@ -6,13 +6,13 @@ use crm_domain::query::{Field, Operator, Spec};
 use utoipa::{
     IntoParams,
     openapi::{
-        Required,
+        RefOr, Required,
         path::{Parameter, ParameterBuilder, ParameterIn},
-        schema::{ObjectBuilder, Type},
+        schema::{AnyOfBuilder, ObjectBuilder, Schema, Type},
     },
 };
 
-use super::query::names_of;
+use super::{custom::has_custom_fields, query::names_of};
 use crate::families::saas::{include::IncludeParam, page::PageParams, word::field_of};
 
 /// The query parameters of a noun's list.
@@ -21,11 +21,7 @@ pub(crate) struct ListParams<F>(PhantomData<F>);
 impl<F: Field> IntoParams for ListParams<F> {
     fn into_params(parameter_in_provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut params = PageParams::into_params(parameter_in_provider);
-        params.push(words(
-            "sortBy",
-            "A field of the resource; `createdAt` when left out.",
-            orders::<F>(),
-        ));
+        params.push(order::<F>());
         params.push(words(
             "sortOrder",
             "`asc` when left out.",
@@ -40,8 +36,27 @@ impl<F: Field> IntoParams for ListParams<F> {
         params.push(words("deleted", deleted, ["true", "false"].map(str::to_owned).to_vec()));
         let filterable = F::ALL.iter().map(|field| field.spec()).filter(|spec| spec.is_filterable);
         params.extend(filterable.map(condition));
+        if has_custom_fields::<F>() {
+            let description = "Only records with this value in a custom field; also with the operators of its type: `ne`, `in` and \
+                               `isNull` for all, `startsWith` for texts, `lt`, `lte`, `gt` and `gte` for numbers and dates, as in \
+                               `filter[customFields.score][gte]`.";
+            params.push(text("filter[customFields.{key}]", description));
+        }
         params
     }
+}
+
+/// One of the noun's fields, or a custom one.
+fn order<F: Field>() -> Parameter {
+    let description = "A field of the resource; `createdAt` when left out.";
+    if !has_custom_fields::<F>() {
+        return words("sortBy", description, orders::<F>());
+    }
+    let own = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(orders::<F>()));
+    let custom = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(r"^customFields\.[a-z][a-zA-Z0-9_]{0,39}$"));
+    parameter("sortBy", description, AnyOfBuilder::new().item(own).item(custom))
 }
 
 fn orders<F: Field>() -> Vec<String> {
@@ -75,7 +90,7 @@ fn words(name: &str, description: &str, words: Vec<String>) -> Parameter {
     parameter(name, description, schema)
 }
 
-fn parameter(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+fn parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)

@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{RefOr, schema::Schema},
 };
 
-use super::List;
+use super::{List, custom::CustomFields};
 use crate::families::saas::{
     error::SaasError,
     include::Includes,
@@ -37,10 +37,10 @@ pub(super) struct Wanted<F> {
 impl<F: Field<Record: Entity>> Wanted<F> {
     /// # Errors
     /// [`SaasError::BadParameters`] with all that is wrong, sorted.
-    pub fn parse<T: PartialSchema>(mut query: Query, list: List<F>) -> Result<Self, SaasError> {
-        let sort = query.sort_among(&orders::<F>());
+    pub fn parse<T: PartialSchema>(mut query: Query, list: List<F>, custom: &CustomFields) -> Result<Self, SaasError> {
+        let sort = query.sort_among(&orders::<F>(custom));
         let mut filter = Filter {
-            conditions: conditions(&mut query),
+            conditions: conditions(&mut query, custom),
             search: search::<F>(&mut query),
             deleted: query.flag("deleted").unwrap_or(false),
         };
@@ -88,9 +88,17 @@ pub(super) fn names_of<F: Field>(wanted: impl Fn(&Spec) -> bool) -> Vec<String> 
 }
 
 /// What the list can be sorted by: any scalar field. A tenant's records are all of one tenant, so that their ids decide.
-fn orders<F: Field>() -> Vec<(String, F)> {
+fn orders<F: Field>(custom: &CustomFields) -> Vec<(String, F)> {
     let fields = F::ALL.iter().map(|field| (name_of(*field), *field));
-    fields.chain([("tenantId".to_owned(), F::default())]).collect()
+    let fields = fields.chain([("tenantId".to_owned(), F::default())]);
+    fields.chain(custom.names()).collect()
+}
+
+/// The fields that conditions can be on.
+fn filterable<F: Field>(custom: &CustomFields) -> Vec<(String, F)> {
+    let own = F::ALL.iter().filter(|field| field.spec().is_filterable);
+    let own = own.map(|field| (name_of(*field), *field));
+    own.chain(custom.names()).collect()
 }
 
 fn search<F: Field>(query: &mut Query) -> Option<String> {
@@ -102,7 +110,7 @@ fn search<F: Field>(query: &mut Query) -> Option<String> {
     Some(text)
 }
 
-fn conditions<F: Field<Record: Entity>>(query: &mut Query) -> Vec<Condition<F>> {
+fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields) -> Vec<Condition<F>> {
     let mut given: Vec<(String, String)> = query.beginning_with("filter").collect();
     given.sort();
     if given.len() > CONDITIONS_MAX {
@@ -112,7 +120,7 @@ fn conditions<F: Field<Record: Entity>>(query: &mut Query) -> Vec<Condition<F>> 
     let currency = currency_of(&given);
     let mut conditions = Vec::with_capacity(given.len());
     for (parameter, text) in given {
-        match condition(&parameter, &text, currency) {
+        match condition(&parameter, &text, currency, custom) {
             Ok(condition) => conditions.push(condition),
             Err(problem) => query.fail(&parameter, problem),
         }
@@ -128,18 +136,28 @@ fn currency_of(given: &[(String, String)]) -> Currency {
 }
 
 /// `filter[field]=value` or `filter[field][op]=value`.
-fn condition<F: Field<Record: Entity>>(parameter: &str, text: &str, currency: Currency) -> Result<Condition<F>, Problem> {
+fn condition<F: Field<Record: Entity>>(
+    parameter: &str,
+    text: &str,
+    currency: Currency,
+    custom: &CustomFields,
+) -> Result<Condition<F>, Problem> {
     let (name, word) = split(parameter).ok_or_else(|| Problem::Rule("must have the form filter[field][operator]".to_owned()))?;
-    let fields = || F::ALL.iter().filter(|field| field.spec().is_filterable);
-    let field = *fields()
-        .find(|field| name_of(**field) == name)
-        .ok_or_else(|| unknown("field", &names_of::<F>(|spec| spec.is_filterable)))?;
+    let fields = filterable::<F>(custom);
+    let found = fields.iter().find(|(known, _)| known == name).map(|(_, field)| *field);
+    let field = found.ok_or_else(|| {
+        let names: Vec<String> = fields.into_iter().map(|(known, _)| known).collect();
+        unknown("field", &names)
+    })?;
     let operators = || field.spec().operators();
     let operator = operators().find(|operator| operator.word() == word).ok_or_else(|| {
         let words: Vec<String> = operators().map(|operator| operator.word().to_owned()).collect();
         unknown("operator", &words)
     })?;
-    Condition::parse(field, operator, text, |spec, text| read::<F>(spec, text, currency))
+    Condition::parse(field, operator, text, |spec, text| match custom.definition(field) {
+        Some(definition) => definition.read(spec, text),
+        None => read::<F>(spec, text, currency),
+    })
 }
 
 fn split(parameter: &str) -> Option<(&str, &str)> {
