@@ -11,7 +11,10 @@ use crm_domain::{
         contact::{self as contacts, ContactDraft, ContactFields},
         lead::{self as leads, LeadDraft, LeadFields},
         opportunity::{self as opportunities, OpportunityDraft},
+        partner::{self as partners, PartnerDraft, PartnerFields},
         search::{self, Candidate, Hit, KINDS, Probe, Query, SearchReads},
+        task::{self as tasks, TaskDraft},
+        ticket::{self as tickets, TicketDraft},
     },
 };
 use crm_tests::{database::Database, each_backend_shared};
@@ -62,7 +65,24 @@ fn every_noun_is_found_and_shown(database: &Database) {
             account_id: crm_domain::field::Patch::Set(account.id),
             ..OpportunityDraft::default()
         };
-        opportunities::create(unit, deal, user(), Check::new())
+        opportunities::create(unit, deal, user(), Check::new())?;
+        let task = TaskDraft {
+            title: set("Call Lovelace"),
+            ..TaskDraft::default()
+        };
+        tasks::create(unit, task, user(), Check::new())?;
+        let ticket = TicketDraft {
+            subject: set("Lovelace cannot sign in"),
+            account_id: crm_domain::field::Patch::Set(account.id),
+            ..TicketDraft::default()
+        };
+        tickets::create(unit, ticket, None, Check::new())?;
+        let partner = PartnerDraft {
+            name: set("Byron & Lovelace"),
+            contact_name: set("Annabella"),
+            ..PartnerDraft::default()
+        };
+        partners::create(unit, PartnerFields::parse(partner, user(), Check::new())?)
     })
     .unwrap();
     let mut shown: Vec<_> = find(&*store, "lovelace")
@@ -78,8 +98,13 @@ fn every_noun_is_found_and_shown(database: &Database) {
             of(EntityKind::Contact, "Ada Lovelace", Some("Engines")),
             of(EntityKind::Lead, "Lovelace", Some("lovelace@example.com")),
             of(EntityKind::Opportunity, "Lovelace renewal", Some("Lovelace Engines")),
+            of(EntityKind::Task, "Call Lovelace", None),
+            of(EntityKind::Ticket, "Lovelace cannot sign in", Some("Lovelace Engines")),
+            of(EntityKind::Partner, "Byron & Lovelace", Some("Annabella")),
         ]
     );
+    // A slip is forgiven in every noun.
+    assert_eq!(find(&*store, "lovelaec").len(), KINDS.len());
 }
 
 fn names_come_first_then_words_then_pieces_then_slips(database: &Database) {

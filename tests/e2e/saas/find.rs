@@ -9,6 +9,7 @@ use super::{create, fields, ids, keys, refusal};
 each_server! {
     records_of_all_kinds_are_found_the_likeliest_first,
     a_slip_of_the_hand_is_forgiven,
+    tickets_and_partners_are_found_too,
     another_tenants_records_are_not_found,
     parameters_that_cannot_be_right_are_refused,
 }
@@ -88,6 +89,26 @@ fn a_slip_of_the_hand_is_forgiven(server: &Server) {
 }
 
 // C-138
+fn tickets_and_partners_are_found_too(server: &Server) {
+    let token = server.tenant("Bolt").admin_token();
+    let company = create(server, &token, "/api/companies", &json!({ "name": "Globex" }));
+    let ticket = json!({ "subject": "Printer on fire", "companyId": company["id"] });
+    create(server, &token, "/api/tickets", &ticket);
+    let partner = json!({ "name": "Printer Palace", "contactName": "Pat" });
+    create(server, &token, "/api/partners", &partner);
+    let found = search(server, &token, "q=printer");
+    let shown = |index: usize| {
+        let hit = &found["items"][index];
+        json!([hit["type"], hit["id"], hit["title"], hit["subtitle"]])
+    };
+    assert_eq!(shown(0), json!(["ticket", "ticket_1", "Printer on fire", "Globex"]));
+    assert_eq!(shown(1), json!(["partner", "partner_1", "Printer Palace", "Pat"]));
+    assert_eq!(ids(&search(server, &token, "q=pritner&types=partner,ticket")), ["ticket_1", "partner_1"]);
+    assert_eq!(ids(&search(server, &token, "q=printer&types=partner")), ["partner_1"]);
+    server.delete("/api/tickets/ticket_1").bearer(&token).expect(204);
+    assert_eq!(ids(&search(server, &token, "q=printer")), ["partner_1"]);
+}
+
 fn another_tenants_records_are_not_found(server: &Server) {
     let (ours, theirs) = (server.tenant("Ours"), server.tenant("Theirs"));
     create(server, &theirs.admin_token(), "/api/companies", &json!({ "name": "Secret" }));

@@ -12,12 +12,14 @@ use super::change::EntityKind;
 use crate::{Result, field::search_key};
 
 /// The kinds of record that are searched, in the order in which equals are listed.
-pub const KINDS: [EntityKind; 5] = [
+pub const KINDS: [EntityKind; 7] = [
     EntityKind::Account,
     EntityKind::Contact,
     EntityKind::Lead,
     EntityKind::Opportunity,
     EntityKind::Task,
+    EntityKind::Ticket,
+    EntityKind::Partner,
 ];
 
 /// Fewest characters that the databases' trigram indexes can look for.

@@ -32,7 +32,7 @@ struct Noun {
 }
 
 /// One line for each noun.
-const NOUNS: [Noun; 5] = [
+const NOUNS: [Noun; 7] = [
     noun(EntityKind::Account, "account", "t.name, coalesce(t.website, t.email, t.city)"),
     noun(
         EntityKind::Contact,
@@ -53,6 +53,16 @@ const NOUNS: [Noun; 5] = [
         EntityKind::Task,
         "task",
         "t.title, (SELECT a.name FROM account a WHERE a.id = t.account_id)",
+    ),
+    noun(
+        EntityKind::Ticket,
+        "ticket",
+        "t.subject, (SELECT a.name FROM account a WHERE a.id = t.account_id)",
+    ),
+    noun(
+        EntityKind::Partner,
+        "partner",
+        "t.name, coalesce(t.contact_name, t.email, t.partner_type)",
     ),
 ];
 

@@ -47,7 +47,7 @@ struct SearchParams {
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::SearchHit)]
 pub(crate) struct SearchHit {
-    /// `company`, `contact`, `lead`, `deal` or `task`.
+    /// `company`, `contact`, `lead`, `deal`, `task`, `ticket` or `partner`.
     #[serde(rename = "type")]
     #[schema(example = "lead")]
     kind: &'static str,
