@@ -1,5 +1,5 @@
 use crm_domain::{
-    control::user::{NewUser, Password, Role, User},
+    control::user::{NewUser, Password, Role, User, unknown_owners},
     error::{Error, FieldError, Problem},
     field::Email,
     id::{RecordId, TenantId, UserId},
@@ -23,6 +23,7 @@ each_backend!(
     a_refused_user_leaves_the_transaction_usable,
     of_twenty_users_with_one_email_one_is_kept,
     users_are_found_together_by_their_ids,
+    who_owns_nothing_is_told_of_many_at_once,
     a_login_is_noted_without_raising_the_epoch,
 );
 
@@ -318,6 +319,26 @@ fn users_are_found_together_by_their_ids(database: &Database) {
             .unwrap()
             .is_empty()
     );
+}
+
+fn who_owns_nothing_is_told_of_many_at_once(database: &Database) {
+    let control = database.control();
+    let (tenant, ada) = acme(&*control);
+    let globex = add_tenant(&*control, "globex");
+    let (left, hank) = (
+        add_user(&*control, &tenant, "grace@acme.test"),
+        add_user(&*control, &globex, "hank@globex.test"),
+    );
+    let mut gone = left.clone();
+    gone.is_active = false;
+    control.writing(|unit| unit.users().update(&gone)).unwrap();
+    let nobody = UserId::from_i64(99);
+    let unknown = |ids: &[UserId]| unknown_owners(&*control, tenant.id, ids).unwrap();
+    assert_eq!(unknown(&[hank.id, ada.id, left.id, nobody]), [hank.id, left.id, nobody]);
+    assert_eq!((unknown(&[ada.id]), unknown(&[])), (vec![], vec![]));
+    // As many as a bulk may name.
+    let many: Vec<UserId> = (1_000..1_500).map(UserId::from_i64).collect();
+    assert_eq!(unknown(&many), many);
 }
 
 fn a_login_is_noted_without_raising_the_epoch(database: &Database) {

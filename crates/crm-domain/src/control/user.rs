@@ -3,6 +3,8 @@
 mod draft;
 mod list;
 
+use std::collections::HashSet;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -162,6 +164,13 @@ pub fn check_owner(control: &dyn ControlStore, tenant: TenantId, owner: &Patch<U
         check.fail("owner_id", Problem::Reference { noun: UserId::NOUN });
     }
     Ok(())
+}
+
+/// Those of these users who are no active users of the tenant, and so can own no records of it; one read for all of them.
+pub fn unknown_owners(control: &dyn ControlStore, tenant: TenantId, owners: &[UserId]) -> Result<Vec<UserId>> {
+    let users = control.reading(|reader| reader.users().lookup_many(tenant, owners))?;
+    let active: HashSet<UserId> = users.iter().filter(|user| user.is_active).map(|user| user.id).collect();
+    Ok(owners.iter().filter(|owner| !active.contains(owner)).copied().collect())
 }
 
 /// A password as somebody typed it: 8 to 128 characters. Never shown, never stored.

@@ -52,21 +52,10 @@ pub(crate) async fn check_owner(control: &Arc<dyn ControlStore>, tenant: TenantI
     Ok(())
 }
 
-/// Those of these users who are no active users of the tenant, and so own no records.
+/// [`user::unknown_owners`], on a blocking thread.
 pub(crate) async fn unknown_owners(control: &Arc<dyn ControlStore>, tenant: TenantId, owners: Vec<UserId>) -> Result<Vec<UserId>> {
     let control = Arc::clone(control);
-    block(move || {
-        let mut unknown = Vec::new();
-        for owner in owners {
-            let mut check = Check::new();
-            user::check_owner(&*control, tenant, &Patch::Set(owner), &mut check)?;
-            if check.finish().is_err() {
-                unknown.push(owner);
-            }
-        }
-        Ok(unknown)
-    })
-    .await
+    block(move || user::unknown_owners(&*control, tenant, &owners)).await
 }
 
 #[cfg(test)]
