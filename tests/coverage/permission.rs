@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crm_domain::control::{
     api_key::KeyFamily,
     user::{
-        Permission::{self, Configure, Delete, ManageApiKeys, ManageUsers, ManageWebhooks, Read, ReadRequestLog, Write},
+        Permission::{self, Configure, Delete, ManageApiKeys, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadRequestLog, Write},
         Role,
     },
 };
@@ -193,6 +193,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("GET /api/partners/{id}", A(Read)),
     ("PUT /api/partners/{id}", A(Configure)),
     ("DELETE /api/partners/{id}", A(Configure)),
+    ("GET /api/audit", A(ReadAudit)),
     ("GET /api/search", A(Read)),
     ("GET /api/changes", A(Read)),
     ("GET /api/changes/stream", A(Read)),

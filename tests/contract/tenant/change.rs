@@ -3,9 +3,12 @@
 use crm_domain::{
     field::{Check, Patch},
     id::{ApiKeyId, RecordId},
+    page::Direction,
+    stamp::Stamp,
     tenant::{
         account::{self as accounts, AccountDraft},
-        change::{Actor, ChangeKind, EntityKind, Origin},
+        change::{Actor, Change, ChangeFilter, ChangeKind, EntityKind, Origin, Stretch},
+        lead::{self as leads, LeadDraft, LeadFields},
     },
 };
 use crm_tests::{database::Database, each_backend_shared};
@@ -19,6 +22,8 @@ each_backend_shared!(
     the_feed_reads_in_slices,
     a_record_has_its_history,
     changes_of_one_unit_share_its_stamp,
+    every_filter_finds_what_it_says,
+    a_time_is_found_in_the_feed,
 );
 
 fn fields(text: &str) -> Value {
@@ -150,4 +155,112 @@ fn changes_of_one_unit_share_its_stamp(database: &Database) {
     let of_unit = |seq| store.reading(|reader| reader.changes().list_of_unit(seq)).unwrap();
     assert_eq!((of_unit(1), of_unit(2)), (changes.clone(), changes));
     assert_eq!((of_unit(3).len(), of_unit(4).len()), (1, 0));
+}
+
+fn every_filter_finds_what_it_says(database: &Database) {
+    let store = open(database);
+    let by = |actor| Origin { actor, family: "saas" };
+    let (key, import) = (Actor::ApiKey(ApiKeyId::from_i64(3)), Actor::Job("import"));
+    for actor in [origin().actor, key.clone(), import.clone()] {
+        let made = store.writing(by(actor.clone()), |unit| {
+            let lead = LeadDraft {
+                last_name: set("Lovelace"),
+                ..LeadDraft::default()
+            };
+            let lead = leads::create(unit, LeadFields::parse(lead, super::user(), Check::new())?)?;
+            Ok((accounts::create(unit, named("Acme"))?.id, lead.id))
+        });
+        let (account, lead) = made.unwrap();
+        for city in ["Bern", "Basel"] {
+            let draft = AccountDraft {
+                city: set(city),
+                ..AccountDraft::default()
+            };
+            let change = move |unit: &mut dyn crm_domain::tenant::UnitOfWork| accounts::update(unit, account, draft, Check::new());
+            store.writing(by(actor.clone()), change).unwrap();
+        }
+        store.writing(by(actor), move |unit| leads::remove(unit, lead)).unwrap();
+    }
+    let all = feed(&store);
+    let actors = [
+        None,
+        Some(origin().actor.to_string()),
+        Some(key.to_string()),
+        Some(import.to_string()),
+        Some("system".to_owned()),
+    ];
+    let entities = [
+        None,
+        Some(vec![]),
+        Some(vec![EntityKind::Account]),
+        Some(vec![EntityKind::Lead, EntityKind::Account, EntityKind::Task]),
+        Some(vec![EntityKind::Webhook]),
+    ];
+    let records = [None, Some((EntityKind::Account, 2)), Some((EntityKind::Lead, 1)), Some((EntityKind::Lead, 99))];
+    let kinds = [
+        None,
+        Some(vec![]),
+        Some(vec![ChangeKind::Updated]),
+        Some(vec![ChangeKind::Deleted, ChangeKind::Created]),
+        Some(ChangeKind::ALL.to_vec()),
+    ];
+    let mut filters = Vec::new();
+    for actor in &actors {
+        for entities in &entities {
+            for record in records {
+                filters.extend(kinds.iter().map(|kinds| ChangeFilter {
+                    entities: entities.clone(),
+                    record,
+                    kinds: kinds.clone(),
+                    actor: actor.clone(),
+                }));
+            }
+        }
+    }
+    assert_eq!(filters.len(), 500);
+    for filter in filters {
+        for (after, before, limit) in [(0, i64::MAX, 100), (2, 13, 3), (14, 5, 10)] {
+            let expected = |newest_first: bool| {
+                let mut found: Vec<Change> = all.iter().filter(|change| filter.meets(change)).cloned().collect();
+                found.retain(|change| change.seq > after && change.seq < before);
+                if newest_first {
+                    found.reverse();
+                }
+                found.truncate(limit as usize);
+                found
+            };
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let stretch = Stretch {
+                    after,
+                    before,
+                    direction,
+                    limit,
+                };
+                let found = store.reading(|reader| reader.changes().list(&filter, &stretch)).unwrap();
+                assert_eq!(found, expected(direction == Direction::Descending), "{filter:?} {stretch:?}");
+            }
+        }
+    }
+}
+
+fn a_time_is_found_in_the_feed(database: &Database) {
+    let store = open(database);
+    let first_since = |stamp: Stamp| store.reading(|reader| reader.changes().first_since(stamp)).unwrap();
+    assert_eq!(first_since(Stamp::from_micros(0)), 1);
+    for number in 0..9 {
+        write(&store, move |unit| {
+            accounts::create(unit, named(&format!("First {number}")))?;
+            accounts::create(unit, named(&format!("Second {number}")))
+        })
+        .unwrap();
+    }
+    let all = feed(&store);
+    let just = |stamp: Stamp, by: i64| Stamp::from_micros(stamp.micros() + by);
+    for change in &all {
+        let of_unit = all.iter().find(|other| other.stamp == change.stamp).unwrap();
+        assert_eq!(first_since(change.stamp), of_unit.seq);
+        assert_eq!(first_since(just(change.stamp, 1)), of_unit.seq + 2);
+    }
+    assert_eq!(first_since(Stamp::from_micros(i64::MIN)), 1);
+    assert_eq!(first_since(Stamp::from_micros(i64::MAX)), 19);
 }

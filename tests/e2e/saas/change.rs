@@ -10,6 +10,7 @@ each_server! {
     what_happened_is_told_in_this_familys_words,
     the_feed_is_read_part_by_part_without_a_gap,
     another_tenants_changes_are_not_in_the_feed,
+    a_part_of_the_records_can_be_followed,
     parameters_that_cannot_be_right_are_refused,
 }
 
@@ -165,6 +166,29 @@ fn another_tenants_changes_are_not_in_the_feed(server: &Server) {
     assert_eq!(numbers(&feed(server, &other, &format!("?after={their_end}"))), [their_end + 1]);
 }
 
+fn a_part_of_the_records_can_be_followed(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let before = end(server, &token);
+    for number in 1..=3 {
+        create(server, &token, "/api/companies", &json!({ "name": format!("Company {number}") }));
+        create(server, &token, "/api/deals", &json!({ "name": format!("Deal {number}") }));
+    }
+    let read = |query: &str| feed(server, &token, &format!("?{query}"));
+    let page = read(&format!("entity=deal&after={before}&limit=2"));
+    assert_eq!((numbers(&page), &page["hasMore"]), (vec![before + 2, before + 4], &json!(true)));
+    assert_eq!(page["nextAfter"], before + 4);
+    // The last part has looked at the feed to its end.
+    let page = read(&format!("entity=companies&after={before}"));
+    assert_eq!(numbers(&page), [before + 1, before + 3, before + 5]);
+    assert_eq!((&page["nextAfter"], &page["hasMore"]), (&json!(before + 6), &json!(false)));
+    assert_eq!(numbers(&read("entity=company,deal")), ((before + 1)..=(before + 6)).collect::<Vec<_>>());
+    assert_eq!(numbers(&read("entityId=deal_2")), [before + 4]);
+    assert_eq!(numbers(&read("entity=lead")), Vec::<i64>::new());
+    let beyond = read("entity=deal&after=1000");
+    assert_eq!(beyond, json!({ "items": [], "nextAfter": 1000, "hasMore": false }));
+}
+
 fn parameters_that_cannot_be_right_are_refused(server: &Server) {
     let token = server.tenant("Acme").admin_token();
     for (query, expected) in [
@@ -173,6 +197,9 @@ fn parameters_that_cannot_be_right_are_refused(server: &Server) {
         ("?after=9223372036854775808", vec!["after"]),
         ("?limit=ten", vec!["limit"]),
         ("?after=1.5&limit=x", vec!["after", "limit"]),
+        ("?entity=account", vec!["entity"]),
+        ("?entity=deal&entityId=company_1", vec!["entityId"]),
+        ("?entity=x&entityId=deal_x", vec!["entity", "entityId"]),
     ] {
         let answer = server.get(&format!("{PATH}{query}")).bearer(&token).send();
         let error = refusal(server, &answer, 400, "VALIDATION_ERROR");

@@ -1,6 +1,7 @@
 //! Family C, as far as it concerns signing in, companies and deals (contract C-01 … C-31, C-60 … C-73, C-81 … C-87, C-111 … C-145).
 
 mod activity;
+mod audit;
 mod body;
 mod bulk;
 mod change;

@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use crm_domain::{
     Result,
     clock::{Clock, SystemClock},
+    page::Direction,
     stamp::Stamp,
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
         account::{AccountReads, AccountRepository},
         activity::{ActivityReads, ActivityRepository},
-        change::{Change, ChangeReads, EntityKind, NewChange, Origin},
+        change::{Change, ChangeFilter, ChangeReads, EntityKind, NewChange, Origin, Stretch},
         contact::{ContactReads, ContactRepository},
         custom_field::{CustomFieldReads, CustomFieldRepository},
         handoff::{HandoffReads, HandoffRepository},
@@ -233,6 +234,18 @@ impl UnitOfWork for MemoryUnit {
 struct Changes(Vec<Change>);
 
 impl ChangeReads for Changes {
+    fn list(&mut self, filter: &ChangeFilter, stretch: &Stretch) -> Result<Vec<Change>> {
+        let within = |change: &&Change| change.seq > stretch.after && change.seq < stretch.before && filter.meets(change);
+        let mut wanted: Vec<Change> = self.0.iter().filter(within).cloned().collect();
+        if stretch.direction == Direction::Descending {
+            wanted.reverse();
+        }
+        wanted.truncate(stretch.limit as usize);
+        Ok(wanted)
+    }
+    fn first_since(&mut self, stamp: Stamp) -> Result<i64> {
+        Ok(self.0.iter().take_while(|change| change.stamp < stamp).count() as i64 + 1)
+    }
     fn list_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Change>> {
         Ok(self
             .0

@@ -1,5 +1,7 @@
 //! The change feed: what happened to a record. Webhooks, workflows, activity lists and sync feeds all read this one feed by cursor.
 
+mod filter;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -11,6 +13,8 @@ use crate::{
     id::{ApiKeyId, CustomFieldId, RecordId, SlaPolicyId, TicketCommentId, UserId},
     stamp::Stamp,
 };
+
+pub use filter::{ChangeFilter, Stretch};
 
 /// The kinds of record that changes are recorded for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -106,6 +110,9 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::Restored];
+
     /// The stored word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -118,9 +125,7 @@ impl ChangeKind {
 
     /// Reads the stored word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Created, Self::Updated, Self::Deleted, Self::Restored]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -154,6 +159,32 @@ impl fmt::Display for Actor {
             Self::ApiKey(id) => write!(f, "api_key:{id}"),
             Self::Job(name) => write!(f, "job:{name}"),
             Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// An [`Actor`] as the feed keeps it, read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptActor<'a> {
+    /// A signed-in user.
+    User(UserId),
+    /// An integration with its API key.
+    ApiKey(ApiKeyId),
+    /// A job of the server or a command of its command line, by its name.
+    Job(&'a str),
+    /// The server itself.
+    System,
+}
+
+impl<'a> KeptActor<'a> {
+    /// Reads what [`Actor`] shows; `None` for what no actor shows.
+    pub fn parse(kept: &'a str) -> Option<Self> {
+        match kept.split_once(':') {
+            None => (kept == "system").then_some(Self::System),
+            Some(("user", _)) => UserId::parse_prefixed(kept, "user:").map(Self::User),
+            Some(("api_key", _)) => ApiKeyId::parse_prefixed(kept, "api_key:").map(Self::ApiKey),
+            Some(("job", name)) => Some(Self::Job(name)),
+            Some(_) => None,
         }
     }
 }
@@ -302,6 +333,10 @@ pub struct Change {
 
 /// Reads the feed.
 pub trait ChangeReads {
+    /// The changes of a stretch of the feed that are wanted. What it costs does not depend on how many are not.
+    fn list(&mut self, filter: &ChangeFilter, stretch: &Stretch) -> Result<Vec<Change>>;
+    /// The number of the first change that was made at this time or later; one more than the last number when there is none.
+    fn first_since(&mut self, stamp: Stamp) -> Result<i64>;
     /// Up to `limit` changes after `seq`, in order.
     fn list_after(&mut self, seq: i64, limit: u32) -> Result<Vec<Change>>;
     /// The changes of one record that have a smaller number than `before`, newest first.

@@ -150,6 +150,15 @@ impl ApiKeyReads for Ports<'_> {
         row.map_err(map)?.map(ApiKey::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, tenant: TenantId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let of_tenant = api_key::table
+            .filter(api_key::tenant_id.eq(tenant.get()))
+            .filter(api_key::id.eq_any(ids));
+        let rows = of_tenant.load::<ApiKeyRow>(self.connection).map_err(map)?;
+        rows.into_iter().map(ApiKey::try_from).collect()
+    }
+
     fn list(&mut self, tenant: TenantId, family: Option<KeyFamily>, window: &Window) -> Result<Page<ApiKey>> {
         let total: i64 = keys_of(tenant, family).count().get_result(self.connection).map_err(map)?;
         let (skipped, below) = window::start(window)?;

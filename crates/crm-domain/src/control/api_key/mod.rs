@@ -191,6 +191,8 @@ pub trait ApiKeyReads {
     fn lookup_public(&mut self, public_id: &str) -> Result<Option<ApiKey>>;
     /// The key of this tenant with this id, revoked or not.
     fn lookup(&mut self, tenant: TenantId, id: ApiKeyId) -> Result<Option<ApiKey>>;
+    /// Those of a tenant's keys that have one of these ids, revoked or not, in any order.
+    fn lookup_many(&mut self, tenant: TenantId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>>;
     /// The tenant's keys, newest first; the window's offset and limit apply.
     fn list(&mut self, tenant: TenantId, family: Option<KeyFamily>, window: &Window) -> Result<Page<ApiKey>>;
 }

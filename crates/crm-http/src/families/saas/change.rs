@@ -1,5 +1,6 @@
 //! The change feed: everything that happened to the tenant's records, numbered without a gap, for clients that keep a copy in step.
 
+pub(super) mod filter;
 pub(super) mod history;
 pub(super) mod stream;
 
@@ -8,7 +9,11 @@ use crm_domain::{
     Error, Result,
     field::parse_integer,
     money::{Currency, Money},
-    tenant::change::Change,
+    page::Direction,
+    tenant::{
+        TenantReader,
+        change::{Change, ChangeFilter, Stretch},
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,6 +42,11 @@ struct ChangeParams {
     /// Most changes of the answer; clamped to 1 … 1000.
     #[param(required = false, default = 100, minimum = 1, maximum = 1000)]
     limit: u32,
+    /// Only changes of these kinds of record, e.g. `company,deal`.
+    entity: Option<String>,
+    /// Only changes of this record.
+    #[param(rename = "entityId", example = "deal_7")]
+    entity_id: Option<String>,
 }
 
 /// What happened to a record.
@@ -45,27 +55,27 @@ struct ChangeParams {
 #[schema(as = saas::Change)]
 pub(crate) struct ChangeInfo {
     /// Its place in the feed: 1, 2, 3 … without a gap.
-    seq: i64,
+    pub(super) seq: i64,
     /// To the microsecond; what one request or job wrote together has the same.
     #[schema(example = "2026-01-17T10:30:00.123456Z")]
-    timestamp: String,
+    pub(super) timestamp: String,
     /// `company`, `contact`, `lead`, `deal`, `activity`, `handoff`, `pipeline`, `stage`, …
     #[schema(example = "deal")]
-    entity: &'static str,
+    pub(super) entity: &'static str,
     #[schema(example = "deal_7")]
-    entity_id: String,
+    pub(super) entity_id: String,
     /// `created`, `updated`, `deleted` or `restored`.
     #[schema(example = "updated")]
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// Who did it: `user:456`, `api_key:3`, `job:import` or `system`.
     #[schema(example = "user:456")]
-    actor: String,
+    pub(super) actor: String,
     /// Through which API, or `cli`, `server`.
     #[schema(example = "saas")]
-    family: String,
+    pub(super) family: String,
     /// Field → `[before, after]`, of the fields that differ.
     #[schema(value_type = Object, example = json!({"stageId": ["stage_1", "stage_2"]}))]
-    changes: Map<String, Value>,
+    pub(super) changes: Map<String, Value>,
 }
 
 /// A part of the feed.
@@ -74,7 +84,7 @@ pub(crate) struct ChangeInfo {
 #[schema(as = saas::ChangePage)]
 pub(crate) struct ChangePage {
     items: Vec<ChangeInfo>,
-    /// What to ask for next as `after`.
+    /// What to ask for next as `after`: behind it stands nothing yet that was asked for and is not among the items.
     next_after: i64,
     /// Whether further changes follow already.
     has_more: bool,
@@ -92,20 +102,40 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
     let limit = query
         .parsed("limit", |text| parse_integer(text, i64::MIN, i64::MAX))
         .unwrap_or(LIMIT);
+    let filter = filter::asked(&mut query);
     query.finish()?;
     let limit = u32::try_from(limit.clamp(1, LIMIT_MAX)).unwrap_or(1);
-    let read = move |reader: &mut dyn crm_domain::tenant::TenantReader| reader.changes().list_after(after, limit + 1);
-    let mut changes = permit.tenant.read(read).await?;
+    let (mut changes, end) = permit.tenant.read(move |reader| read(reader, &filter, after, limit + 1)).await?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = changes.len() > most;
     changes.truncate(most);
-    let next_after = changes.last().map_or(after, |change| change.seq);
+    let last = changes.last().map(|change| change.seq);
+    let next_after = last.filter(|_| has_more).unwrap_or(end);
     let items = changes.into_iter().map(ChangeInfo::of).collect::<Result<_>>()?;
     Ok(HttpResponse::Ok().json(ChangePage {
         items,
         next_after,
         has_more,
     }))
+}
+
+/// The wanted changes behind a number, and the last number that was looked at where these are all.
+fn read(reader: &mut dyn TenantReader, filter: &ChangeFilter, after: i64, limit: u32) -> Result<(Vec<Change>, i64)> {
+    let feed = reader.changes();
+    if *filter == ChangeFilter::default() {
+        let changes = feed.list_after(after, limit)?;
+        let last = changes.last().map_or(after, |change| change.seq);
+        return Ok((changes, last));
+    }
+    // What is written from here on is of the next request.
+    let end = feed.last_seq()?.max(after);
+    let stretch = Stretch {
+        after,
+        before: end.saturating_add(1),
+        direction: Direction::Ascending,
+        limit,
+    };
+    Ok((feed.list(filter, &stretch)?, end))
 }
 
 impl ChangeInfo {

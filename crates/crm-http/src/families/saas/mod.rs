@@ -17,6 +17,7 @@ use crate::{
 
 mod activity;
 pub(super) mod answer;
+mod audit;
 mod auth;
 mod bulk;
 mod change;
@@ -183,6 +184,7 @@ impl Family for Saas {
             Route::new(Method::DELETE, pipeline::stage::ITEM, Jwt, || web::to(pipeline::stage::remove)),
             Route::new(Method::GET, change::PATH, Jwt, || web::to(change::list)),
             Route::new(Method::GET, change::stream::PATH, Jwt, || web::to(change::stream::stream)),
+            Route::new(Method::GET, audit::PATH, Jwt, || web::to(audit::list)),
             Route::new(Method::GET, search::PATH, Jwt, || web::to(search::search)),
         ];
         routes.extend(related::routes());
@@ -239,6 +241,7 @@ impl Family for Saas {
         pipeline::stage::list, pipeline::stage::create, pipeline::stage::get, pipeline::stage::update, pipeline::stage::remove,
         pipeline::stage::order,
         change::list, change::stream::stream,
+        audit::list,
         search::search,
     ),
     components(schemas(error::ErrorBody, change::history::HistoryPage)),
@@ -258,6 +261,7 @@ impl Family for Saas {
         (name = "partners", description = "Who sells with us, or for us"),
         (name = "pipelines", description = "The stages that deals go through"),
         (name = "changes", description = "What happened to the records"),
+        (name = "audit", description = "Who changed what and when"),
         (name = "search", description = "Records of all kinds at once"),
     ),
     modifiers(&AccessToken, &RelatedLists, &CommonOperations)

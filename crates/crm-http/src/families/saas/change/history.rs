@@ -6,7 +6,7 @@ use crm_domain::{
     id::RecordId,
     page::{Cursor, SortValue},
     stamp::Stamp,
-    tenant::TenantReader,
+    tenant::{TenantReader, change::Change},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,21 +57,26 @@ pub(crate) async fn list<N: Noun>(permit: Permit<Read>, request: HttpRequest, id
     if changes.is_empty() && before == i64::MAX {
         return Err(Error::not_found(<N::Id as RecordId>::NOUN, id).into());
     }
-    let most = usize::try_from(window.limit).unwrap_or(usize::MAX);
-    let has_next_page = changes.len() > most;
-    changes.truncate(most);
-    let last = changes.last().filter(|_| has_next_page);
-    let cursor = |seq| Cursor {
-        value: SortValue::Id,
-        id: seq,
-        seen: Stamp::default(),
-        list: Cursor::list_digest(request.path()),
-    };
-    let next_cursor = last.map(|change| cursor(change.seq).encode());
+    let next_cursor = cut(&mut changes, window.limit, request.path());
     let items = changes.into_iter().map(ChangeInfo::of).collect::<Result<_>>()?;
     Ok(HttpResponse::Ok().json(HistoryPage {
         items,
-        has_next_page,
+        has_next_page: next_cursor.is_some(),
         next_cursor,
     }))
+}
+
+/// Cuts changes to a page of at most `limit`. Where more were read, the cursor continues behind the page in the list that is named so.
+pub(crate) fn cut(changes: &mut Vec<Change>, limit: u32, list: &str) -> Option<String> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_next_page = changes.len() > most;
+    changes.truncate(most);
+    let last = changes.last().filter(|_| has_next_page)?;
+    let cursor = Cursor {
+        value: SortValue::Id,
+        id: last.seq,
+        seen: Stamp::default(),
+        list: Cursor::list_digest(list),
+    };
+    Some(cursor.encode())
 }

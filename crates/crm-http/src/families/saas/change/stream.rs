@@ -14,7 +14,7 @@ use crm_domain::{
     Error, Result,
     error::{FieldError, Problem},
     field::parse_integer,
-    tenant::change::EntityKind,
+    tenant::change::ChangeFilter,
 };
 use futures_util::stream::unfold;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -24,9 +24,8 @@ use super::{
         context::{self, Permit, Read},
         error::{ErrorResponses, SaasError},
         page::Query,
-        word::noun_of,
     },
-    ChangeInfo,
+    ChangeInfo, filter,
 };
 use crate::{
     App,
@@ -69,7 +68,7 @@ pub(in super::super) struct StreamParams {
 pub(in super::super) async fn stream(permit: Permit<Read>, call: Call, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(request.query_string());
     let after = query.parsed("after", |text| parse_integer(text, 0, i64::MAX));
-    let filter = query.parsed("entity", kinds);
+    let filter = filter::of_entities(&mut query);
     query.finish()?;
     let asked = last_event_id(&request)?
         .map(|seq| (LAST_EVENT_ID, seq))
@@ -128,15 +127,6 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<i64>, SaasError> {
     parse_integer(text, 0, i64::MAX).map(Some).map_err(|_| number())
 }
 
-/// Kinds of record in this family's words, separated by commas.
-fn kinds(text: &str) -> Result<Vec<EntityKind>, Problem> {
-    let kind = |word: &str| EntityKind::ALL.into_iter().find(|kind| noun_of(kind.as_str()) == word);
-    let kinds: Option<Vec<_>> = text.split(',').map(|word| kind(word.trim())).collect();
-    kinds.ok_or_else(|| Problem::Choice {
-        allowed: EntityKind::ALL.map(|kind| noun_of(kind.as_str()).to_owned()).into(),
-    })
-}
-
 fn heartbeat(milliseconds: u64) -> Interval {
     let period = Duration::from_millis(milliseconds);
     let mut ticks = interval_at(Instant::now() + period, period);
@@ -149,7 +139,7 @@ struct Stream {
     app: Arc<App>,
     bearer: Bearer,
     follower: Follower,
-    filter: Option<Vec<EntityKind>>,
+    filter: ChangeFilter,
     heartbeat: Interval,
     /// The number of the last change that was looked at, sent or not wanted.
     place: i64,
@@ -210,7 +200,7 @@ impl Stream {
                 break;
             }
             self.place = change.seq;
-            if self.filter.as_ref().is_some_and(|wanted| !wanted.contains(&change.entity)) {
+            if !self.filter.meets(change) {
                 continue;
             }
             let info = ChangeInfo::of(change.clone())?;
@@ -260,15 +250,6 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-
-    #[test]
-    fn kinds_are_named_in_this_familys_words() {
-        assert_eq!(kinds("deal").unwrap(), [EntityKind::Opportunity]);
-        assert_eq!(kinds("company, lead").unwrap(), [EntityKind::Account, EntityKind::Lead]);
-        for bad in ["account", "", "deal,", "deal;lead", "Deal"] {
-            assert!(kinds(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn what_is_no_event_id_is_refused() {

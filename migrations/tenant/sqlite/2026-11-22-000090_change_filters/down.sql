@@ -1,0 +1,2 @@
+DROP INDEX change_actor_idx;
+DROP INDEX change_entity_kind_idx;
