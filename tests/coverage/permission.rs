@@ -136,6 +136,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("PUT /api/leads/{id}", A(Write)),
     ("DELETE /api/leads/{id}", A(Delete)),
     ("POST /api/leads/{id}/assign", A(Write)),
+    ("POST /api/leads/assign", A(Write)),
     ("POST /api/leads/{id}/qualify", A(Write)),
     ("POST /api/leads/{id}/disqualify", A(Write)),
     ("POST /api/leads/{id}/convert", A(Write)),

@@ -77,7 +77,7 @@ pub(super) async fn remove<N: Noun>(permit: Permit<Delete>, body: BulkBody) -> R
 }
 
 /// Writes in one unit, once for each `Idempotency-Key`.
-async fn written(
+pub(super) async fn written(
     tenant: &TenantSession,
     guard: Option<Guard>,
     work: impl FnOnce(&mut dyn UnitOfWork, Show) -> crm_domain::Result<(StatusCode, Value)> + Send + 'static,
@@ -96,13 +96,14 @@ async fn written(
 }
 
 /// How outcomes are shown.
-struct Show {
+pub(super) struct Show {
     tenant: TenantId,
     now: Stamp,
 }
 
 impl Show {
-    fn records<N: Noun>(&self, outcomes: Outcomes<N>, done: &str) -> Value {
+    /// What became of each record: those that were `done`, and what was wrong with the others.
+    pub(super) fn records<N: Noun>(&self, outcomes: Outcomes<N>, done: &str) -> Value {
         let (mut items, mut errors) = (Vec::new(), Vec::new());
         for (index, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
@@ -143,7 +144,8 @@ fn drafted<N: Noun>(item: Value, draft: fn(N::Request, &mut Check) -> N::Draft) 
     Ok(Drafted::new(draft, check))
 }
 
-fn id_of<N: Noun>(given: Option<&Value>) -> crm_domain::Result<N::Id> {
+/// The id of an item, as bodies give it.
+pub(super) fn id_of<N: Noun>(given: Option<&Value>) -> crm_domain::Result<N::Id> {
     match given {
         None | Some(Value::Null) => Err(Error::invalid("id", Problem::Required)),
         Some(Value::String(text)) => {

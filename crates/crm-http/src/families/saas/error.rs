@@ -226,7 +226,8 @@ impl From<&Fault> for Shown {
 }
 
 /// One of many items that failed, while others may not have.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = saas::Refused)]
 pub(crate) struct Refused {
     /// Its place in the request, counted from 0.
     index: usize,

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::shared::{call::Call, idempotency::once, tenant::TenantSession};
 
+pub(super) use action::many;
 pub(super) use action::{__path_assign, __path_convert, __path_disqualify, __path_qualify};
 pub(super) use action::{ASSIGN, CONVERT, DISQUALIFY, QUALIFY, assign, convert, disqualify, qualify};
 pub(crate) use wire::{Lead, LeadChanges, LeadRequest};

@@ -63,6 +63,16 @@ impl JsonType for Vec<String> {
     }
 }
 
+impl JsonType for Vec<Value> {
+    const EXPECTED: &'static str = "a list";
+    fn from_json(value: Value) -> Option<Self> {
+        match value {
+            Value::Array(items) => Some(items),
+            _ => None,
+        }
+    }
+}
+
 impl JsonType for BTreeMap<String, String> {
     const EXPECTED: &'static str = "an object of strings";
     fn from_json(value: Value) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! What is done to a lead: handed over, judged, converted.
 
 mod contact;
+pub(in crate::families::saas) mod many;
 mod wire;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
