@@ -2,6 +2,7 @@
 
 mod asset;
 mod page;
+pub mod postman;
 
 use std::{io, sync::LazyLock};
 
@@ -46,6 +47,19 @@ static JSON: LazyLock<io::Result<Asset>> = LazyLock::new(|| {
     Asset::new("application/json", json.into_bytes().into())
 });
 
+/// The Postman collection, made of the document likewise.
+static COLLECTION: LazyLock<io::Result<Asset>> = LazyLock::new(|| {
+    let json = postman::collection(&serde_json::json!(openapi())).to_string();
+    Asset::new("application/json", json.into_bytes().into())
+});
+
+async fn show_collection(request: HttpRequest) -> Result<HttpResponse, Fault> {
+    let collection = COLLECTION
+        .as_ref()
+        .map_err(|error| crm_domain::Error::Internal(error.to_string()))?;
+    Ok(collection.answer(&request))
+}
+
 async fn show(request: HttpRequest) -> Result<HttpResponse, Fault> {
     let document = JSON.as_ref().map_err(|error| crm_domain::Error::Internal(error.to_string()))?;
     Ok(document.answer(&request))
@@ -56,6 +70,8 @@ pub(crate) fn register(config: &mut ServiceConfig) {
     config.service(web::redirect("/", "/docs/"));
     config.service(web::redirect("/docs", "/docs/"));
     config.service(web::resource("/openapi.json").route(with_method(web::to(show), &Method::GET)));
+    let collection = format!("/docs/{}", postman::FILE);
+    config.service(web::resource(collection).route(with_method(web::to(show_collection), &Method::GET)));
     config.service(web::resource("/docs/{file:.*}").route(with_method(web::to(page::show), &Method::GET)));
 }
 

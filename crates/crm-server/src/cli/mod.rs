@@ -70,7 +70,7 @@ enum Command {
     /// Check settings, secrets, databases and clock
     Doctor,
     /// Print the OpenAPI document
-    Openapi,
+    Openapi(openapi::OpenapiArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -88,8 +88,8 @@ pub fn run() -> ExitCode {
 
 fn execute(cli: Cli, output: &Output) -> Result<ExitCode> {
     // The document describes the program, not a deployment: it needs no settings.
-    if let Some(Command::Openapi) = cli.command {
-        return openapi::run(output);
+    if let Some(Command::Openapi(args)) = &cli.command {
+        return openapi::run(output, args);
     }
     let context = Context::load(cli.config.as_deref(), output.clone())?;
     match cli.command {
@@ -113,7 +113,7 @@ fn administer(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Restore(args) => restore::run(context, &args),
         Command::Migrate => migrate::run(context),
         Command::Doctor => doctor::run(context),
-        Command::Openapi => openapi::run(&context.output),
+        Command::Openapi(args) => openapi::run(&context.output, &args),
         Command::Serve(args) => serve::run(context, &args),
     }
 }
