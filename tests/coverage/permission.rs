@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crm_domain::control::{
     api_key::KeyFamily,
     user::{
-        Permission::{self, Configure, Delete, ManageApiKeys, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadRequestLog, Write},
+        Permission::{
+            self, Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadRequestLog, Write,
+        },
         Role,
     },
 };
@@ -195,6 +197,8 @@ const TABLE: &[(&str, Needs)] = &[
     ("PUT /api/partners/{id}", A(Configure)),
     ("DELETE /api/partners/{id}", A(Configure)),
     ("GET /api/audit", A(ReadAudit)),
+    ("GET /api/settings", A(Read)),
+    ("PUT /api/settings", A(ManageSettings)),
     ("GET /api/search", A(Read)),
     ("GET /api/changes", A(Read)),
     ("GET /api/changes/stream", A(Read)),

@@ -189,6 +189,11 @@ impl Server {
         self.runtime.block_on(async move { log.flush_all().await });
     }
 
+    /// Forgets what is kept for a time only and is older, which otherwise waits for an hour.
+    pub fn purge(&self) {
+        self.running().app().purge();
+    }
+
     /// The control plane, as the server has it.
     pub fn control(&self) -> Arc<dyn ControlStore> {
         self.running().store().control()

@@ -110,7 +110,8 @@ impl Money {
     }
 
     /// An amount as a draft says it, beside `currency` and in units of `scale` major units, or what is `current` where the draft is silent.
-    /// A currency for no amount is a problem of the field `currency`: nothing would keep it.
+    /// Where neither names a currency it is the `usual` one. A currency for no amount is a problem of the field `currency`: nothing would
+    /// keep it.
     pub(crate) fn merge(
         check: &mut Check,
         field: &str,
@@ -118,10 +119,11 @@ impl Money {
         currency: Patch<String>,
         scale: u64,
         current: Option<Self>,
+        usual: Currency,
     ) -> Option<Self> {
         let known = current.map(|money| money.currency);
         let is_named = matches!(&currency, Patch::Set(code) if !code.trim().is_empty());
-        let currency = check.optional("currency", currency, known, Currency::parse).unwrap_or_default();
+        let currency = check.optional("currency", currency, known, Currency::parse).unwrap_or(usual);
         let amount = check.optional(field, amount, current, |text| Self::parse_scaled(text, currency, scale.max(1)));
         // A client that clears the amount and sends the rest back as it was says nothing new.
         let is_news = is_named && known != Some(currency);
@@ -235,7 +237,7 @@ mod tests {
             Patch::Set(text) => Patch::Set(text.to_owned()),
         };
         let mut check = Check::new();
-        let money = Money::merge(&mut check, "amount", text(amount), text(currency), 1, current);
+        let money = Money::merge(&mut check, "amount", text(amount), text(currency), 1, current, Currency::USD);
         match check.finish() {
             Ok(()) => Ok(money.map(|money| (money.minor, money.currency.as_str().to_owned()))),
             Err(Error::Invalid(errors)) => Err(errors),

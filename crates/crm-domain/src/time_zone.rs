@@ -30,9 +30,27 @@ impl TimeZone {
         Ok(Self { zone, name })
     }
 
+    /// Coordinated universal time, the default.
+    pub fn utc() -> Self {
+        Self {
+            zone: jiff::tz::TimeZone::UTC,
+            name: "UTC".to_owned(),
+        }
+    }
+
     /// The name as the database spells it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The calendar day that it is there, as dates of records are kept.
+    pub fn day_at(&self, stamp: Stamp) -> time::Date {
+        let day = self.date_at(stamp);
+        let month = u8::try_from(day.month()).ok().and_then(|month| time::Month::try_from(month).ok());
+        let date = month.zip(u8::try_from(day.day()).ok());
+        // Both calendars are the same one; years that only one of them has are not reached by any clock.
+        date.and_then(|(month, of_month)| time::Date::from_calendar_date(day.year().into(), month, of_month).ok())
+            .unwrap_or_else(|| stamp.date())
     }
 
     /// The calendar day that it is there.
@@ -137,5 +155,7 @@ mod tests {
         let tokyo = TimeZone::parse("Asia/Tokyo").unwrap();
         assert_eq!(tokyo.moment(day("2026-01-31"), 1_440), tokyo.moment(day("2026-02-01"), 0));
         assert_eq!(tokyo.date_at(stamp("2026-01-31T15:00:00Z")), day("2026-02-01"));
+        assert_eq!(tokyo.day_at(stamp("2026-01-31T15:00:00Z")).to_string(), "2026-02-01");
+        assert_eq!(tokyo.day_at(stamp("2026-01-31T14:59:59Z")).to_string(), "2026-01-31");
     }
 }

@@ -18,8 +18,15 @@ use crate::{
     families, openapi, probes,
     settings::HttpSettings,
     shared::{
-        auth::Auth, background::Background, feed::Feeds, hash_pool::HashPool, pipeline, rate_limit::RateLimits, request_log::RequestLog,
-        sign_in::SignIn, trace::TraceIds,
+        auth::Auth,
+        background::{Background, Purge},
+        feed::Feeds,
+        hash_pool::HashPool,
+        pipeline,
+        rate_limit::RateLimits,
+        request_log::RequestLog,
+        sign_in::SignIn,
+        trace::TraceIds,
     },
 };
 
@@ -158,6 +165,11 @@ impl App {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Forgets now what is kept for a time only and is older, in the whole deployment; otherwise that is done once an hour. Blocks.
+    pub fn purge(&self) {
+        Purge::of(self).run();
     }
 
     /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.

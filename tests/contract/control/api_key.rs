@@ -107,7 +107,8 @@ fn a_key_is_of_its_tenant_only(database: &Database) {
     let key = add_key(&*control, &user, KeyFamily::Contacts);
     let find = |tenant: TenantId, id: ApiKeyId| control.reading(|reader| reader.api_keys().lookup(tenant, id)).unwrap();
     assert_eq!(find(acme.id, key.id), Some(key.clone()));
-    let many = |tenant: TenantId| control.reading(|reader| reader.api_keys().lookup_many(tenant, &[key.id, key.id, ApiKeyId::from_i64(99)]));
+    let many =
+        |tenant: TenantId| control.reading(|reader| reader.api_keys().lookup_many(tenant, &[key.id, key.id, ApiKeyId::from_i64(99)]));
     assert_eq!((many(acme.id).unwrap(), many(globex.id).unwrap()), (vec![key.clone()], vec![]));
     assert_eq!(find(globex.id, key.id), None);
     assert_eq!(find(acme.id, ApiKeyId::from_i64(99)), None);

@@ -54,6 +54,7 @@ fn full_draft(name: &str) -> AccountDraft {
         employees: set(i32::MAX),
         annual_revenue: set("9999999999999.99"),
         currency: set("eur"),
+        default_currency: crm_domain::money::Currency::USD,
         revenue_scale: 1,
         founded_year: set(1850),
         description: set("Über uns: 🚑"),

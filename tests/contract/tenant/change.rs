@@ -196,7 +196,12 @@ fn every_filter_finds_what_it_says(database: &Database) {
         Some(vec![EntityKind::Lead, EntityKind::Account, EntityKind::Task]),
         Some(vec![EntityKind::Webhook]),
     ];
-    let records = [None, Some((EntityKind::Account, 2)), Some((EntityKind::Lead, 1)), Some((EntityKind::Lead, 99))];
+    let records = [
+        None,
+        Some((EntityKind::Account, 2)),
+        Some((EntityKind::Lead, 1)),
+        Some((EntityKind::Lead, 99)),
+    ];
     let kinds = [
         None,
         Some(vec![]),

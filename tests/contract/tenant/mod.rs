@@ -23,6 +23,7 @@ mod registry;
 mod request;
 mod restore;
 mod search;
+mod setting;
 mod stamps;
 mod tag;
 mod task;

@@ -93,20 +93,34 @@ fn filters_can_be_combined(server: &Server) {
     create(server, &admin, "/api/companies", &json!({ "name": "A" }));
     create(server, &admin, "/api/deals", &json!({ "name": "D" }));
     server.advance(Duration::from_secs(60));
-    server.put("/api/deals/deal_1").bearer(&other.token).json(&json!({ "name": "E" })).expect(200);
+    server
+        .put("/api/deals/deal_1")
+        .bearer(&other.token)
+        .json(&json!({ "name": "E" }))
+        .expect(200);
     server.delete("/api/deals/deal_1").bearer(&other.token).expect(204);
     server.advance(Duration::from_secs(60));
-    server.put("/api/companies/company_1").bearer(&admin).json(&json!({ "name": "B" })).expect(200);
+    server
+        .put("/api/companies/company_1")
+        .bearer(&admin)
+        .json(&json!({ "name": "B" }))
+        .expect(200);
     let found = |query: &str| lines(&get(server, &admin, &format!("{PATH}?{query}")));
     let (mine, theirs) = (format!("user_{}", tenant.admin.id), &other.user_id);
     for (query, expected) in [
         ("entity=deal".to_owned(), vec!["deal_1 deleted", "deal_1 updated", "deal_1 created"]),
-        ("entity=deals,companies&action=created".to_owned(), vec!["deal_1 created", "company_1 created"]),
+        (
+            "entity=deals,companies&action=created".to_owned(),
+            vec!["deal_1 created", "company_1 created"],
+        ),
         ("entityId=company_1".to_owned(), vec!["company_1 updated", "company_1 created"]),
         (format!("entityId=deal_1&actor={mine}"), vec!["deal_1 created"]),
         (format!("actor={theirs}"), vec!["deal_1 deleted", "deal_1 updated"]),
         (format!("userId={theirs}&action=deleted"), vec!["deal_1 deleted"]),
-        (format!("userId={mine}&entity=company&action=updated,deleted"), vec!["company_1 updated"]),
+        (
+            format!("userId={mine}&entity=company&action=updated,deleted"),
+            vec!["company_1 updated"],
+        ),
         ("action=restored".to_owned(), vec![]),
         ("actor=system".to_owned(), vec![]),
         ("actor=import".to_owned(), vec![]),
@@ -116,10 +130,7 @@ fn filters_can_be_combined(server: &Server) {
             "from=2025-01-15T10:01:00Z&to=2025-01-15T10:02:00Z".to_owned(),
             vec!["deal_1 deleted", "deal_1 updated"],
         ),
-        (
-            "to=2025-01-15T10:01:00Z&entity=deal".to_owned(),
-            vec!["deal_1 created"],
-        ),
+        ("to=2025-01-15T10:01:00Z&entity=deal".to_owned(), vec!["deal_1 created"]),
         ("from=2025-01-16".to_owned(), vec![]),
     ] {
         assert_eq!(found(&query), expected, "{query}");

@@ -182,7 +182,10 @@ fn a_part_of_the_records_can_be_followed(server: &Server) {
     let page = read(&format!("entity=companies&after={before}"));
     assert_eq!(numbers(&page), [before + 1, before + 3, before + 5]);
     assert_eq!((&page["nextAfter"], &page["hasMore"]), (&json!(before + 6), &json!(false)));
-    assert_eq!(numbers(&read("entity=company,deal")), ((before + 1)..=(before + 6)).collect::<Vec<_>>());
+    assert_eq!(
+        numbers(&read("entity=company,deal")),
+        ((before + 1)..=(before + 6)).collect::<Vec<_>>()
+    );
     assert_eq!(numbers(&read("entityId=deal_2")), [before + 4]);
     assert_eq!(numbers(&read("entity=lead")), Vec::<i64>::new());
     let beyond = read("entity=deal&after=1000");

@@ -34,6 +34,7 @@ mod related;
 mod restore;
 mod role;
 mod search;
+mod setting;
 mod sla_policy;
 mod snippet;
 mod stamp;

@@ -6,6 +6,7 @@ use crm_domain::{
         AccountId, ActivityId, ContactId, CustomFieldId, LeadId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId, TagId, TaskId,
         TicketCommentId, TicketId, WebhookId,
     },
+    money::Currency,
     page::{Page, Sort, Window},
     stamp::Stamp,
     tenant::{
@@ -29,6 +30,7 @@ use crm_domain::{
         },
         request::{LoggedRequest, RequestField, RequestFilter, RequestReads, RequestRecord, RequestRepository},
         search::{Candidate, Probe, SearchReads},
+        setting::{Kept, Preferences, SettingReads, SettingRepository},
         sla_policy::{SlaPolicy, SlaPolicyField, SlaPolicyFields, SlaPolicyFilter, SlaPolicyReads, SlaPolicyRepository, SlaSubject},
         tag::{Tag, TagField, TagFields, TagFilter, TagReads, TagRepository},
         task::{Task, TaskField, TaskFields, TaskFilter, TaskReads, TaskRepository},
@@ -38,6 +40,7 @@ use crm_domain::{
         },
         webhook::{Webhook, WebhookField, WebhookFields, WebhookFilter, WebhookReads, WebhookRepository},
     },
+    time_zone::TimeZone,
 };
 
 #[derive(Default, Clone)]
@@ -463,6 +466,25 @@ impl WebhookRepository for Nothing {
         refuse()
     }
     fn remove(&mut self, _id: WebhookId) -> Result<()> {
+        refuse()
+    }
+}
+
+impl SettingReads for Nothing {
+    fn lookup(&mut self) -> Result<Kept> {
+        Ok(Kept {
+            preferences: Preferences {
+                default_currency: Currency::USD,
+                time_zone: TimeZone::utc(),
+                request_log_days: None,
+            },
+            updated_at: Stamp::default(),
+        })
+    }
+}
+
+impl SettingRepository for Nothing {
+    fn update(&mut self, _preferences: &Preferences) -> Result<()> {
         refuse()
     }
 }

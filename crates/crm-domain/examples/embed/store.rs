@@ -24,6 +24,7 @@ use crm_domain::{
         pipeline::{PipelineReads, PipelineRepository},
         request::{RequestReads, RequestRepository},
         search::SearchReads,
+        setting::{SettingReads, SettingRepository},
         sla_policy::{SlaPolicyReads, SlaPolicyRepository},
         tag::{TagReads, TagRepository},
         task::{TaskReads, TaskRepository},
@@ -124,6 +125,9 @@ impl TenantReader for Records {
     fn requests(&mut self) -> &mut dyn RequestReads {
         &mut self.nothing
     }
+    fn settings(&mut self) -> &mut dyn SettingReads {
+        &mut self.nothing
+    }
     fn search(&mut self) -> &mut dyn SearchReads {
         &mut self.nothing
     }
@@ -214,6 +218,9 @@ impl UnitOfWork for MemoryUnit {
         &mut self.records.nothing
     }
     fn webhooks(&mut self) -> &mut dyn WebhookRepository {
+        &mut self.records.nothing
+    }
+    fn settings(&mut self) -> &mut dyn SettingRepository {
         &mut self.records.nothing
     }
     fn links(&mut self) -> &mut dyn LinkRepository {

@@ -30,6 +30,7 @@ pub enum EntityKind {
     Opportunity,
     Partner,
     Pipeline,
+    Setting,
     SlaPolicy,
     Stage,
     Tag,
@@ -41,7 +42,7 @@ pub enum EntityKind {
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::Activity,
         Self::Contact,
@@ -51,6 +52,7 @@ impl EntityKind {
         Self::Opportunity,
         Self::Partner,
         Self::Pipeline,
+        Self::Setting,
         Self::SlaPolicy,
         Self::Stage,
         Self::Tag,
@@ -72,6 +74,7 @@ impl EntityKind {
             Self::Opportunity => "opportunity",
             Self::Partner => "partner",
             Self::Pipeline => "pipeline",
+            Self::Setting => "setting",
             Self::SlaPolicy => "sla_policy",
             Self::Stage => "stage",
             Self::Tag => "tag",

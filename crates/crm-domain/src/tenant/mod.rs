@@ -21,6 +21,7 @@ pub mod priority;
 pub mod record;
 pub mod request;
 pub mod search;
+pub mod setting;
 pub mod sla_policy;
 pub mod tag;
 pub mod task;
@@ -75,6 +76,8 @@ pub trait TenantReader {
     fn webhooks(&mut self) -> &mut dyn webhook::WebhookReads;
     /// The request log.
     fn requests(&mut self) -> &mut dyn request::RequestReads;
+    /// The tenant's settings.
+    fn settings(&mut self) -> &mut dyn setting::SettingReads;
     /// The search over every noun.
     fn search(&mut self) -> &mut dyn search::SearchReads;
 }
@@ -123,6 +126,8 @@ pub trait UnitOfWork {
     fn tasks(&mut self) -> &mut dyn task::TaskRepository;
     /// Webhooks.
     fn webhooks(&mut self) -> &mut dyn webhook::WebhookRepository;
+    /// The tenant's settings.
+    fn settings(&mut self) -> &mut dyn setting::SettingRepository;
     /// References between records.
     fn links(&mut self) -> &mut dyn link::LinkRepository;
     /// The change feed as it was before this unit.

@@ -82,7 +82,7 @@ pub(crate) struct Purge {
     control: Arc<dyn ControlStore>,
     tenants: Arc<dyn Tenants>,
     clock: Arc<dyn Clock>,
-    /// `None` keeps the request log for ever.
+    /// `None` keeps the request logs for ever, but for those of tenants that ask for less.
     retention: Option<Duration>,
 }
 
@@ -93,7 +93,7 @@ impl Purge {
             control: Arc::clone(&app.control),
             tenants: Arc::clone(&app.tenants),
             clock: Arc::clone(&app.clock),
-            retention: (days > 0).then(|| Duration::from_secs(days.saturating_mul(24 * 3_600))),
+            retention: (days > 0).then(|| days_of(days)),
         }
     }
 
@@ -113,11 +113,20 @@ impl Purge {
         store.writing(server_origin(), move |unit| {
             unit.idempotency().purge(now.minus(idempotency::LIFETIME))
         })?;
-        let Some(retention) = self.retention else { return Ok(()) };
+        let asked = store.reading(|reader| Ok(reader.settings().lookup()?.preferences.request_log_days))?;
+        let asked = asked.and_then(|days| u64::try_from(days).ok()).map(days_of);
+        // A tenant may have its log forgotten sooner than the deployment forgets, not later.
+        let Some(retention) = self.retention.into_iter().chain(asked).min() else {
+            return Ok(());
+        };
         let before = now.minus(retention);
         while store.writing(server_origin(), move |unit| unit.requests().purge(before, PURGE_BATCH))? >= u64::from(PURGE_BATCH) {}
         Ok(())
     }
+}
+
+fn days_of(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(24 * 3_600))
 }
 
 fn note(what: &'static str, outcome: Result<()>) {

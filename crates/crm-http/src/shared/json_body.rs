@@ -66,6 +66,11 @@ impl JsonBody {
 }
 
 impl JsonBody {
+    /// The names of its members.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.object.keys().map(String::as_str)
+    }
+
     /// The member of this name, whatever the case of its letters; the exact spelling wins.
     pub fn into_member(mut self, name: &str) -> Option<Value> {
         let exact = self.object.remove(name);

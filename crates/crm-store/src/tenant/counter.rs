@@ -45,6 +45,8 @@ pub(crate) struct Counters {
     pub(crate) handoff_id: i64,
     pub(crate) custom_field_id: i64,
     pub(crate) custom_field_live: i64,
+    /// The last stamp at which a setting was changed.
+    pub(crate) setting_at: i64,
 }
 
 impl Counters {

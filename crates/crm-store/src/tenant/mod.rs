@@ -21,6 +21,7 @@ pub(crate) mod registry;
 pub(crate) mod request;
 pub mod schema;
 mod search;
+mod setting;
 pub(crate) mod sla_policy;
 pub(crate) mod tag;
 pub(crate) mod task;
@@ -43,8 +44,8 @@ use crm_domain::{
         change::{NewChange, Origin},
         contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, lead as leads,
         link as references, opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests,
-        search as searches, sla_policy as sla_policies, task as tasks, ticket as tickets, ticket_comment as ticket_comments,
-        webhook as webhooks,
+        search as searches, setting as preferences, sla_policy as sla_policies, task as tasks, ticket as tickets,
+        ticket_comment as ticket_comments, webhook as webhooks,
     },
 };
 use uuid::Uuid;
@@ -101,6 +102,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) counters: &'a mut Counters,
     pub(crate) changes: Vec<NewChange>,
+    /// What was read of the settings, and [`Counters::setting_at`] at that time.
+    pub(crate) settings: &'a mut Option<(i64, preferences::Kept)>,
     entropy: &'a dyn Entropy,
     random: Vec<u8>,
 }
@@ -120,6 +123,7 @@ impl<'a> Session<'a, Writing<'a>> {
         stamp: Stamp,
         origin: &'a Origin,
         counters: &'a mut Counters,
+        settings: &'a mut Option<(i64, preferences::Kept)>,
         entropy: &'a dyn Entropy,
     ) -> Self {
         let state = Writing {
@@ -127,6 +131,7 @@ impl<'a> Session<'a, Writing<'a>> {
             origin,
             counters,
             changes: Vec::new(),
+            settings,
             entropy,
             random: Vec::new(),
         };
@@ -226,6 +231,9 @@ impl TenantReader for Session<'_, Reading> {
     fn requests(&mut self) -> &mut dyn requests::RequestReads {
         self
     }
+    fn settings(&mut self) -> &mut dyn preferences::SettingReads {
+        self
+    }
     fn search(&mut self) -> &mut dyn searches::SearchReads {
         self
     }
@@ -287,6 +295,9 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
         self
     }
     fn tasks(&mut self) -> &mut dyn tasks::TaskRepository {
+        self
+    }
+    fn settings(&mut self) -> &mut dyn preferences::SettingRepository {
         self
     }
     fn links(&mut self) -> &mut dyn references::LinkRepository {

@@ -37,6 +37,7 @@ diesel::table! {
         handoff_id -> BigInt,
         custom_field_id -> BigInt,
         custom_field_live -> BigInt,
+        setting_at -> BigInt,
     }
 }
 
@@ -66,6 +67,16 @@ diesel::table! {
         field_id -> BigInt,
         value -> Text,
         sort_key -> Text,
+    }
+}
+
+diesel::table! {
+    setting (id) {
+        id -> BigInt,
+        default_currency -> Text,
+        time_zone -> Text,
+        request_log_days -> Nullable<BigInt>,
+        updated_at -> BigInt,
     }
 }
 

@@ -21,7 +21,7 @@ use crm_domain::{
     clock::{Clock, Entropy},
     error::{Error, Result},
     id::TenantId,
-    tenant::{OnCommit, Unit, UnitDone},
+    tenant::{OnCommit, Unit, UnitDone, setting::Kept},
 };
 use diesel::connection::{Connection as _, Instrumentation, InstrumentationEvent, SimpleConnection};
 
@@ -256,6 +256,8 @@ impl TenantWriter {
 /// The writing connection, with what it knows of the tables' growth.
 struct Held {
     connection: Connection,
+    /// See `setting`.
+    settings: Option<(i64, Kept)>,
     turnstile: Turnstile,
     /// Whether a statement failed since it was last asked.
     failed: Arc<AtomicBool>,
@@ -275,6 +277,7 @@ impl Held {
         connection.set_instrumentation(FailureNote(Arc::clone(&failed)));
         Ok(Self {
             connection,
+            settings: None,
             turnstile: Turnstile::open(location)?,
             failed,
             written: 0,
@@ -325,6 +328,7 @@ impl Instrumentation for FailureNote {
 /// One transaction with the units it runs.
 struct Turn<'a> {
     connection: &'a mut Connection,
+    settings: &'a mut Option<(i64, Kept)>,
     turnstile: &'a Turnstile,
     failed: &'a AtomicBool,
     clock: &'a dyn Clock,
@@ -341,6 +345,7 @@ impl<'a> Turn<'a> {
     fn new(held: &'a mut Held, pool: &'a WriterPool) -> Self {
         Self {
             connection: &mut held.connection,
+            settings: &mut held.settings,
             turnstile: &held.turnstile,
             failed: &held.failed,
             clock: &*pool.clock,
@@ -396,7 +401,7 @@ impl<'a> Turn<'a> {
     fn run_unit(&mut self, unit: Unit, counters: &mut Counters) -> bool {
         let Unit { origin, work, done } = unit;
         let stamp = counters.next_stamp(self.clock.now());
-        let mut session = Session::writing(self.connection, stamp, &origin, counters, self.entropy);
+        let mut session = Session::writing(self.connection, stamp, &origin, counters, self.settings, self.entropy);
         self.failed.store(false, Ordering::Relaxed);
         let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut session)));
         let mut result = outcome.unwrap_or_else(|_| Err(Error::Internal("a unit of work panicked".to_owned())));

@@ -62,10 +62,20 @@ fn many_leads_are_handed_over_at_once(server: &Server) {
     leads(server, &admin.token, 3);
     let owner = format!("user_{}", user.id);
     let body = json!({ "leadIds": ["lead_1", "lead_99", "lead_3", "lead_1", "company_1", 7, null], "ownerId": owner });
-    let send = |key: &str| server.post(MANY).bearer(&admin.token).header("idempotency-key", key).json(&body).expect(200);
+    let send = |key: &str| {
+        server
+            .post(MANY)
+            .bearer(&admin.token)
+            .header("idempotency-key", key)
+            .json(&body)
+            .expect(200)
+    };
     let answer = send("k-1");
     let told = answer.json();
-    assert_eq!((&told["updated"], &told["failed"], ids(&told)), (&json!(2), &json!(5), vec!["lead_1", "lead_3"]));
+    assert_eq!(
+        (&told["updated"], &told["failed"], ids(&told)),
+        (&json!(2), &json!(5), vec!["lead_1", "lead_3"])
+    );
     assert_eq!(told["items"][0]["ownerId"], owner);
     let errors: Vec<(u64, &str)> = told["errors"]
         .as_array()
@@ -127,7 +137,10 @@ fn who_cannot_own_leads_gets_none(server: &Server) {
         (json!({ "ids": ["lead_1"], "ownerIds": [me, left] }), vec!["ownerIds"]),
         (json!({ "ids": ["lead_1"], "ownerIds": [me, "company_1"] }), vec!["ownerIds"]),
         (json!({ "ids": ["lead_1"], "ownerIds": [me, 7] }), vec!["ownerIds"]),
-        (json!({ "ids": (0..501).map(|n| format!("lead_{n}")).collect::<Vec<_>>(), "ownerId": me }), vec!["ids"]),
+        (
+            json!({ "ids": (0..501).map(|n| format!("lead_{n}")).collect::<Vec<_>>(), "ownerId": me }),
+            vec!["ids"],
+        ),
     ] {
         let answer = server.post(MANY).bearer(&admin.token).json(&body).send();
         let error = refusal(server, &answer, 422, "VALIDATION_ERROR");

@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     field::{Check, Email, Patch, Text, WebAddress, join_search, parse_integer},
     id::{AccountId, UserId},
-    money::Money,
+    money::{Currency, Money},
 };
 
 /// What a caller says of an account, unparsed; numbers as their decimal text. Serves creation and update alike.
@@ -28,12 +28,21 @@ pub struct AccountDraft {
     /// In major units of `currency`, times `revenue_scale`.
     pub annual_revenue: Patch<String>,
     pub currency: Patch<String>,
+    /// Of an amount that comes without a currency; the tenant's, where the command is parsed within a unit of work.
+    pub default_currency: Currency,
     /// Major units per unit of `annual_revenue`: 1 but for imports of, say, millions. 0 counts as 1.
     pub revenue_scale: u64,
     pub founded_year: Patch<String>,
     pub description: Patch<String>,
     pub parent_id: Patch<AccountId>,
     pub owner_id: Patch<UserId>,
+}
+
+impl AccountDraft {
+    /// The same, with amounts that come without a currency in this one.
+    pub(super) fn counting_in(self, default_currency: Currency) -> Self {
+        Self { default_currency, ..self }
+    }
 }
 
 impl AccountFields {
@@ -66,6 +75,7 @@ impl AccountFields {
             draft.currency,
             draft.revenue_scale,
             current.and_then(|c| c.annual_revenue),
+            draft.default_currency,
         );
         // An owner who stays may have left since: that must not keep people from editing the rest.
         if current.is_some() && draft.owner_id == Patch::Set(owner) {

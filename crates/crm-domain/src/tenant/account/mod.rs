@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Problem, Result},
     field::{Check, Email, Text, WebAddress},
     id::{AccountId, OpportunityId, RecordId, UserId},
-    money::Money,
+    money::{Currency, Money},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
@@ -83,6 +83,15 @@ impl Entity for Account {
     }
 }
 
+/// What parsing an account needs to know of its tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountContext {
+    /// The owner, unless the draft names another.
+    pub owner: UserId,
+    /// Of amounts that come without a currency.
+    pub currency: Currency,
+}
+
 /// Creates an account.
 ///
 /// # Errors
@@ -108,7 +117,8 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<AccountFields>) -> Res
 /// [`Error::NotFound`], and those of [`AccountFields::updated`] and [`create`].
 pub fn update(unit: &mut dyn UnitOfWork, id: AccountId, draft: AccountDraft, check: Check) -> Result<Account> {
     let before = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-    let fields = before.fields.updated(draft, check)?;
+    let context = Account::context(unit, before.fields.owner_id)?;
+    let fields = before.updated(draft, &context, check)?;
     link::check(unit, &Account::references(&before.fields), &Account::references(&fields))?;
     before.judge(unit, &fields)?;
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
@@ -142,18 +152,19 @@ impl Record for Account {
     type Id = AccountId;
     type Draft = AccountDraft;
     type Parsed = AccountFields;
-    type Context = UserId;
+    type Context = AccountContext;
 
-    fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
-        Ok(owner)
+    fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<AccountContext> {
+        let currency = unit.settings().lookup()?.preferences.default_currency;
+        Ok(AccountContext { owner, currency })
     }
 
-    fn parse(draft: AccountDraft, owner: &UserId, check: Check) -> Result<AccountFields> {
-        AccountFields::parse(draft, *owner, check)
+    fn parse(draft: AccountDraft, context: &AccountContext, check: Check) -> Result<AccountFields> {
+        AccountFields::parse(draft.counting_in(context.currency), context.owner, check)
     }
 
-    fn updated(&self, draft: AccountDraft, _: &UserId, check: Check) -> Result<AccountFields> {
-        self.fields.updated(draft, check)
+    fn updated(&self, draft: AccountDraft, context: &AccountContext, check: Check) -> Result<AccountFields> {
+        self.fields.updated(draft.counting_in(context.currency), check)
     }
 
     fn fields_of(parsed: &AccountFields) -> &AccountFields {

@@ -221,7 +221,15 @@ pub fn move_to(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: MoveDraft, m
 pub fn win(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: WinDraft, mut check: Check) -> Result<Opportunity> {
     act(unit, id, Verb::Win, |_, context, before| {
         let closed_on = check.optional("closed_on", draft.closed_on, None, parse_date);
-        let amount = Money::merge(&mut check, "amount", draft.amount, draft.currency, 1, before.fields.amount);
+        let amount = Money::merge(
+            &mut check,
+            "amount",
+            draft.amount,
+            draft.currency,
+            1,
+            before.fields.amount,
+            context.currency,
+        );
         check.finish()?;
         Ok(Action::Win {
             stage: closing_stage(context, before, StageKind::Won)?,

@@ -7,7 +7,7 @@ use crate::{
     error::{Problem, Result},
     field::{Check, Patch, Text, join_search, parse_date, parse_integer},
     id::{AccountId, ContactId, RecordId, StageId, UserId},
-    money::Money,
+    money::{Currency, Money},
     tenant::pipeline::{Pipeline, Stage, StageKind},
 };
 
@@ -46,7 +46,9 @@ pub struct OpportunityContext {
     pub owner: UserId,
     /// Every pipeline.
     pub pipelines: Vec<Pipeline>,
-    /// Today, UTC: the day an opportunity that enters a closing stage is closed on.
+    /// Of amounts that come without a currency.
+    pub currency: Currency,
+    /// Today in the tenant's time zone: the day an opportunity that enters a closing stage is closed on.
     pub today: Date,
 }
 
@@ -145,6 +147,7 @@ impl OpportunityFields {
             draft.currency,
             1,
             current.and_then(|c| c.amount),
+            context.currency,
         );
         // Only what is closed has the day it was closed on: without another, the day it enters a closing stage.
         let closed_on = match (optional!(closed_on, parse_date), stage.map(|stage| stage.fields.kind)) {
@@ -229,6 +232,7 @@ mod tests {
                 stages: vec![stage(1, "Open", 10, StageKind::Open), stage(2, "Won", 100, StageKind::Won)],
             }],
             today: Stamp::default().date(),
+            currency: Currency::USD,
         }
     }
 

@@ -105,10 +105,12 @@ impl Entity for Opportunity {
 /// What parsing an opportunity in this unit needs to know.
 pub fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityContext> {
     let pipelines = unit.pipelines().all()?;
+    let preferences = unit.settings().lookup()?.preferences;
     Ok(OpportunityContext {
         owner,
         pipelines,
-        today: unit.stamp().date(),
+        today: preferences.time_zone.day_at(unit.stamp()),
+        currency: preferences.default_currency,
     })
 }
 

@@ -5,7 +5,7 @@ use crate::{
     business_hours::{BusinessHours, BusinessHoursDraft},
     error::Result,
     field::{Check, Patch, Text, parse_integer},
-    tenant::priority::Priority,
+    tenant::{UnitOfWork, priority::Priority},
 };
 
 /// What a caller says of a policy, unparsed; numbers as their decimal text. Serves creation and update alike.
@@ -24,6 +24,22 @@ pub struct SlaPolicyDraft {
     pub business_hours: Patch<BusinessHoursDraft>,
     pub is_default: Patch<bool>,
     pub is_active: Patch<bool>,
+}
+
+impl SlaPolicyDraft {
+    /// The same, with business hours that name no time zone in the tenant's.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn in_usual_zone(mut self, unit: &mut dyn UnitOfWork) -> Result<Self> {
+        if let Patch::Set(hours) = &mut self.business_hours
+            && hours.time_zone == Patch::Keep
+        {
+            let zone = unit.settings().lookup()?.preferences.time_zone;
+            hours.time_zone = Patch::Set(zone.name().to_owned());
+        }
+        Ok(self)
+    }
 }
 
 impl SlaPolicyFields {

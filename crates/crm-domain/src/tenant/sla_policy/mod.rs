@@ -115,7 +115,7 @@ pub fn create(unit: &mut dyn UnitOfWork, fields: SlaPolicyFields) -> Result<SlaP
 /// [`Error::NotFound`], [`Error::Invalid`], and those of [`create`].
 pub fn update(unit: &mut dyn UnitOfWork, id: SlaPolicyId, draft: SlaPolicyDraft, check: Check) -> Result<SlaPolicy> {
     let before = lookup(unit, id)?;
-    let fields = before.fields.updated(draft, check)?;
+    let fields = before.fields.updated(draft.in_usual_zone(unit)?, check)?;
     if fields.is_default {
         replace_default(unit, fields.applies_to, Some(id))?;
     }

@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     field::{Check, Patch},
     id::{AccountId, RecordId, UserId},
+    money::Currency,
     tenant::{
         TenantStore, UnitOfWork,
         account::{Account, AccountDraft, AccountFields, create_many, revise},
@@ -21,6 +22,8 @@ use super::{
 pub(super) struct Accounts {
     columns: Arc<Columns>,
     owner: UserId,
+    /// Of amounts that come without a currency.
+    currency: Currency,
 }
 
 impl Accounts {
@@ -42,6 +45,7 @@ impl Accounts {
             employees: patch("employees"),
             annual_revenue: patch("annual_revenue"),
             currency: self.columns.currency(cells, "annual_revenue"),
+            default_currency: self.currency,
             revenue_scale: self.columns.revenue_scale,
             founded_year: patch("founded_year"),
             description: patch("description"),
@@ -58,8 +62,9 @@ impl Noun for Accounts {
     const NATURAL: Natural = Natural::Shared;
     const PARENT: Option<&'static str> = Some("parent");
 
-    fn new(_store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
-        Ok(Self { columns, owner })
+    fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
+        let currency = store.reading(|reader| Ok(reader.settings().lookup()?.preferences.default_currency))?;
+        Ok(Self { columns, owner, currency })
     }
 
     fn columns(&self) -> &Arc<Columns> {

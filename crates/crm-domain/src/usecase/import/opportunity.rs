@@ -152,12 +152,13 @@ impl Noun for Opportunities {
     const NEEDS_ACCOUNT: bool = true;
 
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
-        let pipelines = store.reading(|reader| reader.pipelines().all())?;
+        let (pipelines, preferences) = store.reading(|reader| Ok((reader.pipelines().all()?, reader.settings().lookup()?.preferences)))?;
         let context = OpportunityContext {
             owner,
             pipelines,
             // Never shown: see `without_invented_day`.
             today: Stamp::from_micros(0).date(),
+            currency: preferences.default_currency,
         };
         let known = Arc::new(Known::read(store, &columns)?);
         Ok(Self { columns, context, known })

@@ -1,5 +1,5 @@
-//! The audit log: who changed what and when, newest first (contract D-25; D-253 asks for it of the whole). It is the tenant's change feed
-//! with its actors by name; nothing is recorded a second time.
+//! The audit log: who changed what and when, newest first; for Managers and Admins (contract X-86). It is the tenant's change feed with its
+//! actors by name: nothing is recorded a second time. Who signed in, and who was refused, stands in the request log.
 
 mod actor;
 
@@ -103,6 +103,8 @@ pub(crate) struct AuditPage {
 }
 
 /// Lists who changed what and when, newest first. Any filters can be given together.
+///
+/// Who signed in, and who was refused, stands in the request log: `/api/admin/requests?path=/api/auth`.
 #[utoipa::path(
     get, path = PATH, tag = "audit", operation_id = "saas_list_audit", params(AuditParams),
     responses((status = 200, description = "A part of the audit log", body = AuditPage), ErrorResponses),

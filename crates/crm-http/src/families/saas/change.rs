@@ -139,7 +139,7 @@ fn read(reader: &mut dyn TenantReader, filter: &ChangeFilter, after: i64, limit:
 }
 
 impl ChangeInfo {
-    fn of(change: Change) -> Result<Self> {
+    pub(super) fn of(change: Change) -> Result<Self> {
         let fields: Map<String, Value> = serde_json::from_str(&change.fields)
             .map_err(|error| Error::Internal(format!("the fields of change {} cannot be read: {error}", change.seq)))?;
         Ok(Self {

@@ -10,7 +10,8 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         TenantReader, UnitOfWork,
-        account::{self, AccountField, AccountFields},
+        account::{self, Account, AccountField},
+        record::Record,
     },
 };
 
@@ -82,11 +83,11 @@ pub(super) async fn create(call: Call, permit: Permit<Write>, body: Body<Company
     let (tenant, owner) = (permit.tenant.tenant.id, permit.user().id);
     let draft = body.value.draft(&mut check);
     check_owner(&call.app.control, tenant, &draft.owner_id, &mut check).await?;
-    let fields = AccountFields::parse(draft, owner, check)?;
     let guard = body.guard;
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
-            let account = account::create(unit, fields)?;
+            let context = Account::context(unit, owner)?;
+            let account = account::create(unit, Account::parse(draft, &context, check)?)?;
             kept(StatusCode::CREATED, &Company::of(account, tenant))
         })
     });
@@ -150,7 +151,7 @@ pub(super) async fn remove(permit: Permit<Delete>, id: web::Path<String>, condit
     Ok(HttpResponse::NoContent().finish())
 }
 
-impl Noun for account::Account {
+impl Noun for Account {
     const PREFIX: &'static str = COMPANY;
     const PLURAL: &'static str = "companies";
     const PATHS: Paths = paths!("/api/companies");

@@ -195,6 +195,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
+/// A body whose members are known by name, so that one that nobody reads can be refused.
+pub(crate) struct Exact<T> {
+    /// What it says.
+    pub value: T,
+    /// The names of its members as they were sent.
+    pub names: Vec<String>,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Exact<T> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let (body, _) = receive(&request, &mut payload, b"", |body| body.json_bytes).await?;
+            let names = body.names().map(str::to_owned).collect();
+            let value = body.bind_any_case().map_err(SaasError::from)?;
+            Ok(Self { value, names })
+        })
+    }
+}
+
 /// The body of an action that says enough by its path: nothing is as good as an empty object.
 pub(crate) struct Particulars<T>(pub Body<T>);
 

@@ -11,6 +11,7 @@ use actix_web::HttpResponse;
 use crm_domain::{
     Result,
     id::TenantId,
+    money::Currency,
     page::{Page, Sort, Window},
     query::{Condition, Field, Filter},
     tenant::{TenantReader, change::Entity},
@@ -102,6 +103,12 @@ where
     T: Serialize + PartialSchema,
 {
     let found = list.found.take();
+    let query = Query::parse(query);
+    let currency = if query::asks_for_amounts::<F>(&query) {
+        tenant.read(|reader| reader.settings().lookup()).await?.preferences.default_currency
+    } else {
+        Currency::default()
+    };
     let Wanted {
         filter,
         sort,
@@ -109,9 +116,8 @@ where
         members,
         includes,
     } = {
-        let query = Query::parse(query);
         let custom = CustomFields::meant_by::<F>(tenant, &query).await?;
-        Wanted::parse::<T>(query, list, &custom)?
+        Wanted::parse::<T>(query, list, &custom, currency)?
     };
     let window = paging.window();
     // A list that is not counted is one statement, which sees one state by itself.

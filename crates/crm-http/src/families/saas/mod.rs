@@ -37,6 +37,7 @@ mod related;
 mod restore;
 mod schema;
 mod search;
+mod setting;
 mod sla_policy;
 mod task;
 mod ticket;
@@ -186,6 +187,8 @@ impl Family for Saas {
             Route::new(Method::GET, change::PATH, Jwt, || web::to(change::list)),
             Route::new(Method::GET, change::stream::PATH, Jwt, || web::to(change::stream::stream)),
             Route::new(Method::GET, audit::PATH, Jwt, || web::to(audit::list)),
+            Route::new(Method::GET, setting::PATH, Jwt, || web::to(setting::get)),
+            Route::new(Method::PUT, setting::PATH, Jwt, || web::to(setting::update)),
             Route::new(Method::GET, search::PATH, Jwt, || web::to(search::search)),
         ];
         routes.extend(related::routes());
@@ -243,6 +246,7 @@ impl Family for Saas {
         pipeline::stage::order,
         change::list, change::stream::stream,
         audit::list,
+        setting::get, setting::update,
         search::search,
     ),
     components(schemas(error::ErrorBody, change::history::HistoryPage)),
@@ -263,6 +267,7 @@ impl Family for Saas {
         (name = "pipelines", description = "The stages that deals go through"),
         (name = "changes", description = "What happened to the records"),
         (name = "audit", description = "Who changed what and when"),
+        (name = "settings", description = "What administrators decide for the whole tenant"),
         (name = "search", description = "Records of all kinds at once"),
     ),
     modifiers(&AccessToken, &RelatedLists, &CommonOperations)

@@ -69,10 +69,10 @@ pub(super) async fn create(permit: Permit<Configure>, body: Body<SlaPolicyReques
     let mut check = Check::new();
     let tenant = permit.tenant.tenant.id;
     let draft = body.value.draft(&mut check);
-    let fields = SlaPolicyFields::parse(draft, check)?;
     let guard = body.guard;
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
+            let fields = SlaPolicyFields::parse(draft.in_usual_zone(unit)?, check)?;
             let policy = sla_policy::create(unit, fields)?;
             kept(StatusCode::CREATED, &SlaPolicy::of(policy, tenant))
         })

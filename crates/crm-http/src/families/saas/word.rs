@@ -14,6 +14,7 @@ pub(crate) const HANDOFF: &str = "handoff_";
 pub(crate) const LEAD: &str = "lead_";
 pub(crate) const PARTNER: &str = "partner_";
 pub(crate) const PIPELINE: &str = "pipeline_";
+pub(crate) const SETTING: &str = "settings_";
 pub(crate) const SLA_POLICY: &str = "sla_policy_";
 pub(crate) const STAGE: &str = "stage_";
 pub(crate) const TASK: &str = "task_";
@@ -32,6 +33,7 @@ pub(super) fn noun_of(noun: &str) -> &str {
         "account" => "company",
         "custom_field" => "customField",
         "opportunity" => "deal",
+        "setting" => "settings",
         "sla_policy" => "slaPolicy",
         "ticket_comment" => "comment",
         "api key" => "API key",
@@ -51,6 +53,7 @@ pub(super) fn prefix_of(kind: EntityKind) -> &'static str {
         EntityKind::Opportunity => DEAL,
         EntityKind::Partner => PARTNER,
         EntityKind::Pipeline => PIPELINE,
+        EntityKind::Setting => SETTING,
         EntityKind::SlaPolicy => SLA_POLICY,
         EntityKind::Stage => STAGE,
         EntityKind::Tag => TAG,

@@ -70,7 +70,7 @@ fn branches(filter: &ChangeFilter) -> Vec<Branch<'_>> {
         return vec![Branch::Every];
     }
     let entities = EntityKind::ALL.into_iter().filter(|entity| wants(*entity));
-    let kinds = || ChangeKind::ALL.into_iter().filter(|kind| is_wanted(filter, *kind));
+    let kinds = || ChangeKind::ALL.into_iter().filter(move |kind| is_wanted(filter, *kind));
     entities
         .flat_map(|entity| kinds().map(move |kind| Branch::By(actor, entity, kind)))
         .collect()

@@ -70,8 +70,16 @@ impl Actors {
         let (control, tenant) = (Arc::clone(&tenant.control), tenant.tenant.id);
         block(move || {
             control.reading(|reader| {
-                let known = if users.is_empty() { Vec::new() } else { reader.users().lookup_many(tenant, &users)? };
-                let named = if keys.is_empty() { Vec::new() } else { reader.api_keys().lookup_many(tenant, &keys)? };
+                let known = if users.is_empty() {
+                    Vec::new()
+                } else {
+                    reader.users().lookup_many(tenant, &users)?
+                };
+                let named = if keys.is_empty() {
+                    Vec::new()
+                } else {
+                    reader.api_keys().lookup_many(tenant, &keys)?
+                };
                 Ok(Self {
                     users: known.into_iter().map(|user| (user.id, user)).collect(),
                     keys: named.into_iter().map(|key| (key.id, key.fields.name.into_inner())).collect(),
@@ -93,7 +101,7 @@ impl Actors {
                 let user = self.users.get(&id);
                 ActorInfo {
                     id: Some(format!("{USER}{id}")),
-                    name: user.and_then(|user| user.name.as_ref()).map(ToString::to_string),
+                    name: user.and_then(|user| user.name.as_ref()).map(|name| name.to_string()),
                     email: user.and_then(|user| user.email.as_ref()).map(|email| email.as_str().to_owned()),
                     ..nobody("user")
                 }
@@ -172,10 +180,22 @@ mod tests {
         };
         let shown = |kept| serde_json::to_value(actors.show(kept)).unwrap();
         for (kept, expected) in [
-            ("user:5", serde_json::json!({"type": "user", "id": "user_5", "name": null, "email": null})),
-            ("api_key:3", serde_json::json!({"type": "apiKey", "id": "key_3", "name": "Sync", "email": null})),
-            ("job:import", serde_json::json!({"type": "job", "id": null, "name": "import", "email": null})),
-            ("system", serde_json::json!({"type": "system", "id": null, "name": null, "email": null})),
+            (
+                "user:5",
+                serde_json::json!({"type": "user", "id": "user_5", "name": null, "email": null}),
+            ),
+            (
+                "api_key:3",
+                serde_json::json!({"type": "apiKey", "id": "key_3", "name": "Sync", "email": null}),
+            ),
+            (
+                "job:import",
+                serde_json::json!({"type": "job", "id": null, "name": "import", "email": null}),
+            ),
+            (
+                "system",
+                serde_json::json!({"type": "system", "id": null, "name": null, "email": null}),
+            ),
         ] {
             assert_eq!(shown(kept), expected);
         }

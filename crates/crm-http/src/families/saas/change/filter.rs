@@ -44,7 +44,8 @@ fn kinds(text: &str) -> Result<Vec<EntityKind>, Problem> {
 }
 
 fn plural(noun: &str) -> String {
-    noun.strip_suffix('y').map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"))
+    noun.strip_suffix('y')
+        .map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"))
 }
 
 /// A record's id, whose prefix tells its kind.

@@ -3,6 +3,7 @@
 use crm_domain::{
     field::Check,
     id::TenantId,
+    money::Currency,
     tenant::account::{Account, AccountDraft},
 };
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,7 @@ pub(crate) struct CompanyRequest {
     /// In major units of `currency`.
     #[schema(value_type = Option<f64>, example = 1250000.5)]
     annual_revenue: Given<Decimal>,
-    /// ISO 4217; USD when left out.
+    /// ISO 4217; the tenant's default currency when left out.
     #[schema(value_type = Option<String>, example = "USD")]
     currency: Given<String>,
     #[schema(value_type = Option<i64>)]
@@ -85,6 +86,7 @@ impl CompanyRequest {
             employees: self.employees.patch("employees", check),
             annual_revenue: self.annual_revenue.patch("annual_revenue", check),
             currency: self.currency.patch("currency", check),
+            default_currency: Currency::default(),
             revenue_scale: 1,
             founded_year: self.founded_year.patch("founded_year", check),
             description: self.description.patch("description", check),

@@ -226,11 +226,17 @@ pub(in super::super) async fn forecast(permit: Permit<Read>, request: HttpReques
         .parsed("months", |text| parse_integer(text, 1, MONTHS_MAX.into()))
         .unwrap_or(MONTHS);
     query.finish()?;
-    let from = from.unwrap_or_else(|| Month::of(permit.tenant.now.date()));
+    let now = permit.tenant.now;
     let months = u32::try_from(months).unwrap_or(MONTHS_MAX);
     let forecast = permit
         .tenant
-        .snapshot(move |reader| opportunity::forecast(reader, from, months))
+        .snapshot(move |reader| {
+            let from = match from {
+                Some(month) => month,
+                None => Month::of(reader.settings().lookup()?.preferences.time_zone.day_at(now)),
+            };
+            opportunity::forecast(reader, from, months)
+        })
         .await?;
     Ok(HttpResponse::Ok().json(ForecastInfo::from(forecast)))
 }

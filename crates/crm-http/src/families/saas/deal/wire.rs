@@ -43,7 +43,7 @@ pub(crate) struct DealRequest {
     /// In major units of `currency`.
     #[schema(value_type = Option<f64>, example = 75000)]
     amount: Given<Decimal>,
-    /// ISO 4217; USD when left out.
+    /// ISO 4217; the tenant's default currency when left out.
     #[schema(value_type = Option<String>, example = "USD")]
     currency: Given<String>,
     /// Per cent; the stage's own when left out.

@@ -35,12 +35,14 @@ pub(super) struct Wanted<F> {
 }
 
 impl<F: Field<Record: Entity>> Wanted<F> {
+    /// Amounts without a currency are in the `usual` one.
+    ///
     /// # Errors
     /// [`SaasError::BadParameters`] with all that is wrong, sorted.
-    pub fn parse<T: PartialSchema>(mut query: Query, list: List<F>, custom: &CustomFields) -> Result<Self, SaasError> {
+    pub fn parse<T: PartialSchema>(mut query: Query, list: List<F>, custom: &CustomFields, usual: Currency) -> Result<Self, SaasError> {
         let sort = query.sort_among(&orders::<F>(custom));
         let mut filter = Filter {
-            conditions: conditions(&mut query, custom),
+            conditions: conditions(&mut query, custom, usual),
             search: search::<F>(&mut query),
             deleted: query.flag("deleted").unwrap_or(false),
         };
@@ -110,14 +112,21 @@ fn search<F: Field>(query: &mut Query) -> Option<String> {
     Some(text)
 }
 
-fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields) -> Vec<Condition<F>> {
+/// Whether a condition on an amount is given, which the tenant's currency may be needed for.
+pub(super) fn asks_for_amounts<F: Field>(query: &Query) -> bool {
+    let amounts = names_of::<F>(|spec| spec.kind == Kind::Money && spec.is_filterable);
+    let mut given = query.beginning_with("filter");
+    given.any(|(parameter, _)| split(&parameter).is_some_and(|(name, _)| amounts.iter().any(|amount| amount == name)))
+}
+
+fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields, usual: Currency) -> Vec<Condition<F>> {
     let mut given: Vec<(String, String)> = query.beginning_with("filter").collect();
     given.sort();
     if given.len() > CONDITIONS_MAX {
         query.fail("filter", Problem::Rule(format!("must be at most {CONDITIONS_MAX} conditions")));
         return Vec::new();
     }
-    let currency = currency_of(&given);
+    let currency = currency_of(&given, usual);
     let mut conditions = Vec::with_capacity(given.len());
     for (parameter, text) in given {
         match condition(&parameter, &text, currency, custom) {
@@ -128,11 +137,11 @@ fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields
     conditions
 }
 
-/// The currency that amounts are given in: that of a condition on it, else US dollars.
-fn currency_of(given: &[(String, String)]) -> Currency {
+/// The currency that amounts are given in: that of a condition on it, else the tenant's.
+fn currency_of(given: &[(String, String)], usual: Currency) -> Currency {
     let is_currency = |parameter: &str| matches!(parameter, "filter[currency]" | "filter[currency][eq]");
     let named = given.iter().find(|(parameter, _)| is_currency(parameter));
-    named.and_then(|(_, code)| Currency::parse(code).ok()).unwrap_or_default()
+    named.and_then(|(_, code)| Currency::parse(code).ok()).unwrap_or(usual)
 }
 
 /// `filter[field]=value` or `filter[field][op]=value`.

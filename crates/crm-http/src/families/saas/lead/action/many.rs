@@ -63,7 +63,11 @@ pub(in crate::families::saas) struct Assigned {
     responses((status = 200, description = "What became of each", body = inline(Assigned)), ErrorResponses, BodyResponses),
     security(("accessToken" = []))
 )]
-pub(in crate::families::saas) async fn assign(call: Call, permit: Permit<Write>, body: Body<Assignments>) -> Result<HttpResponse, SaasError> {
+pub(in crate::families::saas) async fn assign(
+    call: Call,
+    permit: Permit<Write>,
+    body: Body<Assignments>,
+) -> Result<HttpResponse, SaasError> {
     let mut check = Check::new();
     let wanted = body.value.parse(&mut check);
     let unknown = unknown_owners(&call.app.control, permit.tenant.tenant.id, wanted.owners.clone()).await?;
@@ -154,7 +158,7 @@ impl Wanted {
                 owner_id: Patch::Set(*owner),
                 ..LeadDraft::default()
             };
-            id_of::<Record>(Some(item)).map(|id| (id, (draft, Check::new())))
+            id_of::<Record>(Some(item)).map(|id| (id, Drafted::new(draft, Check::new())))
         };
         self.leads.iter().zip(self.owners.iter().cycle()).map(draft).collect()
     }

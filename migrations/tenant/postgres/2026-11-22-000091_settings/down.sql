@@ -1,0 +1,2 @@
+ALTER TABLE counter DROP COLUMN setting_at;
+DROP TABLE setting;
