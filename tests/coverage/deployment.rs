@@ -72,6 +72,7 @@ pub fn path_of(route: &RouteInfo) -> String {
         "/api/sla-policies" => "sla_policy_3",
         "/api/partners" => "partner_3",
         "/api/custom-fields" => "custom_field_3",
+        "/api/tags" => "tag_3",
         "/api/users" => "user_1",
         "/api/invitations" => "invitation_1",
         "/api/webhooks" => "webhook_1",
@@ -88,6 +89,7 @@ pub fn path_of(route: &RouteInfo) -> String {
         .replace("{id}", id)
         .replace("{stageId}", "stage_7")
         .replace("{commentId}", "comment_1")
+        .replace("{tag}", "tag_3")
 }
 
 /// Every route, the one that ends the caller's session last.
@@ -116,6 +118,7 @@ pub fn server() -> Server {
             ("/api/tasks", json!({ "title": "Acme's task" })),
             ("/api/tickets", json!({ "subject": "Acme's ticket" })),
             ("/api/partners", json!({ "name": format!("Acme's partner {number}") })),
+            ("/api/tags", json!({ "name": format!("Acme's tag {number}") })),
             (
                 "/api/custom-fields",
                 json!({ "entity": "leads", "key": format!("acme{number}"), "label": "Acme's field", "type": "text" }),

@@ -15,15 +15,16 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, UnitOfWork,
         account::{self, Account, AccountDraft, AccountFields},
-        activity::{self, Activity, ActivityDraft, ActivityFields},
+        activity::{Activity, ActivityDraft, ActivityFields},
         change::{Actor, Origin},
-        contact::{self, Contact, ContactDraft, ContactFields},
+        contact::{Contact, ContactDraft, ContactFields},
         lead::{self, Lead, LeadDraft, LeadFields},
-        opportunity::{self, Opportunity, OpportunityDraft},
+        opportunity::{Opportunity, OpportunityDraft},
     },
     usecase::{
         api_keys,
         register::{Registration, RegistrationDraft, RegistrationPolicy, register},
+        single,
     },
 };
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
@@ -239,7 +240,7 @@ impl<'s> TestTenant<'s> {
     /// A new account.
     pub fn account_of(&self, draft: AccountDraft) -> Account {
         let fields = AccountFields::parse(draft, self.admin.id, Check::new()).expect("a valid account");
-        self.write(|unit| account::create(unit, fields))
+        self.write(|unit| single::create_parsed::<Account>(unit, fields))
     }
 
     /// New accounts of these names, in one unit of work.
@@ -257,7 +258,8 @@ impl<'s> TestTenant<'s> {
 
     /// Changes an account.
     pub fn update_account(&self, id: AccountId, draft: AccountDraft) -> Account {
-        self.write(move |unit| account::update(unit, id, draft, Check::new()))
+        let owner = self.admin.id;
+        self.write(move |unit| single::update::<Account>(unit, id, draft, owner, Check::new()))
     }
 
     /// Renames an account.
@@ -273,7 +275,7 @@ impl<'s> TestTenant<'s> {
 
     /// Deletes an account.
     pub fn remove_account(&self, id: AccountId) {
-        self.write(move |unit| account::remove(unit, id));
+        self.write(move |unit| single::remove::<Account>(unit, id));
     }
 
     /// A new opportunity with nothing but a name, of this account.
@@ -288,29 +290,30 @@ impl<'s> TestTenant<'s> {
     /// A new opportunity.
     pub fn opportunity_of(&self, draft: OpportunityDraft) -> Opportunity {
         let owner = self.admin.id;
-        self.write(move |unit| opportunity::create(unit, draft, owner, Check::new()))
+        self.write(move |unit| single::create::<Opportunity>(unit, draft, owner, Check::new()))
     }
 
     /// Changes an opportunity.
     pub fn update_opportunity(&self, id: OpportunityId, draft: OpportunityDraft) -> Opportunity {
-        self.write(move |unit| opportunity::update(unit, id, draft, Check::new()))
+        let owner = self.admin.id;
+        self.write(move |unit| single::update::<Opportunity>(unit, id, draft, owner, Check::new()))
     }
 
     /// Deletes an opportunity.
     pub fn remove_opportunity(&self, id: OpportunityId) {
-        self.write(move |unit| opportunity::remove(unit, id));
+        self.write(move |unit| single::remove::<Opportunity>(unit, id));
     }
 
     /// A new contact.
     pub fn contact_of(&self, draft: ContactDraft) -> Contact {
         let fields = ContactFields::parse(draft, self.admin.id, Check::new()).expect("a valid contact");
-        self.write(|unit| contact::create(unit, fields))
+        self.write(|unit| single::create_parsed::<Contact>(unit, fields))
     }
 
     /// A new lead.
     pub fn lead_of(&self, draft: LeadDraft) -> Lead {
         let fields = LeadFields::parse(draft, self.admin.id, Check::new()).expect("a valid lead");
-        self.write(|unit| lead::create(unit, fields))
+        self.write(|unit| single::create_parsed::<Lead>(unit, fields))
     }
 
     /// New leads of these first names, in one unit of work.
@@ -349,7 +352,7 @@ impl<'s> TestTenant<'s> {
     /// A new activity.
     pub fn activity_of(&self, draft: ActivityDraft) -> Activity {
         let fields = ActivityFields::parse(draft, self.admin.id, Check::new()).expect("a valid activity");
-        self.write(|unit| activity::create(unit, fields))
+        self.write(|unit| single::create_parsed::<Activity>(unit, fields))
     }
 }
 

@@ -25,6 +25,7 @@ use crm_domain::{
         api_keys,
         import::{ImportKind, ImportOptions, ImportTarget, Observer, RowFailure, import},
         register::{Registration, RegistrationDraft, RegistrationPolicy, register},
+        single,
     },
 };
 use serde::Serialize;
@@ -198,7 +199,7 @@ fn add_activity(unit: &mut dyn UnitOfWork, cells: Vec<String>, owner: UserId) ->
         account_id: account_named(unit, account)?.into(),
         ..ActivityDraft::default()
     };
-    activity::create(unit, ActivityFields::parse(draft, owner, Check::new())?).map(drop)
+    single::create_parsed::<activity::Activity>(unit, ActivityFields::parse(draft, owner, Check::new())?).map(drop)
 }
 
 fn account_named(unit: &mut dyn UnitOfWork, name: String) -> crm_domain::Result<Option<AccountId>> {

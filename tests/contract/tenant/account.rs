@@ -13,6 +13,7 @@ use crm_domain::{
         lead::{self as leads, LeadDraft, LeadFields},
         opportunity::{self as opportunities, OpportunityDraft, OpportunityFilter},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -74,7 +75,10 @@ fn every_field_reads_back(database: &Database) {
     draft.parent_id = Patch::Set(parent.id);
     let fields = account_of(draft);
     let expected = fields.clone();
-    let (account, stamp) = write(&store, move |unit| Ok((accounts::create(unit, fields)?, unit.stamp()))).unwrap();
+    let (account, stamp) = write(&store, move |unit| {
+        Ok((single::create_parsed::<accounts::Account>(unit, fields)?, unit.stamp()))
+    })
+    .unwrap();
     assert_eq!(account.fields, expected);
     assert_eq!((account.created_at, account.updated_at), (stamp, stamp));
     assert_eq!(account.created_by, Some(user()));
@@ -94,7 +98,7 @@ fn any_text_reads_back(database: &Database) {
             ..AccountDraft::default()
         };
         let fields = account_of(draft);
-        let account = write(&store, move |unit| accounts::create(unit, fields)).unwrap();
+        let account = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, fields)).unwrap();
         assert_eq!(&*account.fields.name, value);
         let external = [value.to_owned()];
         let by_external = store.reading(|reader| reader.accounts().lookup_external(&external)).unwrap();
@@ -105,7 +109,7 @@ fn any_text_reads_back(database: &Database) {
 fn null_clears_a_field(database: &Database) {
     let store = open(database);
     let fields = account_of(full_draft("Acme"));
-    let account = write(&store, move |unit| accounts::create(unit, fields)).unwrap();
+    let account = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, fields)).unwrap();
     let draft = AccountDraft {
         external_id: Patch::Clear,
         category: Patch::Clear,
@@ -126,7 +130,10 @@ fn null_clears_a_field(database: &Database) {
         ..AccountDraft::default()
     };
     let id = account.id;
-    let cleared = write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+    let cleared = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     let mut expected = named("Acme");
     expected.owner_id = UserId::from_i64(42);
     assert_eq!(cleared.fields, expected);
@@ -144,7 +151,10 @@ fn an_update_that_changes_nothing_leaves_no_trace(database: &Database) {
         city: Patch::Clear,
         ..AccountDraft::default()
     };
-    let same = write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+    let same = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(same, account);
     assert_eq!(feed(&store).len(), 1);
 }
@@ -179,9 +189,13 @@ fn external_ids_are_unique_among_live_accounts(database: &Database) {
     let store = open(database);
     let fields = account_of(full_draft("Acme"));
     let (again, id) = (fields.clone(), fields.external_id.clone());
-    let account = write(&store, move |unit| accounts::create(unit, fields)).unwrap();
+    let account = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, fields)).unwrap();
     let copy = again.clone();
-    assert_duplicate(write(&store, move |unit| accounts::create(unit, copy)), "account", "external_id");
+    assert_duplicate(
+        write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, copy)),
+        "account",
+        "external_id",
+    );
 
     let other = add_account(&store, "Other");
     let draft = AccountDraft {
@@ -189,13 +203,18 @@ fn external_ids_are_unique_among_live_accounts(database: &Database) {
         ..AccountDraft::default()
     };
     let (other_id, taken) = (other.id, draft.clone());
-    let refused = write(&store, move |unit| accounts::update(unit, other_id, taken, Check::new()));
+    let refused = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, other_id, taken, user(), Check::new())
+    });
     assert_duplicate(refused, "account", "external_id");
     assert_eq!(found(&store, other.id), Some(other));
 
     let gone = account.id;
-    write(&store, move |unit| accounts::remove(unit, gone)).unwrap();
-    let freed = write(&store, move |unit| accounts::update(unit, other_id, draft, Check::new())).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, gone)).unwrap();
+    let freed = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, other_id, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(freed.fields.external_id, again.external_id);
 }
 
@@ -203,7 +222,7 @@ fn a_refused_batch_leaves_nothing(database: &Database) {
     let store = open(database);
     let taken = account_of(full_draft("Acme"));
     let existing = taken.clone();
-    let first = write(&store, move |unit| accounts::create(unit, existing)).unwrap();
+    let first = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, existing)).unwrap();
     for size in [2, 49, 50, 120] {
         for duplicate_of_existing in [true, false] {
             let mut batch: Vec<_> = (1..size).map(|n| account_of(full_draft(&format!("New {n}")))).collect();
@@ -231,9 +250,9 @@ fn a_refused_batch_leaves_nothing(database: &Database) {
 fn removed_accounts_are_gone(database: &Database) {
     let store = open(database);
     let fields = account_of(full_draft("Unfindable"));
-    let account = write(&store, move |unit| accounts::create(unit, fields)).unwrap();
+    let account = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, fields)).unwrap();
     let id = account.id;
-    write(&store, move |unit| accounts::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, id)).unwrap();
     let external = [account.fields.external_id.unwrap().to_string()];
     let left = store.reading(|reader| {
         let accounts = reader.accounts();
@@ -254,10 +273,12 @@ fn removed_accounts_are_gone(database: &Database) {
         ..AccountDraft::default()
     };
     assert_not_found(
-        write(&store, move |unit| accounts::update(unit, id, draft, Check::new())),
+        write(&store, move |unit| {
+            single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+        }),
         "account",
     );
-    assert_not_found(write(&store, move |unit| accounts::remove(unit, id)), "account");
+    assert_not_found(write(&store, move |unit| single::remove::<accounts::Account>(unit, id)), "account");
     let gone = Account {
         fields: named("Back"),
         ..account_at(id, &store)
@@ -289,13 +310,13 @@ fn removal_takes_the_opportunities_along(database: &Database) {
                     include_in_forecast: Patch::Set(number != 1),
                     ..OpportunityDraft::default()
                 };
-                opportunities::create(unit, draft, user(), Check::new())
+                single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new())
             })
             .collect::<Result<Vec<_>, _>>()
     })
     .unwrap();
     let id = account.id;
-    write(&store, move |unit| accounts::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, id)).unwrap();
 
     let page = store
         .reading(|reader| {
@@ -348,10 +369,10 @@ fn removal_leaves_no_reference_to_the_account(database: &Database) {
                 ..ActivityDraft::default()
             };
             made.push((
-                accounts::create(unit, account_of(subsidiary))?,
-                contacts::create(unit, ContactFields::parse(contact, user(), Check::new())?)?,
-                leads::create(unit, LeadFields::parse(lead, user(), Check::new())?)?,
-                activities::create(unit, ActivityFields::parse(activity, user(), Check::new())?)?,
+                single::create_parsed::<accounts::Account>(unit, account_of(subsidiary))?,
+                single::create_parsed::<contacts::Contact>(unit, ContactFields::parse(contact, user(), Check::new())?)?,
+                single::create_parsed::<leads::Lead>(unit, LeadFields::parse(lead, user(), Check::new())?)?,
+                single::create_parsed::<activities::Activity>(unit, ActivityFields::parse(activity, user(), Check::new())?)?,
             ));
         }
         Ok(made)
@@ -359,7 +380,7 @@ fn removal_leaves_no_reference_to_the_account(database: &Database) {
     .unwrap();
     let before = feed(&store).len();
     let stamp = write(&store, move |unit| {
-        accounts::remove(unit, gone)?;
+        single::remove::<accounts::Account>(unit, gone)?;
         Ok(unit.stamp())
     })
     .unwrap();
@@ -413,7 +434,7 @@ fn parents_must_exist_and_make_no_circle(database: &Database) {
         parent_id: Patch::Set(AccountId::from_i64(99)),
         ..AccountDraft::default()
     });
-    let refused = write(&store, move |unit| accounts::create(unit, missing));
+    let refused = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, missing));
     assert_eq!(
         only_problem(refused),
         ("parent_id".to_owned(), Problem::Reference { noun: "account" })
@@ -426,11 +447,16 @@ fn parents_must_exist_and_make_no_circle(database: &Database) {
     let chain: Vec<_> = (0..3).map(|n| add_account(&store, &format!("Level {n}")).id).collect();
     for pair in [(1, 0), (2, 1)] {
         let (child, parent) = (chain[pair.0], chain[pair.1]);
-        write(&store, move |unit| accounts::update(unit, child, parent_is(parent), Check::new())).unwrap();
+        write(&store, move |unit| {
+            single::update::<accounts::Account>(unit, child, parent_is(parent), user(), Check::new())
+        })
+        .unwrap();
     }
     for parent in [chain[0], chain[1], chain[2]] {
         let top = chain[0];
-        let refused = write(&store, move |unit| accounts::update(unit, top, parent_is(parent), Check::new()));
+        let refused = write(&store, move |unit| {
+            single::update::<accounts::Account>(unit, top, parent_is(parent), user(), Check::new())
+        });
         assert_eq!(only_problem(refused).0, "parent_id");
     }
 }
@@ -443,13 +469,18 @@ fn a_parent_that_is_gone_blocks_no_other_edit(database: &Database) {
         parent_id: Patch::Set(parent),
         ..AccountDraft::default()
     });
-    let child = write(&store, move |unit| accounts::create(unit, child)).unwrap().id;
-    write(&store, move |unit| accounts::remove(unit, parent)).unwrap();
+    let child = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, child))
+        .unwrap()
+        .id;
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, parent)).unwrap();
     let draft = AccountDraft {
         city: set("Bern"),
         ..AccountDraft::default()
     };
-    let edited = write(&store, move |unit| accounts::update(unit, child, draft, Check::new())).unwrap();
+    let edited = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, child, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(edited.fields.city.as_deref(), Some("Bern"));
 }
 

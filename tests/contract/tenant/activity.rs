@@ -15,6 +15,7 @@ use crm_domain::{
         lead::{self as leads, LeadDraft, LeadFields},
         opportunity::{self as opportunities, OpportunityDraft},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -44,7 +45,7 @@ fn parse(draft: ActivityDraft) -> ActivityFields {
 
 fn create(store: &Arc<dyn TenantStore>, draft: ActivityDraft) -> Activity {
     let fields = parse(draft);
-    write(store, move |unit| activities::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<activities::Activity>(unit, fields)).unwrap()
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: ActivityId) -> Option<Activity> {
@@ -70,9 +71,9 @@ fn every_field_reads_back(database: &Database) {
     };
     let (contact, lead, opportunity) = write(&store, move |unit| {
         Ok((
-            contacts::create(unit, contact)?.id,
-            leads::create(unit, lead)?.id,
-            opportunities::create(unit, deal, user(), Check::new())?.id,
+            single::create_parsed::<contacts::Contact>(unit, contact)?.id,
+            single::create_parsed::<leads::Lead>(unit, lead)?.id,
+            single::create::<opportunities::Opportunity>(unit, deal, user(), Check::new())?.id,
         ))
     })
     .unwrap();
@@ -131,19 +132,29 @@ fn updates_and_removals_are_kept(database: &Database) {
     };
     let expected = activity.fields.updated(draft.clone(), Check::new()).unwrap();
     let again = draft.clone();
-    let updated = write(&store, move |unit| activities::update(unit, id, draft, Check::new())).unwrap();
+    let updated = write(&store, move |unit| {
+        single::update::<activities::Activity>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!((&updated.fields, updated.created_at), (&expected, activity.created_at));
     assert!(updated.updated_at > activity.updated_at);
     assert_eq!(found(&store, id), Some(updated.clone()));
     // The same again changes nothing: neither the stamp nor the feed.
     let changes = feed(&store).len();
     assert_eq!(
-        write(&store, move |unit| activities::update(unit, id, again, Check::new())).unwrap(),
+        write(&store, move |unit| single::update::<activities::Activity>(
+            unit,
+            id,
+            again,
+            user(),
+            Check::new()
+        ))
+        .unwrap(),
         updated
     );
     assert_eq!(feed(&store).len(), changes);
 
-    write(&store, move |unit| activities::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<activities::Activity>(unit, id)).unwrap();
     assert_eq!(found(&store, id), None);
     let last = feed(&store).pop().unwrap();
     assert_eq!(
@@ -152,10 +163,15 @@ fn updates_and_removals_are_kept(database: &Database) {
     );
     let none = || ActivityDraft::default();
     assert_not_found(
-        write(&store, move |unit| activities::update(unit, id, none(), Check::new())),
+        write(&store, move |unit| {
+            single::update::<activities::Activity>(unit, id, none(), user(), Check::new())
+        }),
         "activity",
     );
-    assert_not_found(write(&store, move |unit| activities::remove(unit, id)), "activity");
+    assert_not_found(
+        write(&store, move |unit| single::remove::<activities::Activity>(unit, id)),
+        "activity",
+    );
     assert_not_found(write(&store, move |unit| activities::complete(unit, id)), "activity");
     assert_not_found(write(&store, move |unit| unit.activities().update(&activity)), "activity");
     assert_eq!(found(&store, id), None);
@@ -182,12 +198,17 @@ fn a_deleted_contact_leaves_its_activities_without_it(database: &Database) {
         ..note("About")
     };
     let id = create(&store, about()).id;
-    write(&store, move |unit| contacts::remove(unit, contact)).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, contact)).unwrap();
     assert_eq!(found(&store, id).unwrap().fields.contact_id, None);
-    let updated = write(&store, move |unit| activities::update(unit, id, note("After"), Check::new())).unwrap();
+    let updated = write(&store, move |unit| {
+        single::update::<activities::Activity>(unit, id, note("After"), user(), Check::new())
+    })
+    .unwrap();
     assert_eq!((&*updated.fields.subject, updated.fields.contact_id), ("After", None));
     let again = about();
-    let (field, _) = only_problem(write(&store, move |unit| activities::update(unit, id, again, Check::new())));
+    let (field, _) = only_problem(write(&store, move |unit| {
+        single::update::<activities::Activity>(unit, id, again, user(), Check::new())
+    }));
     assert_eq!(field, "contact_id");
 }
 
@@ -197,7 +218,9 @@ fn contact_named(store: &Arc<dyn TenantStore>, last: &str) -> ContactId {
         ..ContactDraft::default()
     };
     let fields = ContactFields::parse(draft, user(), Check::new()).unwrap();
-    write(store, move |unit| contacts::create(unit, fields)).unwrap().id
+    write(store, move |unit| single::create_parsed::<contacts::Contact>(unit, fields))
+        .unwrap()
+        .id
 }
 
 fn lists_of_accounts_are_in_order(database: &Database) {
@@ -227,7 +250,7 @@ fn what_it_is_about_must_exist(database: &Database) {
         opportunity_id: Patch::Set(OpportunityId::from_i64(99)),
         ..note("About nothing")
     });
-    match write(&store, move |unit| activities::create(unit, fields)) {
+    match write(&store, move |unit| single::create_parsed::<activities::Activity>(unit, fields)) {
         Err(Error::Invalid(errors)) => {
             let fields: Vec<_> = errors.iter().map(|error| &*error.field).collect();
             assert_eq!(fields, ["account_id", "contact_id", "lead_id", "opportunity_id"]);

@@ -13,7 +13,10 @@ use crm_domain::{
         opportunity::{Opportunity, OpportunityDraft},
         record::Record,
     },
-    usecase::bulk::{self, Drafted},
+    usecase::{
+        bulk::{self, Drafted},
+        single,
+    },
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -223,6 +226,6 @@ fn deletions_take_along_what_belongs_to_them(database: &Database) {
         [Some(ids[2])]
     );
     let third = ids[2];
-    write(&store, move |unit| accounts::remove(unit, third)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, third)).unwrap();
     assert_feed_in_order(&feed(&store));
 }

@@ -10,11 +10,12 @@ use crm_domain::{
         change::{Actor, Change, ChangeFilter, ChangeKind, EntityKind, Origin, Stretch},
         lead::{self as leads, LeadDraft, LeadFields},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 use serde_json::{Value, json};
 
-use super::{account_of, add_account, assert_feed_in_order, feed, named, open, origin, set, write};
+use super::{account_of, add_account, assert_feed_in_order, feed, named, open, origin, set, user, write};
 
 each_backend_shared!(
     a_change_says_what_happened,
@@ -37,15 +38,18 @@ fn a_change_says_what_happened(database: &Database) {
         annual_revenue: set("12.50"),
         ..AccountDraft::default()
     });
-    let account = write(&store, move |unit| accounts::create(unit, new)).unwrap();
+    let account = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, new)).unwrap();
     let id = account.id;
     let draft = AccountDraft {
         city: set("Zürich"),
         annual_revenue: Patch::Clear,
         ..AccountDraft::default()
     };
-    let updated = write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
-    write(&store, move |unit| accounts::remove(unit, id)).unwrap();
+    let updated = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, id)).unwrap();
 
     let changes = feed(&store);
     assert_feed_in_order(&changes);
@@ -83,7 +87,9 @@ fn the_actor_and_the_family_are_kept(database: &Database) {
     for (actor, family, shown) in actors {
         let is_user = actor.user().is_some();
         let origin = Origin { actor, family };
-        let account = store.writing(origin, move |unit| accounts::create(unit, named(family))).unwrap();
+        let account = store
+            .writing(origin, move |unit| single::create_parsed::<accounts::Account>(unit, named(family)))
+            .unwrap();
         let last = feed(&store).pop().unwrap();
         assert_eq!((&*last.actor, &*last.family), (shown, family));
         assert_eq!(account.created_by.is_some(), is_user);
@@ -120,7 +126,10 @@ fn a_record_has_its_history(database: &Database) {
                 city: set(city),
                 ..AccountDraft::default()
             };
-            write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+            write(&store, move |unit| {
+                single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+            })
+            .unwrap();
         }
     }
     let older = |entity, id, before, limit| store.reading(|reader| reader.changes().list_of(entity, id, before, limit)).unwrap();
@@ -143,8 +152,8 @@ fn a_record_has_its_history(database: &Database) {
 fn changes_of_one_unit_share_its_stamp(database: &Database) {
     let store = open(database);
     let stamp = write(&store, |unit| {
-        accounts::create(unit, named("First"))?;
-        accounts::create(unit, named("Second"))?;
+        single::create_parsed::<accounts::Account>(unit, named("First"))?;
+        single::create_parsed::<accounts::Account>(unit, named("Second"))?;
         Ok(unit.stamp())
     })
     .unwrap();
@@ -167,8 +176,8 @@ fn every_filter_finds_what_it_says(database: &Database) {
                 last_name: set("Lovelace"),
                 ..LeadDraft::default()
             };
-            let lead = leads::create(unit, LeadFields::parse(lead, super::user(), Check::new())?)?;
-            Ok((accounts::create(unit, named("Acme"))?.id, lead.id))
+            let lead = single::create_parsed::<leads::Lead>(unit, LeadFields::parse(lead, super::user(), Check::new())?)?;
+            Ok((single::create_parsed::<accounts::Account>(unit, named("Acme"))?.id, lead.id))
         });
         let (account, lead) = made.unwrap();
         for city in ["Bern", "Basel"] {
@@ -176,10 +185,14 @@ fn every_filter_finds_what_it_says(database: &Database) {
                 city: set(city),
                 ..AccountDraft::default()
             };
-            let change = move |unit: &mut dyn crm_domain::tenant::UnitOfWork| accounts::update(unit, account, draft, Check::new());
+            let change = move |unit: &mut dyn crm_domain::tenant::UnitOfWork| {
+                single::update::<accounts::Account>(unit, account, draft, user(), Check::new())
+            };
             store.writing(by(actor.clone()), change).unwrap();
         }
-        store.writing(by(actor), move |unit| leads::remove(unit, lead)).unwrap();
+        store
+            .writing(by(actor), move |unit| single::remove::<leads::Lead>(unit, lead))
+            .unwrap();
     }
     let all = feed(&store);
     let actors = [
@@ -254,8 +267,8 @@ fn a_time_is_found_in_the_feed(database: &Database) {
     assert_eq!(first_since(Stamp::from_micros(0)), 1);
     for number in 0..9 {
         write(&store, move |unit| {
-            accounts::create(unit, named(&format!("First {number}")))?;
-            accounts::create(unit, named(&format!("Second {number}")))
+            single::create_parsed::<accounts::Account>(unit, named(&format!("First {number}")))?;
+            single::create_parsed::<accounts::Account>(unit, named(&format!("Second {number}")))
         })
         .unwrap();
     }

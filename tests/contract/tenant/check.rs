@@ -4,6 +4,7 @@ use crm_domain::{
     clock::{SystemEntropy, uuid_at},
     control::tenant::{NewTenant, Tenant},
     tenant::account as accounts,
+    usecase::single,
 };
 use crm_store::{
     DatabaseReport, Location,
@@ -28,7 +29,7 @@ fn tenants<const N: usize>(database: &Database) -> [Tenant; N] {
         };
         let tenant = database.control().writing(|unit| unit.tenants().add(new)).unwrap();
         let store = database.tenants().open(&tenant).unwrap();
-        write(&store, |unit| accounts::create(unit, named("Acme"))).unwrap();
+        write(&store, |unit| single::create_parsed::<accounts::Account>(unit, named("Acme"))).unwrap();
         tenant
     })
 }

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 
 use crm_domain::tenant::account as accounts;
+use crm_domain::usecase::single;
 use crm_tests::{database::Database, each_backend};
 
 use super::{add_account, named, new_tenant, write};
@@ -26,8 +27,8 @@ fn a_listener_hears_of_what_is_committed_and_of_nothing_else(database: &Database
     assert_eq!(told.recv().unwrap(), (second.id, 1));
     // What is undone, and what changes nothing, is nobody's news.
     let failed = write(&stores[0], |unit| {
-        accounts::create(unit, named("Undone"))?;
-        accounts::remove(unit, crm_domain::id::RecordId::from_i64(99))
+        single::create_parsed::<accounts::Account>(unit, named("Undone"))?;
+        single::remove::<accounts::Account>(unit, crm_domain::id::RecordId::from_i64(99))
     });
     assert!(failed.is_err());
     write(&stores[0], |_| Ok(())).unwrap();

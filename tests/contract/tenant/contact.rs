@@ -11,6 +11,7 @@ use crm_domain::{
         TenantStore, account as accounts,
         contact::{self as contacts, Contact, ContactDraft, ContactFields, ContactFilter},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -60,7 +61,7 @@ fn last_named(name: &str) -> ContactFields {
 
 fn create(store: &Arc<dyn TenantStore>, draft: ContactDraft) -> Contact {
     let fields = parse(draft);
-    write(store, move |unit| contacts::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<contacts::Contact>(unit, fields)).unwrap()
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: ContactId) -> Option<Contact> {
@@ -115,7 +116,10 @@ fn null_clears_a_field(database: &Database) {
         ..ContactDraft::default()
     };
     let id = contact.id;
-    let cleared = write(&store, move |unit| contacts::update(unit, id, draft, Check::new())).unwrap();
+    let cleared = write(&store, move |unit| {
+        single::update::<contacts::Contact>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     let mut expected = last_named("miller");
     expected.owner_id = UserId::from_i64(42);
     assert_eq!(cleared.fields, expected);
@@ -132,13 +136,17 @@ fn emails_and_external_ids_are_unique_among_live_contacts(database: &Database) {
         ..full_draft("smith")
     });
     let again = same_email.clone();
-    assert_duplicate(write(&store, move |unit| contacts::create(unit, again)), "contact", "email");
+    assert_duplicate(
+        write(&store, move |unit| single::create_parsed::<contacts::Contact>(unit, again)),
+        "contact",
+        "email",
+    );
     let same_external = parse(ContactDraft {
         external_id: set("ext miller"),
         ..full_draft("smith")
     });
     assert_duplicate(
-        write(&store, move |unit| contacts::create(unit, same_external)),
+        write(&store, move |unit| single::create_parsed::<contacts::Contact>(unit, same_external)),
         "contact",
         "external_id",
     );
@@ -150,13 +158,18 @@ fn emails_and_external_ids_are_unique_among_live_contacts(database: &Database) {
     };
     let (id, taken) = (smith.id, draft.clone());
     assert_duplicate(
-        write(&store, move |unit| contacts::update(unit, id, taken, Check::new())),
+        write(&store, move |unit| {
+            single::update::<contacts::Contact>(unit, id, taken, user(), Check::new())
+        }),
         "contact",
         "email",
     );
     let gone = miller.id;
-    write(&store, move |unit| contacts::remove(unit, gone)).unwrap();
-    let freed = write(&store, move |unit| contacts::update(unit, id, draft, Check::new())).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, gone)).unwrap();
+    let freed = write(&store, move |unit| {
+        single::update::<contacts::Contact>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     let emails = ["Miller@Example.com ".to_owned(), "x@y.zz".to_owned(), "nul\0@x.yy".to_owned()];
     let by_email = store.reading(|reader| reader.contacts().lookup_emails(&emails)).unwrap();
     assert_eq!(by_email, [freed]);
@@ -209,7 +222,7 @@ fn removed_contacts_are_gone(database: &Database) {
         },
     );
     let id = contact.id;
-    write(&store, move |unit| contacts::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, id)).unwrap();
     let filter = ContactFilter::search("unfindable");
     let left = store.reading(|reader| {
         let contacts = reader.contacts();
@@ -226,10 +239,12 @@ fn removed_contacts_are_gone(database: &Database) {
     assert_eq!(left.unwrap(), []);
     let draft = full_draft("back");
     assert_not_found(
-        write(&store, move |unit| contacts::update(unit, id, draft, Check::new())),
+        write(&store, move |unit| {
+            single::update::<contacts::Contact>(unit, id, draft, user(), Check::new())
+        }),
         "contact",
     );
-    assert_not_found(write(&store, move |unit| contacts::remove(unit, id)), "contact");
+    assert_not_found(write(&store, move |unit| single::remove::<contacts::Contact>(unit, id)), "contact");
     assert_not_found(write(&store, move |unit| unit.contacts().update(&contact)), "contact");
 }
 
@@ -261,20 +276,23 @@ fn the_account_must_exist_only_when_it_is_named(database: &Database) {
             ..full_draft("miller")
         },
     );
-    write(&store, move |unit| accounts::remove(unit, account)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, account)).unwrap();
     let draft = ContactDraft {
         title: set("CEO"),
         ..ContactDraft::default()
     };
     let id = contact.id;
-    let edited = write(&store, move |unit| contacts::update(unit, id, draft, Check::new())).unwrap();
+    let edited = write(&store, move |unit| {
+        single::update::<contacts::Contact>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(edited.fields.title.as_deref(), Some("CEO"));
 
     let fields = parse(ContactDraft {
         account_id: Patch::Set(account),
         ..full_draft("smith")
     });
-    let refused = write(&store, move |unit| contacts::create(unit, fields));
+    let refused = write(&store, move |unit| single::create_parsed::<contacts::Contact>(unit, fields));
     assert_eq!(
         only_problem(refused),
         ("account_id".to_owned(), Problem::Reference { noun: "account" })
@@ -283,6 +301,8 @@ fn the_account_must_exist_only_when_it_is_named(database: &Database) {
         account_id: Patch::Set(AccountId::from_i64(99)),
         ..ContactDraft::default()
     };
-    let refused = write(&store, move |unit| contacts::update(unit, id, draft, Check::new()));
+    let refused = write(&store, move |unit| {
+        single::update::<contacts::Contact>(unit, id, draft, user(), Check::new())
+    });
     assert_eq!(only_problem(refused).0, "account_id");
 }

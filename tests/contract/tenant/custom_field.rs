@@ -3,6 +3,7 @@
 mod listing;
 mod value;
 
+use crm_domain::usecase::single;
 use std::sync::Arc;
 
 use crm_domain::{
@@ -160,7 +161,7 @@ fn a_definition_changes_only_as_its_values_allow(database: &Database) {
         ["Bronze", "Gold"]
     );
     // The values of deleted records count: they may be restored.
-    write(&store, move |unit| accounts::remove(unit, acme)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, acme)).unwrap();
     assert_refused(update(&store, tier, retyped()), "in use", "given another type");
     let free = define(&store, "free", FieldType::Choice).id;
     let text = update(&store, free, retyped()).unwrap();
@@ -182,7 +183,7 @@ fn a_field_becomes_unique_only_while_its_values_are(database: &Database) {
         "in use with the same value in several records",
         "unique",
     );
-    write(&store, move |unit| accounts::remove(unit, bolt)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, bolt)).unwrap();
     assert!(update(&store, code, unique()).unwrap().fields.unique);
     let (name, problem) = only_problem(put(
         &store,
@@ -227,7 +228,7 @@ fn what_was_taken_meanwhile_keeps_a_field_deleted(database: &Database) {
     let (acme, bolt) = (add_account(&store, "Acme").id, add_account(&store, "Bolt").id);
     put(&store, acme.get(), serde_json::json!({"code": "1"})).unwrap();
     put(&store, bolt.get(), serde_json::json!({"code": "1"})).unwrap();
-    write(&store, move |unit| accounts::remove(unit, bolt)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, bolt)).unwrap();
     let unique = CustomFieldDraft {
         unique: Patch::Set(true),
         ..CustomFieldDraft::default()

@@ -6,6 +6,7 @@ mod postgres {
     use crm_domain::{
         error::{Error, Result},
         tenant::{TenantStore, Unit, UnitOfWork, account as accounts},
+        usecase::single,
     };
     use crm_tests::database::{Backend, Database};
 
@@ -60,10 +61,10 @@ mod postgres {
         let (cut, was_cut) = mpsc::channel::<()>();
         let (answer, answered) = mpsc::channel();
         let work = move |unit: &mut dyn UnitOfWork| {
-            accounts::create(unit, named("Lost"))?;
+            single::create_parsed::<accounts::Account>(unit, named("Lost"))?;
             entered.send(()).unwrap();
             was_cut.recv().unwrap();
-            accounts::create(unit, named("Lost too"))
+            single::create_parsed::<accounts::Account>(unit, named("Lost too"))
         };
         store.submit(Unit::with_result(origin(), work, move |result| answer.send(result).unwrap()));
         inside.recv().unwrap();

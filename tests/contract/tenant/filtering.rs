@@ -18,6 +18,7 @@ use crm_domain::{
         task::{self as tasks, TaskDraft, TaskField, TaskStatus},
         webhook::{self as webhooks, WebhookDraft, WebhookFamily, WebhookField},
     },
+    usecase::single,
 };
 use crm_tests::{
     database::{Backend, Database},
@@ -288,7 +289,7 @@ fn accounts_are_filtered_as_in_memory(database: &Database) {
             city: word(number + 3),
             ..AccountDraft::default()
         });
-        accounts::create(unit, fields)
+        single::create_parsed::<accounts::Account>(unit, fields)
     });
     let (live, deleted) = delete_some!(&store, accounts, made);
     check::<AccountField>(database, &live, &deleted, |filter, sort, window| {
@@ -308,7 +309,7 @@ fn contacts_are_filtered_as_in_memory(database: &Database) {
             external_id: (number.is_multiple_of(4)).then(|| format!("x-{number}")).into(),
             ..ContactDraft::default()
         };
-        contacts::create(unit, ContactFields::parse(draft, user(), Check::new())?)
+        single::create_parsed::<contacts::Contact>(unit, ContactFields::parse(draft, user(), Check::new())?)
     });
     let (live, deleted) = delete_some!(&store, contacts, made);
     check::<ContactField>(database, &live, &deleted, |filter, sort, window| {
@@ -381,7 +382,7 @@ fn activities_are_filtered_as_in_memory(database: &Database) {
             owner_id: owner(number),
             ..ActivityDraft::default()
         };
-        activities::create(unit, ActivityFields::parse(draft, user(), Check::new())?)
+        single::create_parsed::<activities::Activity>(unit, ActivityFields::parse(draft, user(), Check::new())?)
     });
     let (live, deleted) = delete_some!(&store, activities, made);
     check::<ActivityField>(database, &live, &deleted, |filter, sort, window| {
@@ -406,7 +407,7 @@ fn tasks_are_filtered_as_in_memory(database: &Database) {
             owner_id: owner(number),
             ..TaskDraft::default()
         };
-        tasks::create(unit, draft, user(), Check::new())
+        single::create::<tasks::Task>(unit, draft, user(), Check::new())
     });
     let (live, deleted) = delete_some!(&store, tasks, made);
     check::<TaskField>(database, &live, &deleted, |filter, sort, window| {

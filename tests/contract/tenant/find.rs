@@ -16,6 +16,7 @@ use crm_domain::{
         task::{self as tasks, TaskDraft},
         ticket::{self as tickets, TicketDraft},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -57,32 +58,32 @@ fn every_noun_is_found_and_shown(database: &Database) {
         ..LeadDraft::default()
     };
     write(&store, move |unit| {
-        let account = accounts::create(unit, account)?;
-        contacts::create(unit, ContactFields::parse(contact, user(), Check::new())?)?;
-        leads::create(unit, LeadFields::parse(lead, user(), Check::new())?)?;
+        let account = single::create_parsed::<accounts::Account>(unit, account)?;
+        single::create_parsed::<contacts::Contact>(unit, ContactFields::parse(contact, user(), Check::new())?)?;
+        single::create_parsed::<leads::Lead>(unit, LeadFields::parse(lead, user(), Check::new())?)?;
         let deal = OpportunityDraft {
             name: set("Lovelace renewal"),
             account_id: crm_domain::field::Patch::Set(account.id),
             ..OpportunityDraft::default()
         };
-        opportunities::create(unit, deal, user(), Check::new())?;
+        single::create::<opportunities::Opportunity>(unit, deal, user(), Check::new())?;
         let task = TaskDraft {
             title: set("Call Lovelace"),
             ..TaskDraft::default()
         };
-        tasks::create(unit, task, user(), Check::new())?;
+        single::create::<tasks::Task>(unit, task, user(), Check::new())?;
         let ticket = TicketDraft {
             subject: set("Lovelace cannot sign in"),
             account_id: crm_domain::field::Patch::Set(account.id),
             ..TicketDraft::default()
         };
-        tickets::create(unit, ticket, None, Check::new())?;
+        single::create::<tickets::Ticket>(unit, ticket, user(), Check::new())?;
         let partner = PartnerDraft {
             name: set("Byron & Lovelace"),
             contact_name: set("Annabella"),
             ..PartnerDraft::default()
         };
-        partners::create(unit, PartnerFields::parse(partner, user(), Check::new())?)
+        single::create_parsed::<partners::Partner>(unit, PartnerFields::parse(partner, user(), Check::new())?)
     })
     .unwrap();
     let mut shown: Vec<_> = find(&*store, "lovelace")
@@ -125,7 +126,7 @@ fn names_come_first_then_words_then_pieces_then_slips(database: &Database) {
         city: set("Acme City"),
         ..AccountDraft::default()
     });
-    write(&store, move |unit| accounts::create(unit, street)).unwrap();
+    write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, street)).unwrap();
     assert_eq!(
         titles(&*store, "ACME"),
         [
@@ -213,13 +214,16 @@ fn a_database_proposes_what_a_probe_says(database: &Database) {
 fn what_is_deleted_or_renamed_is_not_found(database: &Database) {
     let store = open(database);
     let [kept, gone] = ["Initech", "Initrode"].map(|name| super::add_account(&store, name).id);
-    write(&store, move |unit| accounts::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, gone)).unwrap();
     assert_eq!(titles(&*store, "init"), ["Initech"]);
     let draft = AccountDraft {
         name: set("Umbrella"),
         ..AccountDraft::default()
     };
-    write(&store, move |unit| accounts::update(unit, kept, draft, Check::new())).unwrap();
+    write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, kept, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(titles(&*store, "initech"), Vec::<String>::new());
     let hit = find(&*store, "umbrella").remove(0);
     assert_eq!((hit.record.id, hit.score), (kept.get(), 1.0));

@@ -9,6 +9,7 @@ use crm_domain::{
         TenantStore, account as accounts,
         idempotency::{IdempotencyScope, KeptAnswer, LIFETIME, replay},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -120,7 +121,7 @@ fn answers_expire_and_are_purged(database: &Database) {
 fn an_answer_commits_with_its_effect(database: &Database) {
     let store = open(database);
     let failed: Result<()> = write(&store, |unit| {
-        accounts::create(unit, named("Acme"))?;
+        single::create_parsed::<accounts::Account>(unit, named("Acme"))?;
         unit.idempotency().keep(&scope("k"), &answer("{}"))?;
         Err(Error::Conflict("after all not".to_owned()))
     });

@@ -11,6 +11,7 @@ use crm_domain::{
         label,
         tag::TagName,
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -151,7 +152,7 @@ fn a_copy_joins_what_both_carry(database: &Database) {
     assign(&store, &[from], &["both", "hot"]).unwrap();
     write(&store, move |unit| {
         label::copy(unit, ACCOUNT, &[from], to)?;
-        accounts::remove(unit, loser)
+        single::remove::<accounts::Account>(unit, loser)
     })
     .unwrap();
     assert_eq!(carried(&store, to), ["both", "hot", "VIP"]);

@@ -11,7 +11,7 @@ use crm_domain::{
         TenantStore, account as accounts,
         lead::{self as leads, Lead, LeadDraft, LeadFields, LeadFilter, LeadOutcome, LeadStatus},
     },
-    usecase::bulk,
+    usecase::{bulk, single},
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -54,7 +54,7 @@ fn parse(draft: LeadDraft) -> LeadFields {
 
 pub(super) fn create(store: &Arc<dyn TenantStore>, draft: LeadDraft) -> Lead {
     let fields = parse(draft);
-    write(store, move |unit| leads::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<leads::Lead>(unit, fields)).unwrap()
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: LeadId) -> Option<Lead> {
@@ -110,7 +110,10 @@ fn null_clears_a_field(database: &Database) {
         account_id: Patch::Clear,
         ..LeadDraft::default()
     };
-    let cleared = write(&store, move |unit| leads::update(unit, id, draft, Check::new())).unwrap();
+    let cleared = write(&store, move |unit| {
+        single::update::<leads::Lead>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     let mut expected = parse(LeadDraft {
         first_name: set("Zoë"),
         status: set("Qualified"),
@@ -133,7 +136,11 @@ fn external_ids_and_emails_are_unique(database: &Database) {
     let again = vec![same.clone()];
     assert_duplicate(write(&store, move |unit| leads::create_many(unit, again)), "lead", "external_id");
     let again = same_email.clone();
-    assert_duplicate(write(&store, move |unit| leads::create(unit, again)), "lead", "email");
+    assert_duplicate(
+        write(&store, move |unit| single::create_parsed::<leads::Lead>(unit, again)),
+        "lead",
+        "email",
+    );
 
     // An import may bring an email twice; its leads can be edited, but none takes another's email.
     let brought = vec![same_email];
@@ -141,7 +148,11 @@ fn external_ids_and_emails_are_unique(database: &Database) {
     let emails = ["sHARED@example.com".to_owned(), "nul\0".to_owned()];
     let shared = store.reading(|reader| reader.leads().lookup_emails(&emails)).unwrap();
     assert_eq!(shared, [first.clone(), second.clone()]);
-    let edit = |id, draft: LeadDraft| write(&store, move |unit| leads::update(unit, id, draft, Check::new()));
+    let edit = |id, draft: LeadDraft| {
+        write(&store, move |unit| {
+            single::update::<leads::Lead>(unit, id, draft, user(), Check::new())
+        })
+    };
     let email = |email: &str| LeadDraft {
         email: set(email),
         phone: set("1"),
@@ -156,8 +167,8 @@ fn external_ids_and_emails_are_unique(database: &Database) {
     assert_duplicate(edit(second.id, email("shared@example.com")), "lead", "email");
 
     let id = first.id;
-    write(&store, move |unit| leads::remove(unit, id)).unwrap();
-    let new = write(&store, move |unit| leads::create(unit, same)).unwrap();
+    write(&store, move |unit| single::remove::<leads::Lead>(unit, id)).unwrap();
+    let new = write(&store, move |unit| single::create_parsed::<leads::Lead>(unit, same)).unwrap();
     let external = ["ext miller".to_owned()];
     assert_eq!(store.reading(|reader| reader.leads().lookup_external(&external)).unwrap(), [new]);
 }
@@ -187,7 +198,7 @@ fn removed_leads_are_gone(database: &Database) {
         },
     );
     let id = lead.id;
-    write(&store, move |unit| leads::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<leads::Lead>(unit, id)).unwrap();
     let filter = LeadFilter::search("unfindable");
     let left = store.reading(|reader| {
         let leads = reader.leads();
@@ -203,8 +214,13 @@ fn removed_leads_are_gone(database: &Database) {
     });
     assert_eq!(left.unwrap(), []);
     let draft = full_draft("back");
-    assert_not_found(write(&store, move |unit| leads::update(unit, id, draft, Check::new())), "lead");
-    assert_not_found(write(&store, move |unit| leads::remove(unit, id)), "lead");
+    assert_not_found(
+        write(&store, move |unit| {
+            single::update::<leads::Lead>(unit, id, draft, user(), Check::new())
+        }),
+        "lead",
+    );
+    assert_not_found(write(&store, move |unit| single::remove::<leads::Lead>(unit, id)), "lead");
     assert_not_found(write(&store, move |unit| unit.leads().update(&lead)), "lead");
 }
 
@@ -233,15 +249,18 @@ fn the_account_must_exist_only_when_it_is_named(database: &Database) {
         ..full_draft(name)
     };
     let id = create(&store, with_account("miller")).id;
-    write(&store, move |unit| accounts::remove(unit, account)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, account)).unwrap();
     let draft = LeadDraft {
         status: set("Lost"),
         ..LeadDraft::default()
     };
-    let edited = write(&store, move |unit| leads::update(unit, id, draft, Check::new())).unwrap();
+    let edited = write(&store, move |unit| {
+        single::update::<leads::Lead>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(edited.fields.status.as_str(), "Lost");
     let fields = parse(with_account("smith"));
-    let refused = write(&store, move |unit| leads::create(unit, fields));
+    let refused = write(&store, move |unit| single::create_parsed::<leads::Lead>(unit, fields));
     assert_eq!(
         only_problem(refused),
         ("account_id".to_owned(), Problem::Reference { noun: "account" })
@@ -360,7 +379,9 @@ fn a_converted_lead_stays_what_it_is(database: &Database) {
             phone: set("1"),
             ..LeadDraft::default()
         };
-        write(&store, move |unit| leads::update(unit, id, draft, Check::new()))
+        write(&store, move |unit| {
+            single::update::<leads::Lead>(unit, id, draft, user(), Check::new())
+        })
     };
     assert_state(edit("New"), "converted", "given another status");
     assert_eq!(edit("Converted").unwrap().fields.phone.as_deref(), Some("1"));

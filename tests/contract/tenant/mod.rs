@@ -50,6 +50,7 @@ use crm_domain::{
         change::{Actor, Change, Origin},
         opportunity::{OpportunityField, OpportunityFilter},
     },
+    usecase::single,
 };
 use crm_tests::database::Database;
 
@@ -163,7 +164,7 @@ pub(crate) fn account_of(draft: AccountDraft) -> AccountFields {
 /// Creates an account with nothing but a name.
 pub(crate) fn add_account(store: &Arc<dyn TenantStore>, name: &str) -> Account {
     let fields = named(name);
-    write(store, move |unit| accounts::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<accounts::Account>(unit, fields)).unwrap()
 }
 
 /// Every change of the feed.

@@ -14,6 +14,7 @@ use crm_domain::{
         opportunity::{self as opportunities, Opportunity, OpportunityContext, OpportunityDraft, OpportunityFields, OpportunityFilter},
         pipeline::StageKind,
     },
+    usecase::single,
 };
 use crm_tests::{
     database::{Database, START},
@@ -62,11 +63,15 @@ fn full_draft(name: &str) -> OpportunityDraft {
 }
 
 pub(super) fn create(store: &Arc<dyn TenantStore>, draft: OpportunityDraft) -> Result<Opportunity> {
-    write(store, move |unit| opportunities::create(unit, draft, user(), Check::new()))
+    write(store, move |unit| {
+        single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new())
+    })
 }
 
 fn update(store: &Arc<dyn TenantStore>, id: OpportunityId, draft: OpportunityDraft) -> Result<Opportunity> {
-    write(store, move |unit| opportunities::update(unit, id, draft, Check::new()))
+    write(store, move |unit| {
+        single::update::<opportunities::Opportunity>(unit, id, draft, user(), Check::new())
+    })
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: OpportunityId) -> Option<Opportunity> {
@@ -92,7 +97,9 @@ fn every_field_reads_back(database: &Database) {
         Check::new(),
     )
     .unwrap();
-    let contact = write(&store, move |unit| contacts::create(unit, contact)).unwrap().id;
+    let contact = write(&store, move |unit| single::create_parsed::<contacts::Contact>(unit, contact))
+        .unwrap()
+        .id;
     let draft = OpportunityDraft {
         account_id: Patch::Set(account),
         contact_id: Patch::Set(contact),
@@ -231,7 +238,7 @@ fn external_ids_are_unique_among_live_opportunities(database: &Database) {
     };
     assert_duplicate(update(&store, other.id, taken), "opportunity", "external_id");
     let id = first.id;
-    write(&store, move |unit| opportunities::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, id)).unwrap();
     let again = create(&store, full_draft("Deal")).unwrap();
     let external = ["ext Deal".to_owned(), "nul\0".to_owned()];
     let by_external = store.reading(|reader| reader.opportunities().lookup_external(&external)).unwrap();
@@ -266,7 +273,7 @@ fn removed_opportunities_are_gone(database: &Database) {
     let opportunity = create(&store, draft).unwrap();
     let alone = create(&store, deal("Alone")).unwrap().id;
     for id in [opportunity.id, alone] {
-        write(&store, move |unit| opportunities::remove(unit, id)).unwrap();
+        write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, id)).unwrap();
     }
     let id = opportunity.id;
     let filter = OpportunityFilter::search("unfindable");
@@ -286,7 +293,10 @@ fn removed_opportunities_are_gone(database: &Database) {
     });
     assert_eq!(left.unwrap(), []);
     assert_not_found(update(&store, id, deal("Back")), "opportunity");
-    assert_not_found(write(&store, move |unit| opportunities::remove(unit, id)), "opportunity");
+    assert_not_found(
+        write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, id)),
+        "opportunity",
+    );
     assert_not_found(write(&store, move |unit| unit.opportunities().update(&opportunity)), "opportunity");
     assert_eq!([None, Some(true), Some(false)].map(|flag| list(&store, flag).total), [0, 0, 0]);
 }
@@ -328,7 +338,7 @@ fn forecast_totals_follow_the_flag(database: &Database) {
     assert_eq!(listed(Some(true)), ids[1..]);
     assert_eq!(listed(Some(false)), ids[..1]);
     for id in ids {
-        write(&store, move |unit| opportunities::remove(unit, id)).unwrap();
+        write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, id)).unwrap();
     }
     assert_eq!(totals(), [0, 0, 0]);
 }
@@ -384,15 +394,17 @@ fn references_must_exist_when_they_are_named(database: &Database) {
         Check::new(),
     )
     .unwrap();
-    let contact = write(&store, move |unit| contacts::create(unit, contact)).unwrap().id;
+    let contact = write(&store, move |unit| single::create_parsed::<contacts::Contact>(unit, contact))
+        .unwrap()
+        .id;
     let with_contact = OpportunityDraft {
         contact_id: Patch::Set(contact),
         ..deal("Deal")
     };
     let id = create(&store, with_contact).unwrap().id;
     write(&store, move |unit| {
-        contacts::remove(unit, contact)?;
-        accounts::remove(unit, account)
+        single::remove::<contacts::Contact>(unit, contact)?;
+        single::remove::<accounts::Account>(unit, account)
     })
     .unwrap();
     let edited = update(&store, id, deal("Renamed")).unwrap();

@@ -12,7 +12,7 @@ use crm_domain::{
         opportunity::{self, LossDraft, Month, MoveDraft, Opportunity, OpportunityDraft, ReopeningDraft, Sums, WinDraft},
         pipeline::{self, PipelineDraft},
     },
-    usecase::restore,
+    usecase::{restore, single},
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -37,7 +37,10 @@ fn deal(store: &Store, draft: OpportunityDraft) -> Opportunity {
         name: set("Deal"),
         ..draft
     };
-    write(store, move |unit| opportunity::create(unit, draft, user(), Check::new())).unwrap()
+    write(store, move |unit| {
+        single::create::<opportunity::Opportunity>(unit, draft, user(), Check::new())
+    })
+    .unwrap()
 }
 
 fn in_stage(name: &str) -> OpportunityDraft {
@@ -127,7 +130,12 @@ fn a_lost_deal_has_a_reason_until_it_is_reopened(database: &Database) {
     assert!(changes.last().unwrap().fields.contains("\"lost_reason\":[null,\"Zu teuer 💸\"]"));
     assert_eq!(reopen(&store, id, None).unwrap().fields.lost_reason, None);
     // An edit keeps it as long as the deal is lost.
-    let edit = |draft: OpportunityDraft| write(&store, move |unit| opportunity::update(unit, id, draft, Check::new())).unwrap();
+    let edit = |draft: OpportunityDraft| {
+        write(&store, move |unit| {
+            single::update::<opportunity::Opportunity>(unit, id, draft, user(), Check::new())
+        })
+        .unwrap()
+    };
     let open_reason = OpportunityDraft {
         lost_reason: set("none"),
         ..OpportunityDraft::default()
@@ -186,7 +194,7 @@ fn what_is_done_already_is_refused(database: &Database) {
         assert_eq!(only_problem(reopen(&store, id, Some(wrong))).0, "stage_id", "{wrong}");
     }
     assert_eq!((found(&store, id), feed(&store)), before);
-    write(&store, move |unit| opportunity::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<opportunity::Opportunity>(unit, id)).unwrap();
     assert_not_found(win(&store, id, WinDraft::default()), "opportunity");
 }
 
@@ -200,7 +208,10 @@ fn a_history_knows_stages_that_are_gone(database: &Database) {
         name: set("\"stage_id\":[1,2]"),
         ..OpportunityDraft::default()
     };
-    write(&store, move |unit| opportunity::update(unit, id, edited, Check::new())).unwrap();
+    write(&store, move |unit| {
+        single::update::<opportunity::Opportunity>(unit, id, edited, user(), Check::new())
+    })
+    .unwrap();
     let lost = lose(&store, id, set("x")).unwrap();
     write(&store, |unit| {
         pipeline::remove_stage(unit, RecordId::from_i64(1), StageId::from_i64(2), None)
@@ -237,7 +248,7 @@ fn a_deal_is_restored_into_a_stage_that_is_there(database: &Database) {
             ..OpportunityDraft::default()
         };
         let id = deal(&store, draft).id;
-        write(&store, move |unit| opportunity::remove(unit, id)).unwrap();
+        write(&store, move |unit| single::remove::<opportunity::Opportunity>(unit, id)).unwrap();
         id
     };
     let draft = PipelineDraft {
@@ -287,7 +298,7 @@ fn boards_add_up_what_is_in_their_stages(database: &Database) {
         deal(&store, draft);
     }
     let gone = deal(&store, worth("Prospecting", "5", "USD", 50)).id;
-    write(&store, move |unit| opportunity::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<opportunity::Opportunity>(unit, gone)).unwrap();
     let (pipeline, columns) = store.reading_snapshot(|reader| opportunity::board(reader, None, 2)).unwrap();
     assert!(pipeline.fields.is_default);
     let counts: Vec<_> = columns

@@ -13,10 +13,11 @@ use crm_domain::{
         TenantStore,
         account::{self as accounts, Account, AccountDraft, AccountField, AccountFilter},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
-use super::{account_of, add_account, changed_after, open, set, write};
+use super::{account_of, add_account, changed_after, open, set, user, write};
 
 each_backend_shared!(
     accounts_walk_in_every_order,
@@ -182,13 +183,13 @@ fn fill_accounts(store: &Arc<dyn TenantStore>) -> Vec<Account> {
     let made: Vec<Account> = (0..ROWS + 2)
         .map(|number| {
             let fields = account_of(account_draft(number));
-            write(store, move |unit| accounts::create(unit, fields)).unwrap()
+            write(store, move |unit| single::create_parsed::<accounts::Account>(unit, fields)).unwrap()
         })
         .collect();
     let ids: Vec<_> = made.iter().map(|account| account.id).collect();
     write(store, move |unit| {
-        accounts::remove(unit, ids[3])?;
-        accounts::remove(unit, ids[ROWS])
+        single::remove::<accounts::Account>(unit, ids[3])?;
+        single::remove::<accounts::Account>(unit, ids[ROWS])
     })
     .unwrap();
     for account in made.iter().rev().filter(|account| account.id.get() % 5 == 0) {
@@ -197,7 +198,10 @@ fn fill_accounts(store: &Arc<dyn TenantStore>) -> Vec<Account> {
             ..AccountDraft::default()
         };
         let id = account.id;
-        write(store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+        write(store, move |unit| {
+            single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+        })
+        .unwrap();
     }
     let ids: Vec<_> = made.iter().map(|account| account.id).collect();
     store.reading(|reader| reader.accounts().lookup_many(&ids)).unwrap()

@@ -15,6 +15,7 @@ use crm_domain::{
         opportunity::{self, OpportunityDraft},
         pipeline::{self as pipelines, DEFAULT_STAGES, Pipeline, PipelineDraft, PipelineField, Stage, StageDraft, StageField, StageFields},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -154,7 +155,10 @@ fn deal(store: &Arc<dyn TenantStore>, stage: StageId) -> opportunity::Opportunit
         stage_id: Patch::Set(stage),
         ..OpportunityDraft::default()
     };
-    write(store, move |unit| opportunity::create(unit, draft, user(), Check::new())).unwrap()
+    write(store, move |unit| {
+        single::create::<opportunity::Opportunity>(unit, draft, user(), Check::new())
+    })
+    .unwrap()
 }
 
 /// The message of a refusal for the record's state.
@@ -238,7 +242,7 @@ fn a_stage_is_deleted_when_its_deals_have_somewhere_to_go(database: &Database) {
     let deals = [deal(&store, second.id), deal(&store, second.id)];
     let other = deal(&store, third.id);
     let gone = deal(&store, second.id).id;
-    write(&store, move |unit| opportunity::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<opportunity::Opportunity>(unit, gone)).unwrap();
     assert_eq!(
         refusal(remove_stage(&store, second, None)),
         "the stage is used by 2 deals and cannot be deleted"

@@ -16,7 +16,7 @@ use crm_domain::{
         opportunity::{self as opportunities, Opportunity, OpportunityDraft},
         record::Record,
     },
-    usecase::restore::restore,
+    usecase::{restore::restore, single},
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -39,7 +39,7 @@ fn restored<R: Record>(store: &Arc<dyn TenantStore>, id: R::Id) -> Result<R> {
 
 fn contact(store: &Arc<dyn TenantStore>, draft: ContactDraft) -> Contact {
     let fields = ContactFields::parse(draft, user(), Check::new()).unwrap();
-    write(store, move |unit| contacts::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<contacts::Contact>(unit, fields)).unwrap()
 }
 
 fn at(account: AccountId, name: &str) -> ContactDraft {
@@ -57,7 +57,7 @@ fn lead(store: &Arc<dyn TenantStore>, account: AccountId) -> Lead {
         ..LeadDraft::default()
     };
     let fields = LeadFields::parse(draft, user(), Check::new()).unwrap();
-    write(store, move |unit| leads::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<leads::Lead>(unit, fields)).unwrap()
 }
 
 fn deal(store: &Arc<dyn TenantStore>, account: AccountId, external_id: &str) -> Opportunity {
@@ -67,7 +67,10 @@ fn deal(store: &Arc<dyn TenantStore>, account: AccountId, external_id: &str) -> 
         account_id: Patch::Set(account),
         ..OpportunityDraft::default()
     };
-    write(store, move |unit| opportunities::create(unit, draft, user(), Check::new())).unwrap()
+    write(store, move |unit| {
+        single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new())
+    })
+    .unwrap()
 }
 
 fn note(store: &Arc<dyn TenantStore>, draft: ActivityDraft) -> Activity {
@@ -77,11 +80,11 @@ fn note(store: &Arc<dyn TenantStore>, draft: ActivityDraft) -> Activity {
         ..draft
     };
     let fields = ActivityFields::parse(draft, user(), Check::new()).unwrap();
-    write(store, move |unit| activities::create(unit, fields)).unwrap()
+    write(store, move |unit| single::create_parsed::<activities::Activity>(unit, fields)).unwrap()
 }
 
 fn delete(store: &Arc<dyn TenantStore>, id: AccountId) {
-    write(store, move |unit| accounts::remove(unit, id)).unwrap();
+    write(store, move |unit| single::remove::<accounts::Account>(unit, id)).unwrap();
 }
 
 fn a_restored_record_is_what_it_was(database: &Database) {
@@ -138,7 +141,7 @@ fn a_value_taken_meanwhile_is_a_duplicate(database: &Database) {
     };
     let first = contact(&store, draft());
     let id = first.id;
-    write(&store, move |unit| contacts::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, id)).unwrap();
     let second = contact(
         &store,
         ContactDraft {
@@ -148,7 +151,7 @@ fn a_value_taken_meanwhile_is_a_duplicate(database: &Database) {
     );
     assert_duplicate(restored::<Contact>(&store, id), "contact", "email");
     let taken = second.id;
-    write(&store, move |unit| contacts::remove(unit, taken)).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, taken)).unwrap();
     assert_eq!(restored::<Contact>(&store, id).unwrap().fields, first.fields);
 }
 
@@ -162,7 +165,7 @@ fn an_account_comes_back_with_what_its_deletion_took_apart(database: &Database) 
         parent_id: Patch::Set(id),
         ..AccountDraft::default()
     });
-    let subsidiary = write(&store, move |unit| accounts::create(unit, subsidiary)).unwrap();
+    let subsidiary = write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, subsidiary)).unwrap();
     let (person, lead) = (contact(&store, at(id, "Person")), lead(&store, id));
     let (kept, taken) = (deal(&store, id, "D-1"), deal(&store, id, "D-2"));
     let about = |opportunity: &Opportunity| ActivityDraft {
@@ -174,7 +177,7 @@ fn an_account_comes_back_with_what_its_deletion_took_apart(database: &Database) 
     // Deleted by itself before: not the account's deletion took it.
     let before = deal(&store, id, "D-0");
     let gone = before.id;
-    write(&store, move |unit| opportunities::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, gone)).unwrap();
     delete(&store, id);
     let orphan = store.reading(|reader| reader.contacts().lookup(person.id)).unwrap().unwrap();
     assert_eq!(orphan.fields.account_id, None);
@@ -203,7 +206,7 @@ fn what_was_set_since_stays(database: &Database) {
     let person = contact(&store, at(account, "Person")).id;
     delete(&store, account);
     write(&store, move |unit| {
-        contacts::update(unit, person, at(other, "Person"), Check::new())
+        single::update::<contacts::Contact>(unit, person, at(other, "Person"), user(), Check::new())
     })
     .unwrap();
     restored::<Account>(&store, account).unwrap();
@@ -235,11 +238,16 @@ fn a_hierarchy_gets_no_circle(database: &Database) {
     };
     let [middle, low] = ["Middle", "Low"].map(|name| {
         let fields = named(name);
-        write(&store, move |unit| accounts::create(unit, fields)).unwrap().id
+        write(&store, move |unit| single::create_parsed::<accounts::Account>(unit, fields))
+            .unwrap()
+            .id
     });
     let place = |id: AccountId, parent: AccountId| {
         let draft = below(parent);
-        write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap()
+        write(&store, move |unit| {
+            single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+        })
+        .unwrap()
     };
     place(middle, top);
     place(low, middle);

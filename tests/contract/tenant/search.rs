@@ -14,6 +14,7 @@ use crm_domain::{
         opportunity::{self as opportunities, OpportunityDraft, OpportunityField, OpportunityFilter},
         task::{self as tasks, TaskDraft, TaskFilter},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -227,7 +228,7 @@ fn opportunities_are_found(database: &Database) {
                     next_step: set("Call back"),
                     ..OpportunityDraft::default()
                 };
-                let made = opportunities::create(unit, draft, user(), Check::new())?;
+                let made = single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new())?;
                 Ok(made.fields.search_text())
             })
             .collect::<Result<Vec<_>, _>>()
@@ -253,7 +254,9 @@ fn tasks_are_found(database: &Database) {
                     description: set("Call back"),
                     ..TaskDraft::default()
                 };
-                Ok(tasks::create(unit, draft, user(), Check::new())?.fields.search_text())
+                Ok(single::create::<tasks::Task>(unit, draft, user(), Check::new())?
+                    .fields
+                    .search_text())
             })
             .collect::<Result<Vec<_>, _>>()
     })
@@ -280,8 +283,8 @@ fn a_changed_text_is_found_and_the_old_one_is_not(database: &Database) {
     let store = open(database);
     let ids = write(&store, |unit| {
         Ok([
-            accounts::create(unit, named("Before Ltd"))?.id,
-            accounts::create(unit, named("Before Inc"))?.id,
+            single::create_parsed::<accounts::Account>(unit, named("Before Ltd"))?.id,
+            single::create_parsed::<accounts::Account>(unit, named("Before Inc"))?.id,
         ])
     })
     .unwrap();
@@ -289,7 +292,10 @@ fn a_changed_text_is_found_and_the_old_one_is_not(database: &Database) {
         name: set("After Ltd"),
         ..AccountDraft::default()
     };
-    write(&store, move |unit| accounts::update(unit, ids[0], draft, Check::new())).unwrap();
+    write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, ids[0], draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(found_ids(&store, "before"), [2]);
     assert_eq!(found_ids(&store, "after"), [1]);
     let refused: crm_domain::Result<()> = write(&store, move |unit| {
@@ -297,13 +303,13 @@ fn a_changed_text_is_found_and_the_old_one_is_not(database: &Database) {
             name: set("Never Ltd"),
             ..AccountDraft::default()
         };
-        accounts::update(unit, ids[0], draft, Check::new())?;
-        accounts::create(unit, named("Never Inc"))?;
+        single::update::<accounts::Account>(unit, ids[0], draft, user(), Check::new())?;
+        single::create_parsed::<accounts::Account>(unit, named("Never Inc"))?;
         Err(crm_domain::Error::Conflict("undone".to_owned()))
     });
     assert!(refused.is_err());
     assert_eq!((found_ids(&store, "never"), found_ids(&store, "after")), (vec![], vec![1]));
-    write(&store, move |unit| accounts::remove(unit, ids[0])).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, ids[0])).unwrap();
     assert_eq!((found_ids(&store, "after"), found_ids(&store, "ltd")), (vec![], vec![]));
 }
 
@@ -325,7 +331,10 @@ fn a_search_pages_and_joins_the_other_filters(database: &Database) {
             city: set("Bern"),
             ..AccountDraft::default()
         };
-        write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+        write(&store, move |unit| {
+            single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+        })
+        .unwrap();
     }
     let list = |filter: &AccountFilter, offset| {
         let window = Window {
@@ -356,7 +365,7 @@ fn a_search_pages_and_joins_the_other_filters(database: &Database) {
                 include_in_forecast: Patch::Set(flag),
                 ..OpportunityDraft::default()
             };
-            opportunities::create(unit, draft, user(), Check::new())?;
+            single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new())?;
         }
         Ok(())
     })

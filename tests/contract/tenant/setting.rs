@@ -1,5 +1,6 @@
 //! A tenant's settings, and what reads them.
 
+use crm_domain::usecase::single;
 use std::sync::Arc;
 
 use crm_domain::{
@@ -17,7 +18,7 @@ use crm_domain::{
         opportunity::{self as opportunities, Opportunity, OpportunityDraft, WinDraft},
         record::Record,
         setting::{self, Kept, Preferences, SettingDraft, Settings},
-        sla_policy::{self, SlaPolicyDraft, SlaPolicyFields},
+        sla_policy::{self, SlaPolicyDraft},
     },
     time_zone::TimeZone,
     usecase::bulk::{self, Drafted},
@@ -222,13 +223,13 @@ fn amounts_without_a_currency_are_in_the_tenants(database: &Database) {
             amount: set(text),
             ..OpportunityDraft::default()
         };
-        let kept = opportunities::update(unit, OpportunityId::from_i64(1), amount("7.25"), Check::new())?;
+        let kept = single::update::<opportunities::Opportunity>(unit, OpportunityId::from_i64(1), amount("7.25"), user(), Check::new())?;
         let named = OpportunityDraft {
             name: set("Later"),
             ..OpportunityDraft::default()
         };
-        let later = opportunities::create(unit, named, user(), Check::new())?;
-        let later = opportunities::update(unit, later.id, amount("500"), Check::new())?;
+        let later = single::create::<opportunities::Opportunity>(unit, named, user(), Check::new())?;
+        let later = single::update::<opportunities::Opportunity>(unit, later.id, amount("500"), user(), Check::new())?;
         Ok((kept.fields.amount, later.fields.amount))
     });
     assert_eq!(changed.unwrap(), (money(725, "EUR"), money(500, "JPY")));
@@ -252,7 +253,7 @@ fn days_begin_where_the_tenant_is(database: &Database) {
                 name: set("Renewal"),
                 ..OpportunityDraft::default()
             };
-            let made = opportunities::create(unit, draft, user(), Check::new())?;
+            let made = single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new())?;
             opportunities::win(unit, made.id, WinDraft::default(), Check::new())
         });
         format_date(deal.unwrap().fields.closed_on.unwrap())
@@ -276,8 +277,7 @@ fn days_begin_where_the_tenant_is(database: &Database) {
             business_hours: Patch::Set(hours),
             ..SlaPolicyDraft::default()
         };
-        let fields = SlaPolicyFields::parse(draft.in_usual_zone(unit)?, Check::new())?;
-        Ok(sla_policy::create(unit, fields)?
+        Ok(single::create::<sla_policy::SlaPolicy>(unit, draft, user(), Check::new())?
             .fields
             .business_hours
             .unwrap()

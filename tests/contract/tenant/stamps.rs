@@ -14,6 +14,7 @@ use crm_domain::{
         TenantStore,
         account::{self as accounts, AccountDraft},
     },
+    usecase::single,
 };
 use crm_store::Store;
 use crm_tests::{
@@ -21,7 +22,7 @@ use crm_tests::{
     each_backend_shared,
 };
 
-use super::{add_account, assert_feed_in_order, feed, named, new_tenant, open, set, write};
+use super::{add_account, assert_feed_in_order, feed, named, new_tenant, open, set, user, write};
 
 each_backend_shared!(
     a_clock_that_goes_back_is_not_followed,
@@ -104,8 +105,11 @@ fn a_failed_unit_leaves_the_order_whole(database: &Database) {
         city: set("Bern"),
         ..AccountDraft::default()
     };
-    let updated = write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
-    let next = write(&store, |unit| accounts::create(unit, named("Next"))).unwrap();
+    let updated = write(&store, move |unit| {
+        single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
+    let next = write(&store, |unit| single::create_parsed::<accounts::Account>(unit, named("Next"))).unwrap();
     assert!(account.updated_at < updated.updated_at && updated.updated_at < next.created_at);
     assert_eq!((updated.created_at, next.updated_at), (account.created_at, next.created_at));
     assert_feed_in_order(&feed(&store));

@@ -12,8 +12,9 @@ use crm_domain::{
         TenantStore, account as accounts,
         change::{ChangeKind, EntityKind},
         label,
-        tag::{self as tags, Tag, TagDraft, TagField, TagFields, TagFilter},
+        tag::{Tag, TagDraft, TagField, TagFields, TagFilter},
     },
+    usecase::{restore::restore, single},
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -42,7 +43,7 @@ fn named(name: &str) -> TagDraft {
 
 fn create(store: &Arc<dyn TenantStore>, draft: TagDraft) -> Result<Tag> {
     let fields = parse(draft);
-    write(store, move |unit| tags::create(unit, fields))
+    write(store, move |unit| single::create_parsed::<Tag>(unit, fields))
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: TagId) -> Option<Tag> {
@@ -106,17 +107,19 @@ fn null_clears_a_field(database: &Database) {
         ..TagDraft::default()
     };
     let again = draft.clone();
-    let cleared = write(&store, move |unit| tags::update(unit, id, draft, Check::new())).unwrap();
+    let cleared = write(&store, move |unit| single::update::<Tag>(unit, id, draft, user(), Check::new())).unwrap();
     assert_eq!(cleared.fields, parse(named("VIP")));
     assert_eq!(found(&store, id), Some(cleared.clone()));
     // What changes nothing leaves no change and no new stamp.
-    let same = write(&store, move |unit| tags::update(unit, id, again, Check::new())).unwrap();
+    let same = write(&store, move |unit| single::update::<Tag>(unit, id, again, user(), Check::new())).unwrap();
     assert_eq!((same, feed(&store).len()), (cleared, 2));
     let nameless = TagDraft {
         name: Patch::Clear,
         ..TagDraft::default()
     };
-    let problem = only_problem(write(&store, move |unit| tags::update(unit, id, nameless, Check::new())));
+    let problem = only_problem(write(&store, move |unit| {
+        single::update::<Tag>(unit, id, nameless, user(), Check::new())
+    }));
     assert_eq!(problem, ("name".to_owned(), Problem::Required));
 }
 
@@ -126,13 +129,18 @@ fn a_name_is_unique_whatever_its_case(database: &Database) {
     assert_duplicate(create(&store, named(" vip ")), "tag", "name");
     let other = create(&store, named("Hot")).unwrap().id;
     assert_duplicate(
-        write(&store, move |unit| tags::update(unit, other, named("Vip"), Check::new())),
+        write(&store, move |unit| {
+            single::update::<Tag>(unit, other, named("Vip"), user(), Check::new())
+        }),
         "tag",
         "name",
     );
-    let spelled = write(&store, move |unit| tags::update(unit, vip, named("vip"), Check::new())).unwrap();
+    let spelled = write(&store, move |unit| {
+        single::update::<Tag>(unit, vip, named("vip"), user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(&*spelled.fields.name, "vip");
-    write(&store, move |unit| tags::remove(unit, vip)).unwrap();
+    write(&store, move |unit| single::remove::<Tag>(unit, vip)).unwrap();
     create(&store, named("VIP")).unwrap();
 }
 
@@ -151,17 +159,17 @@ fn a_deleted_tag_comes_back_with_its_records(database: &Database) {
     };
     assert_eq!(carried(), ["Hot", "VIP"]);
     let vip = store.reading(|reader| reader.tags().lookup_named(&["vip".to_owned()])).unwrap()[0].id;
-    let state = write(&store, move |unit| tags::restore(unit, vip));
+    let state = write(&store, move |unit| restore::<Tag>(unit, vip));
     assert!(matches!(state, Err(Error::State { .. })), "{state:?}");
-    write(&store, move |unit| tags::remove(unit, vip)).unwrap();
+    write(&store, move |unit| single::remove::<Tag>(unit, vip)).unwrap();
     assert_eq!((carried(), found(&store, vip)), (vec!["Hot".to_owned()], None));
-    assert_not_found(write(&store, move |unit| tags::remove(unit, vip)), "tag");
-    let restored = write(&store, move |unit| tags::restore(unit, vip)).unwrap();
+    assert_not_found(write(&store, move |unit| single::remove::<Tag>(unit, vip)), "tag");
+    let restored = write(&store, move |unit| restore::<Tag>(unit, vip)).unwrap();
     assert_eq!(found(&store, vip), Some(restored));
     assert_eq!(carried(), ["Hot", "VIP"]);
     assert_eq!(feed(&store).last().unwrap().kind, ChangeKind::Restored);
     assert_not_found(
-        write(&store, |unit| tags::restore(unit, crm_domain::id::RecordId::from_i64(99))),
+        write(&store, |unit| restore::<Tag>(unit, crm_domain::id::RecordId::from_i64(99))),
         "tag",
     );
 }
@@ -169,9 +177,9 @@ fn a_deleted_tag_comes_back_with_its_records(database: &Database) {
 fn a_name_taken_meanwhile_keeps_a_tag_deleted(database: &Database) {
     let store = open(database);
     let old = create(&store, named("VIP")).unwrap().id;
-    write(&store, move |unit| tags::remove(unit, old)).unwrap();
+    write(&store, move |unit| single::remove::<Tag>(unit, old)).unwrap();
     create(&store, named("vip")).unwrap();
-    assert_duplicate(write(&store, move |unit| tags::restore(unit, old)), "tag", "name");
+    assert_duplicate(write(&store, move |unit| restore::<Tag>(unit, old)), "tag", "name");
     assert_eq!(names(&store, &TagFilter::default()), ["vip"]);
 }
 
@@ -181,7 +189,7 @@ fn lists_filter_sort_search_and_tell_totals(database: &Database) {
         create(&store, named(name)).unwrap();
     }
     let gone = create(&store, named("gone")).unwrap().id;
-    write(&store, move |unit| tags::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<Tag>(unit, gone)).unwrap();
     assert_eq!(names(&store, &TagFilter::default()), ["hot", "Hot lead", "VIP", "Ärger"]);
     assert_eq!(names(&store, &Filter::search("HOT")), ["hot", "Hot lead"]);
     assert_eq!(names(&store, &Filter::search("ä")), ["Ärger"]);
@@ -207,6 +215,6 @@ fn usage_counts_live_records_of_every_kind(database: &Database) {
     .unwrap();
     let usage = || store.reading(|reader| reader.tags().usage(&[vip, unused])).unwrap();
     assert_eq!(usage(), [(vip, 3)]);
-    write(&store, move |unit| accounts::remove(unit, bolt)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, bolt)).unwrap();
     assert_eq!(usage(), [(vip, 2)]);
 }

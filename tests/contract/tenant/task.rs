@@ -18,7 +18,7 @@ use crm_domain::{
         priority::Priority,
         task::{self as tasks, Task, TaskContext, TaskDraft, TaskField, TaskFields, TaskFilter, TaskStatus},
     },
-    usecase::{bulk, restore::restore},
+    usecase::{bulk, restore::restore, single},
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -46,7 +46,7 @@ fn task(title: &str) -> TaskDraft {
 }
 
 fn create(store: &Arc<dyn TenantStore>, draft: TaskDraft) -> Task {
-    write(store, move |unit| tasks::create(unit, draft, user(), Check::new())).unwrap()
+    write(store, move |unit| single::create::<tasks::Task>(unit, draft, user(), Check::new())).unwrap()
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: TaskId) -> Option<Task> {
@@ -67,7 +67,9 @@ fn contact_named(store: &Arc<dyn TenantStore>, last: &str) -> ContactId {
         ..ContactDraft::default()
     };
     let fields = ContactFields::parse(draft, user(), Check::new()).unwrap();
-    write(store, move |unit| contacts::create(unit, fields)).unwrap().id
+    write(store, move |unit| single::create_parsed::<contacts::Contact>(unit, fields))
+        .unwrap()
+        .id
 }
 
 fn every_field_reads_back(database: &Database) {
@@ -84,8 +86,11 @@ fn every_field_reads_back(database: &Database) {
         ..OpportunityDraft::default()
     };
     let (lead, opportunity) = write(&store, move |unit| {
-        let lead = leads::create(unit, lead)?.id;
-        Ok((lead, opportunities::create(unit, deal, user(), Check::new())?.id))
+        let lead = single::create_parsed::<leads::Lead>(unit, lead)?.id;
+        Ok((
+            lead,
+            single::create::<opportunities::Opportunity>(unit, deal, user(), Check::new())?.id,
+        ))
     })
     .unwrap();
     let draft = TaskDraft {
@@ -160,14 +165,24 @@ fn updates_and_removals_are_kept(database: &Database) {
     };
     let expected = made.fields.updated(draft.clone(), made.updated_at, Check::new()).unwrap();
     let again = draft.clone();
-    let updated = write(&store, move |unit| tasks::update(unit, id, draft, Check::new())).unwrap();
+    let updated = write(&store, move |unit| {
+        single::update::<tasks::Task>(unit, id, draft, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(updated.fields, expected);
     assert!(updated.updated_at > made.updated_at);
     assert_eq!(found(&store, id), Some(updated.clone()));
     // The same again changes nothing: neither the stamp nor the feed.
     let changes = feed(&store).len();
     assert_eq!(
-        write(&store, move |unit| tasks::update(unit, id, again, Check::new())).unwrap(),
+        write(&store, move |unit| single::update::<tasks::Task>(
+            unit,
+            id,
+            again,
+            user(),
+            Check::new()
+        ))
+        .unwrap(),
         updated
     );
     assert_eq!(feed(&store).len(), changes);
@@ -176,13 +191,16 @@ fn updates_and_removals_are_kept(database: &Database) {
         status: set("InProgress"),
         ..TaskDraft::default()
     };
-    let begun = write(&store, move |unit| tasks::update(unit, id, begin, Check::new())).unwrap();
+    let begun = write(&store, move |unit| {
+        single::update::<tasks::Task>(unit, id, begin, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!(
         (begun.fields.status, begun.fields.started_at),
         (TaskStatus::InProgress, Some(begun.updated_at))
     );
 
-    write(&store, move |unit| tasks::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<tasks::Task>(unit, id)).unwrap();
     assert_eq!(
         (found(&store, id), list(&store, &TaskFilter::default(), Sort::default())),
         (None, Vec::new())
@@ -193,8 +211,13 @@ fn updates_and_removals_are_kept(database: &Database) {
         (EntityKind::Task, id.get(), ChangeKind::Deleted)
     );
     let nothing = TaskDraft::default();
-    assert_not_found(write(&store, move |unit| tasks::update(unit, id, nothing, Check::new())), "task");
-    assert_not_found(write(&store, move |unit| tasks::remove(unit, id)), "task");
+    assert_not_found(
+        write(&store, move |unit| {
+            single::update::<tasks::Task>(unit, id, nothing, user(), Check::new())
+        }),
+        "task",
+    );
+    assert_not_found(write(&store, move |unit| single::remove::<tasks::Task>(unit, id)), "task");
     assert_not_found(write(&store, move |unit| unit.tasks().update(&updated)), "task");
     assert_eq!(found(&store, id), None);
 }
@@ -220,7 +243,10 @@ fn a_task_is_completed_once_and_reopened_once(database: &Database) {
             status: set(status),
             ..TaskDraft::default()
         };
-        write(&store, move |unit| tasks::update(unit, id, draft, Check::new())).unwrap();
+        write(&store, move |unit| {
+            single::update::<tasks::Task>(unit, id, draft, user(), Check::new())
+        })
+        .unwrap();
         match status {
             "Cancelled" => assert_refused(complete(), state, "completed"),
             _ => assert_refused(reopen(), state, "reopened"),
@@ -239,7 +265,7 @@ fn what_it_is_about_must_exist(database: &Database) {
         ticket_id: Patch::Set(TicketId::from_i64(99)),
         ..task("About nothing")
     };
-    match write(&store, move |unit| tasks::create(unit, draft, user(), Check::new())) {
+    match write(&store, move |unit| single::create::<tasks::Task>(unit, draft, user(), Check::new())) {
         Err(Error::Invalid(errors)) => {
             let fields: Vec<_> = errors.iter().map(|error| &*error.field).collect();
             assert_eq!(fields, ["account_id", "contact_id", "lead_id", "opportunity_id", "ticket_id"]);
@@ -258,12 +284,17 @@ fn a_deleted_contact_leaves_its_tasks_without_it(database: &Database) {
         ..task("About")
     };
     let id = create(&store, about()).id;
-    write(&store, move |unit| contacts::remove(unit, contact)).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, contact)).unwrap();
     assert_eq!(found(&store, id).unwrap().fields.contact_id, None);
-    let updated = write(&store, move |unit| tasks::update(unit, id, task("After"), Check::new())).unwrap();
+    let updated = write(&store, move |unit| {
+        single::update::<tasks::Task>(unit, id, task("After"), user(), Check::new())
+    })
+    .unwrap();
     assert_eq!((&*updated.fields.title, updated.fields.contact_id), ("After", None));
     let again = about();
-    let (field, _) = only_problem(write(&store, move |unit| tasks::update(unit, id, again, Check::new())));
+    let (field, _) = only_problem(write(&store, move |unit| {
+        single::update::<tasks::Task>(unit, id, again, user(), Check::new())
+    }));
     assert_eq!(field, "contact_id");
 }
 
@@ -275,7 +306,7 @@ fn a_deleted_account_leaves_its_tasks_without_it(database: &Database) {
         ..task("About")
     };
     let (orphan, other) = (create(&store, of(gone)), create(&store, of(kept)));
-    write(&store, move |unit| accounts::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, gone)).unwrap();
     assert_eq!(found(&store, orphan.id).unwrap().fields.account_id, None);
     assert_eq!(found(&store, other.id), Some(other));
     let told = feed(&store);
@@ -302,8 +333,8 @@ fn a_restored_task_is_what_it_was_without_what_is_gone(database: &Database) {
     let back = || write(&store, move |unit| restore::<Task>(unit, id));
     assert_refused(back(), "not deleted", "restored");
     write(&store, move |unit| {
-        tasks::remove(unit, id)?;
-        contacts::remove(unit, contact)
+        single::remove::<tasks::Task>(unit, id)?;
+        single::remove::<contacts::Contact>(unit, contact)
     })
     .unwrap();
     let back = back().unwrap();

@@ -17,6 +17,7 @@ use crm_domain::{
         ticket::{self as tickets, Ticket, TicketAction, TicketDraft, TicketField, TicketStatus},
         ticket_comment::{self as comments, TicketComment, TicketCommentDraft, TicketCommentField},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -43,7 +44,10 @@ fn draft(subject: &str) -> TicketDraft {
 }
 
 fn create(store: &Arc<dyn TenantStore>, draft: TicketDraft) -> Ticket {
-    write(store, move |unit| tickets::create(unit, draft, Some(user()), Check::new())).unwrap()
+    write(store, move |unit| {
+        single::create::<tickets::Ticket>(unit, draft, user(), Check::new())
+    })
+    .unwrap()
 }
 
 fn found(store: &Arc<dyn TenantStore>, id: TicketId) -> Option<Ticket> {
@@ -62,7 +66,7 @@ fn policy_draft(name: &str, resolution: i64) -> SlaPolicyDraft {
 
 fn policy(store: &Arc<dyn TenantStore>, draft: SlaPolicyDraft) -> Result<SlaPolicy> {
     let fields = SlaPolicyFields::parse(draft, Check::new())?;
-    write(store, move |unit| policies::create(unit, fields))
+    write(store, move |unit| single::create_parsed::<policies::SlaPolicy>(unit, fields))
 }
 
 fn comment(store: &Arc<dyn TenantStore>, ticket: TicketId, internal: bool) -> TicketComment {
@@ -108,11 +112,13 @@ fn every_field_of_a_ticket_reads_back(database: &Database) {
     );
     assert_eq!((made.created_by, made.updated_at), (Some(user()), made.created_at));
     let id = made.id;
-    write(&store, move |unit| tickets::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<tickets::Ticket>(unit, id)).unwrap();
     assert_eq!(found(&store, id), None);
-    assert_not_found(write(&store, move |unit| tickets::remove(unit, id)), "ticket");
+    assert_not_found(write(&store, move |unit| single::remove::<tickets::Ticket>(unit, id)), "ticket");
     assert_not_found(
-        write(&store, move |unit| tickets::update(unit, id, TicketDraft::default(), Check::new())),
+        write(&store, move |unit| {
+            single::update::<tickets::Ticket>(unit, id, TicketDraft::default(), user(), Check::new())
+        }),
         "ticket",
     );
 }
@@ -139,7 +145,9 @@ fn what_a_ticket_refers_to_must_exist(database: &Database) {
         contact_id: Patch::Set(ContactId::from_i64(99)),
         ..draft("x")
     };
-    let refused = write(&store, move |unit| tickets::create(unit, wrong, None, Check::new()));
+    let refused = write(&store, move |unit| {
+        single::create::<tickets::Ticket>(unit, wrong, user(), Check::new())
+    });
     let Err(Error::Invalid(errors)) = refused else {
         panic!("{refused:?}")
     };
@@ -149,7 +157,9 @@ fn what_a_ticket_refers_to_must_exist(database: &Database) {
         sla_policy_id: Patch::Set(SlaPolicyId::from_i64(99)),
         ..draft("x")
     };
-    let refused = write(&store, move |unit| tickets::create(unit, lost, None, Check::new()));
+    let refused = write(&store, move |unit| {
+        single::create::<tickets::Ticket>(unit, lost, user(), Check::new())
+    });
     let problem = Problem::Reference { noun: "SLA policy" };
     assert_eq!(super::only_problem(refused), ("sla_policy_id".to_owned(), problem));
 }
@@ -251,7 +261,7 @@ fn comments_belong_to_their_ticket(database: &Database) {
     assert_not_found(write(&store, move |unit| comments::remove(unit, second, id)), "comment");
     write(&store, move |unit| comments::remove(unit, first, id)).unwrap();
     assert_eq!(of(first), []);
-    write(&store, move |unit| tickets::remove(unit, second)).unwrap();
+    write(&store, move |unit| single::remove::<tickets::Ticket>(unit, second)).unwrap();
     assert_not_found(write(&store, move |unit| comments::remove(unit, second, other.id)), "ticket");
 }
 
@@ -292,7 +302,7 @@ fn policies_read_back_and_one_is_the_default(database: &Database) {
     policy(&store, deals).unwrap();
     assert!(lookup(silver.id).unwrap().fields.is_default);
     let id = gold.id;
-    write(&store, move |unit| policies::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<policies::SlaPolicy>(unit, id)).unwrap();
     assert_eq!(lookup(id), None);
     policy(&store, policy_draft("gold", 1)).unwrap();
 }
@@ -306,17 +316,17 @@ fn a_policy_in_use_stays(database: &Database) {
     let id = policy(&store, usual).unwrap().id;
     let ticket = create(&store, draft("Help"));
     assert_eq!(ticket.fields.sla_policy_id, Some(id));
-    let refused = write(&store, move |unit| policies::remove(unit, id));
+    let refused = write(&store, move |unit| single::remove::<policies::SlaPolicy>(unit, id));
     assert!(matches!(&refused, Err(Error::State { noun: "SLA policy", .. })), "{refused:?}");
-    write(&store, move |unit| tickets::remove(unit, ticket.id)).unwrap();
-    write(&store, move |unit| policies::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<tickets::Ticket>(unit, ticket.id)).unwrap();
+    write(&store, move |unit| single::remove::<policies::SlaPolicy>(unit, id)).unwrap();
 }
 
 fn partners_read_back_and_their_names_are_unique(database: &Database) {
     let store = open(database);
     let create = |draft: PartnerDraft| -> Result<Partner> {
         let fields = PartnerFields::parse(draft, user(), Check::new())?;
-        write(&store, move |unit| partners::create(unit, fields))
+        write(&store, move |unit| single::create_parsed::<partners::Partner>(unit, fields))
     };
     let named = |name: &str| PartnerDraft {
         name: set(name),
@@ -339,7 +349,9 @@ fn partners_read_back_and_their_names_are_unique(database: &Database) {
     assert_eq!(lookup(acme.id), Some(acme.clone()));
     assert_duplicate(create(named("ACME")), "partner", "name");
     let other = create(named("Other")).unwrap().id;
-    let renamed = write(&store, move |unit| partners::update(unit, other, named("acme"), Check::new()));
+    let renamed = write(&store, move |unit| {
+        single::update::<partners::Partner>(unit, other, named("acme"), user(), Check::new())
+    });
     assert_duplicate(renamed, "partner", "name");
     let cleared = PartnerDraft {
         commission_percent: Patch::Clear,
@@ -347,9 +359,12 @@ fn partners_read_back_and_their_names_are_unique(database: &Database) {
         ..PartnerDraft::default()
     };
     let id = acme.id;
-    let after = write(&store, move |unit| partners::update(unit, id, cleared, Check::new())).unwrap();
+    let after = write(&store, move |unit| {
+        single::update::<partners::Partner>(unit, id, cleared, user(), Check::new())
+    })
+    .unwrap();
     assert_eq!((after.fields.commission_percent, &*after.fields.status), (None, "Active"));
-    write(&store, move |unit| partners::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<partners::Partner>(unit, id)).unwrap();
     assert_eq!(lookup(id), None);
     create(named("Acme")).unwrap();
 }
@@ -417,10 +432,10 @@ fn lists_are_sorted_filtered_and_counted(database: &Database) {
             Check::new(),
         )
         .unwrap();
-        write(&store, move |unit| partners::create(unit, fields)).unwrap();
+        write(&store, move |unit| single::create_parsed::<partners::Partner>(unit, fields)).unwrap();
     }
     let gone = create(&store, draft("Gone")).id;
-    write(&store, move |unit| tickets::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<tickets::Ticket>(unit, gone)).unwrap();
     let all = Window::first(1_000);
     macro_rules! check {
         ($port:ident, $field:ty) => {{

@@ -13,6 +13,7 @@ use crm_domain::{
         change::{Change, ChangeKind, Entity},
         opportunity::{self as opportunities, OpportunityDraft, OpportunityField, OpportunityFilter},
     },
+    usecase::single,
 };
 use crm_tests::{
     database::{Backend, Database},
@@ -95,7 +96,7 @@ fn take(unit: &mut dyn UnitOfWork, step: Step) -> Result<()> {
         .items;
     let live: Vec<_> = live.iter().map(|item| (item.id, item.fields.include_in_forecast)).collect();
     match step {
-        Step::CreateAccount => accounts::create(unit, named("Acme")).map(drop),
+        Step::CreateAccount => single::create_parsed::<accounts::Account>(unit, named("Acme")).map(drop),
         Step::CreateAccounts(count) => {
             let batch = (0..count).map(|n| named(&format!("Acme {n}"))).collect();
             accounts::create_many(unit, batch).map(drop)
@@ -106,9 +107,9 @@ fn take(unit: &mut dyn UnitOfWork, step: Step) -> Result<()> {
                 name: set(format!("Name {name}")),
                 ..AccountDraft::default()
             };
-            accounts::update(unit, id, draft, Check::new()).map(drop)
+            single::update::<accounts::Account>(unit, id, draft, user(), Check::new()).map(drop)
         }
-        Step::RemoveAccount(which) => pick(&live_accounts, which).map_or(Ok(()), |id| accounts::remove(unit, id)),
+        Step::RemoveAccount(which) => pick(&live_accounts, which).map_or(Ok(()), |id| single::remove::<accounts::Account>(unit, id)),
         Step::CreateOpportunity { account, forecast } => {
             let draft = OpportunityDraft {
                 name: set("Deal"),
@@ -116,7 +117,7 @@ fn take(unit: &mut dyn UnitOfWork, step: Step) -> Result<()> {
                 include_in_forecast: Patch::Set(forecast),
                 ..OpportunityDraft::default()
             };
-            opportunities::create(unit, draft, user(), Check::new()).map(drop)
+            single::create::<opportunities::Opportunity>(unit, draft, user(), Check::new()).map(drop)
         }
         Step::FlipForecast(which) => {
             let Some((id, flag)) = pick(&live, which) else { return Ok(()) };
@@ -124,7 +125,7 @@ fn take(unit: &mut dyn UnitOfWork, step: Step) -> Result<()> {
                 include_in_forecast: Patch::Set(!flag),
                 ..OpportunityDraft::default()
             };
-            opportunities::update(unit, id, draft, Check::new()).map(drop)
+            single::update::<opportunities::Opportunity>(unit, id, draft, user(), Check::new()).map(drop)
         }
         Step::MoveOpportunity(which, account) => {
             let Some((id, _)) = pick(&live, which) else { return Ok(()) };
@@ -132,9 +133,11 @@ fn take(unit: &mut dyn UnitOfWork, step: Step) -> Result<()> {
                 account_id: pick(&live_accounts, account).into(),
                 ..OpportunityDraft::default()
             };
-            opportunities::update(unit, id, draft, Check::new()).map(drop)
+            single::update::<opportunities::Opportunity>(unit, id, draft, user(), Check::new()).map(drop)
         }
-        Step::RemoveOpportunity(which) => pick(&live, which).map_or(Ok(()), |(id, _)| opportunities::remove(unit, id)),
+        Step::RemoveOpportunity(which) => {
+            pick(&live, which).map_or(Ok(()), |(id, _)| single::remove::<opportunities::Opportunity>(unit, id))
+        }
         Step::Fail(which) if which % 3 == 0 => Err(Error::Conflict("undone".to_owned())),
         Step::Fail(_) => {
             let taken = || {

@@ -22,6 +22,7 @@ use crm_domain::{
         change::Change,
         opportunity::{self as opportunities, OpportunityDraft},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -56,7 +57,7 @@ fn on_threads<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T>
 }
 
 fn create(store: &Arc<dyn TenantStore>, name: String) -> Account {
-    write(store, move |unit| accounts::create(unit, named(&name))).unwrap()
+    write(store, move |unit| single::create_parsed::<accounts::Account>(unit, named(&name))).unwrap()
 }
 
 fn list_all(store: &Arc<dyn TenantStore>) -> (Vec<Account>, u64) {
@@ -170,7 +171,7 @@ fn in_one_group(store: &Arc<dyn TenantStore>, units: Vec<Work>) -> Vec<Result<i6
 }
 
 fn creating(name: &'static str) -> Work {
-    Box::new(move |unit| Ok(accounts::create(unit, named(name))?.id.get()))
+    Box::new(move |unit| Ok(single::create_parsed::<accounts::Account>(unit, named(name))?.id.get()))
 }
 
 /// Writes a lot and then ends as told.
@@ -182,7 +183,7 @@ fn writing_then(end: impl FnOnce(&mut dyn UnitOfWork) -> Result<i64> + Send + 's
             name: set("Undone deal"),
             ..OpportunityDraft::default()
         };
-        opportunities::create(unit, deal, user(), Check::new())?;
+        single::create::<opportunities::Opportunity>(unit, deal, user(), Check::new())?;
         end(unit)
     })
 }
@@ -194,8 +195,8 @@ fn taken() -> accounts::AccountFields {
 }
 
 fn taking_twice(unit: &mut dyn UnitOfWork) -> Result<i64> {
-    accounts::create(unit, taken())?;
-    Ok(accounts::create(unit, taken())?.id.get())
+    single::create_parsed::<accounts::Account>(unit, taken())?;
+    Ok(single::create_parsed::<accounts::Account>(unit, taken())?.id.get())
 }
 
 fn a_failed_unit_undoes_only_itself(database: &Database) {
@@ -285,7 +286,7 @@ fn done_hears_only_of_what_is_committed(database: &Database) {
         let (sender, elsewhere) = (sender.clone(), Arc::clone(&elsewhere));
         let unit = Unit::with_result(
             origin(),
-            move |unit| accounts::create(unit, named(&format!("Acme {number}"))),
+            move |unit| single::create_parsed::<accounts::Account>(unit, named(&format!("Acme {number}"))),
             move |account| {
                 let account = account.unwrap();
                 let seen = elsewhere.reading(|reader| reader.accounts().lookup(account.id)).unwrap();
@@ -306,7 +307,7 @@ fn a_closed_store_takes_no_unit(database: &Database) {
     let store = tenants.open(&new_tenant(database)).unwrap();
     create(&store, "Before".to_owned());
     node.close();
-    let refused = write(&store, |unit| accounts::create(unit, named("After")));
+    let refused = write(&store, |unit| single::create_parsed::<accounts::Account>(unit, named("After")));
     assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
     node.close();
 }
@@ -318,7 +319,7 @@ fn what_was_queued_before_closing_is_committed(database: &Database) {
     let (sender, receiver) = mpsc::channel();
     for number in 0..600 {
         let sender = sender.clone();
-        let work = move |unit: &mut dyn UnitOfWork| accounts::create(unit, named(&format!("Acme {number}")));
+        let work = move |unit: &mut dyn UnitOfWork| single::create_parsed::<accounts::Account>(unit, named(&format!("Acme {number}")));
         store.submit(Unit::with_result(origin(), work, move |result| sender.send(result).unwrap()));
     }
     drop(sender);
@@ -347,7 +348,10 @@ fn pollers_miss_nothing(database: &Database) {
                     city: set(format!("{writer}/{number}")),
                     ..AccountDraft::default()
                 };
-                write(&store, move |unit| accounts::update(unit, id, draft, Check::new())).unwrap();
+                write(&store, move |unit| {
+                    single::update::<accounts::Account>(unit, id, draft, user(), Check::new())
+                })
+                .unwrap();
             }
         });
         finished.store(true, Ordering::SeqCst);

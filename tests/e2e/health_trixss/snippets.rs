@@ -8,6 +8,7 @@ use crm_domain::{
     control::api_key::{ApiKeyDraft, KeyFamily},
     field::Patch,
     tenant::opportunity::OpportunityDraft,
+    usecase::single,
 };
 use crm_tests::{
     client::{Dialogue, Printed, Program},
@@ -53,7 +54,12 @@ fn busy() -> Server {
                     include_in_forecast: Patch::Set(number <= 120),
                     ..documented_opportunity()
                 };
-                crm_domain::tenant::opportunity::create(unit, draft, account.fields.owner_id, crm_domain::field::Check::new())?;
+                single::create::<crm_domain::tenant::opportunity::Opportunity>(
+                    unit,
+                    draft,
+                    account.fields.owner_id,
+                    crm_domain::field::Check::new(),
+                )?;
             }
             Ok(())
         });

@@ -1,5 +1,6 @@
 //! The audit log, `GET /api/audit`: who changed what and when (contract X-86).
 
+use crm_domain::usecase::single;
 use std::time::Duration;
 
 use crm_domain::{
@@ -37,7 +38,10 @@ fn lines(page: &Value) -> Vec<String> {
 fn created_by(tenant: &TestTenant<'_>, actor: Actor, family: &'static str) {
     let fields = tenant.account("Template").fields;
     let origin = Origin { actor, family };
-    tenant.store().writing(origin, move |unit| account::create(unit, fields)).unwrap();
+    tenant
+        .store()
+        .writing(origin, move |unit| single::create_parsed::<account::Account>(unit, fields))
+        .unwrap();
 }
 
 fn what_happened_is_told_with_who_did_it(server: &Server) {

@@ -9,6 +9,7 @@ use crm_domain::{
         account::{self, AccountDraft, AccountFields},
         lead::LeadDraft,
     },
+    usecase::single,
 };
 use crm_tests::{
     database::Backend,
@@ -282,7 +283,9 @@ fn what_another_node_writes_is_seen() {
             actor: crm_domain::tenant::change::Actor::System,
             family: "cli",
         };
-        store.writing(origin, |unit| account::create(unit, fields)).unwrap();
+        store
+            .writing(origin, |unit| single::create_parsed::<account::Account>(unit, fields))
+            .unwrap();
         assert_eq!(stream.event().unwrap().data["changes"]["name"], json!([null, "From afar"]));
     }
 }

@@ -107,12 +107,27 @@ fn every_noun_includes_what_it_refers_to(server: &Server) {
     let (_, company, deal) = deal_of_a_subsidiary(server, &token, &owner);
     let body = json!({ "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com", "companyId": company["id"] });
     let lead = create(server, &token, "/api/leads", &body);
-    let about = json!({ "companyId": company["id"], "dealId": deal["id"], "leadId": lead["id"] });
+    let body = json!({ "lastName": "Lovelace", "company": "Its own words", "companyId": company["id"] });
+    let contact = create(server, &token, "/api/contacts", &body);
+    let ticket = create(
+        server,
+        &token,
+        "/api/tickets",
+        &json!({ "subject": "Help", "contactId": contact["id"] }),
+    );
+    let about = json!({
+        "companyId": company["id"], "dealId": deal["id"], "leadId": lead["id"], "contactId": contact["id"],
+    });
     let with = |mut body: Value| {
         body.as_object_mut().unwrap().extend(about.as_object().unwrap().clone());
         body
     };
-    let task = create(server, &token, "/api/tasks", &with(json!({ "title": "Call" })));
+    let task = create(
+        server,
+        &token,
+        "/api/tasks",
+        &with(json!({ "title": "Call", "ticketId": ticket["id"] })),
+    );
     let activity = create(
         server,
         &token,
@@ -120,12 +135,25 @@ fn every_noun_includes_what_it_refers_to(server: &Server) {
         &with(json!({ "type": "call", "subject": "Called" })),
     );
     for (path, record, include) in [
-        ("/api/leads", &lead, &[("company", &company)][..]),
-        ("/api/tasks", &task, &[("company", &company), ("deal", &deal), ("lead", &lead)]),
+        // `company` is a text of theirs.
+        ("/api/leads", &lead, &[("companyRecord", &company)][..]),
+        ("/api/contacts", &contact, &[("companyRecord", &company)]),
+        ("/api/tickets", &ticket, &[("contact", &contact)]),
+        (
+            "/api/tasks",
+            &task,
+            &[
+                ("company", &company),
+                ("contact", &contact),
+                ("deal", &deal),
+                ("lead", &lead),
+                ("ticket", &ticket),
+            ],
+        ),
         (
             "/api/activities",
             &activity,
-            &[("company", &company), ("deal", &deal), ("lead", &lead)],
+            &[("company", &company), ("contact", &contact), ("deal", &deal), ("lead", &lead)],
         ),
     ] {
         let names: Vec<&str> = include.iter().map(|(name, _)| *name).collect();

@@ -68,6 +68,7 @@ fn a_lead_round_trips_with_every_field(server: &Server) {
         ("updatedAt", json!("2025-01-15T10:00:00Z")),
         ("createdBy", json!(admin.user_id)),
         ("tenantId", json!(admin.tenant_id)),
+        ("tags", json!([])),
         ("qualifiedAt", Value::Null),
         ("disqualifiedReason", Value::Null),
         ("convertedAt", Value::Null),

@@ -38,6 +38,7 @@ mod setting;
 mod sla_policy;
 mod snippet;
 mod stamp;
+mod tag;
 mod task;
 mod tenancy;
 mod ticket;

@@ -10,6 +10,7 @@ use crm_domain::{
         change::{Actor, Origin},
         contact::ContactDraft,
     },
+    usecase::single,
 };
 use crm_tests::{
     each_server,
@@ -216,7 +217,10 @@ fn imported(tenant: &TestTenant<'_>) {
         actor: Actor::Job("import"),
         family: "cli",
     };
-    let made = tenant.store().writing(origin, |unit| account::create(unit, fields)).unwrap();
+    let made = tenant
+        .store()
+        .writing(origin, |unit| single::create_parsed::<account::Account>(unit, fields))
+        .unwrap();
     assert_eq!(made.created_by, None);
 }
 

@@ -1,6 +1,7 @@
 //! Lists of the records related to another (contract C-36, C-131 … C-137).
 
 use crm_domain::tenant::{contact::ContactDraft, lead::LeadDraft, ticket};
+use crm_domain::usecase::single;
 use crm_domain::{field::Check, tenant::ticket::TicketDraft};
 use crm_tests::{
     each_server,
@@ -48,7 +49,7 @@ impl Records {
             subject: set("About"),
             ..TicketDraft::default()
         };
-        let ticket = tenant.write(move |unit| ticket::create(unit, draft, Some(owner), Check::new()));
+        let ticket = tenant.write(move |unit| single::create::<ticket::Ticket>(unit, draft, owner, Check::new()));
         Self {
             company: made("/api/companies"),
             contact: json!(format!("contact_{}", contact.id)),

@@ -23,6 +23,14 @@ fn a_deleted_record_is_listed_and_restored(server: &Server) {
         ),
         ("/api/deals", json!({ "name": "Deal", "externalId": "E-1" })),
         ("/api/activities", json!({ "type": "note", "subject": "Note" })),
+        ("/api/tasks", json!({ "title": "Task" })),
+        ("/api/tickets", json!({ "subject": "Ticket" })),
+        ("/api/partners", json!({ "name": "Partner" })),
+        (
+            "/api/sla-policies",
+            json!({ "name": "Policy", "appliesTo": "Lead", "firstResponseMinutes": 5, "resolutionMinutes": 60, "isDefault": true }),
+        ),
+        ("/api/tags", json!({ "name": "VIP" })),
     ] {
         let made = create(server, &token, path, &body);
         let id = text(&made["id"]);

@@ -66,6 +66,7 @@ fn a_ticket_round_trips_with_every_field(server: &Server) {
     expected["updatedAt"] = json!("2025-01-15T10:00:00Z");
     expected["createdBy"] = json!(admin.user_id);
     expected["tenantId"] = json!(admin.tenant_id);
+    expected["tags"] = json!([]);
     assert_eq!(made, expected);
     assert!(text(&made["id"]).starts_with("ticket_"));
     assert_eq!(server.get(&item(&made)).bearer(&admin.token).expect(200).json(), expected);

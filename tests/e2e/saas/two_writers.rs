@@ -78,6 +78,24 @@ const NOUNS: &[Noun] = &[
         values: ["Made", "First", "Second"],
     },
     Noun {
+        path: "/api/contacts",
+        record: || json!({ "lastName": "Made" }),
+        field: "lastName",
+        values: ["Made", "First", "Second"],
+    },
+    Noun {
+        path: "/api/pipelines",
+        record: || json!({ "name": "Made" }),
+        field: "name",
+        values: ["Made", "First", "Second"],
+    },
+    Noun {
+        path: "/api/tags",
+        record: || json!({ "name": "Made" }),
+        field: "name",
+        values: ["Made", "First", "Second"],
+    },
+    Noun {
         path: "/api/webhooks",
         record: || json!({ "url": "https://example.com/hook", "events": ["*"], "description": "Made" }),
         field: "description",

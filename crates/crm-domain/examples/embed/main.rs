@@ -15,9 +15,10 @@ use crm_domain::{
     page::{Sort, Window},
     tenant::{
         TenantStore,
-        account::{self, AccountDraft, AccountFields, AccountFilter},
+        account::{Account, AccountDraft, AccountFields, AccountFilter},
         change::{Actor, Origin},
     },
+    usecase::single,
 };
 
 use store::InMemory;
@@ -25,8 +26,9 @@ use store::InMemory;
 fn main() -> Result<()> {
     let store = InMemory::default();
     let store: &dyn TenantStore = &store;
+    let my_id = UserId::from_i64(1);
     let me = Origin {
-        actor: Actor::User(UserId::from_i64(1)),
+        actor: Actor::User(my_id),
         family: "embedded",
     };
 
@@ -36,8 +38,8 @@ fn main() -> Result<()> {
         city: set("Bonn"),
         ..AccountDraft::default()
     };
-    let fields = AccountFields::parse(draft, UserId::from_i64(1), Check::new())?;
-    let acme = store.writing(me.clone(), |unit| account::create(unit, fields))?;
+    let fields = AccountFields::parse(draft, my_id, Check::new())?;
+    let acme = store.writing(me.clone(), |unit| single::create_parsed::<Account>(unit, fields))?;
     println!(
         "created {} with revenue {:?}",
         &*acme.fields.name,
@@ -48,14 +50,16 @@ fn main() -> Result<()> {
         city: set("Köln"),
         ..AccountDraft::default()
     };
-    store.writing(me.clone(), move |unit| account::update(unit, acme.id, moved, Check::new()))?;
+    store.writing(me.clone(), move |unit| {
+        single::update::<Account>(unit, acme.id, moved, my_id, Check::new())
+    })?;
 
     // A command that cannot be valid never reaches the store.
     let wrong = AccountDraft {
         email: set("nobody"),
         ..AccountDraft::default()
     };
-    if let Err(error) = AccountFields::parse(wrong, UserId::from_i64(1), Check::new()) {
+    if let Err(error) = AccountFields::parse(wrong, my_id, Check::new()) {
         println!("refused: {error}");
     }
     // A unit that fails leaves nothing behind, here: an account that would be its own parent.
@@ -63,7 +67,9 @@ fn main() -> Result<()> {
         parent_id: Patch::Set(acme.id),
         ..AccountDraft::default()
     };
-    if let Err(error) = store.writing(me, move |unit| account::update(unit, acme.id, own_parent, Check::new())) {
+    if let Err(error) = store.writing(me, move |unit| {
+        single::update::<Account>(unit, acme.id, own_parent, my_id, Check::new())
+    }) {
         println!("refused: {error}");
     }
 

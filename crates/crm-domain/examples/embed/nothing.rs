@@ -91,11 +91,12 @@ macro_rules! keeps_no {
 keeps_no!(ContactRepository, Contact, ContactFields, ContactId, restorable);
 keeps_no!(LeadRepository, Lead, LeadFields, LeadId, restorable);
 keeps_no!(ActivityRepository, Activity, ActivityFields, ActivityId, restorable);
-keeps_no!(TicketRepository, Ticket, TicketFields, TicketId);
+keeps_no!(TicketRepository, Ticket, TicketFields, TicketId, restorable);
 keeps_no!(TicketCommentRepository, TicketComment, TicketCommentFields, TicketCommentId);
-keeps_no!(SlaPolicyRepository, SlaPolicy, SlaPolicyFields, SlaPolicyId);
-keeps_no!(PartnerRepository, Partner, PartnerFields, PartnerId);
+keeps_no!(SlaPolicyRepository, SlaPolicy, SlaPolicyFields, SlaPolicyId, restorable);
+keeps_no!(PartnerRepository, Partner, PartnerFields, PartnerId, restorable);
 keeps_no!(TaskRepository, Task, TaskFields, TaskId, restorable);
+keeps_no!(TagRepository, Tag, TagFields, TagId, restorable);
 
 impl OpportunityRepository for Nothing {
     fn add(&mut self, _new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>> {
@@ -288,6 +289,9 @@ impl RequestReads for Nothing {
 }
 
 impl TagReads for Nothing {
+    fn lookup_many(&mut self, _ids: &[TagId]) -> Result<Vec<Tag>> {
+        Ok(Vec::new())
+    }
     fn lookup(&mut self, _id: TagId) -> Result<Option<Tag>> {
         Ok(None)
     }
@@ -299,21 +303,6 @@ impl TagReads for Nothing {
     }
     fn usage(&mut self, _ids: &[TagId]) -> Result<Vec<(TagId, u64)>> {
         Ok(Vec::new())
-    }
-}
-
-impl TagRepository for Nothing {
-    fn add(&mut self, _new: Vec<TagFields>) -> Result<Vec<Tag>> {
-        refuse()
-    }
-    fn update(&mut self, _tag: &Tag) -> Result<()> {
-        refuse()
-    }
-    fn remove(&mut self, _id: TagId) -> Result<()> {
-        refuse()
-    }
-    fn restore(&mut self, _id: TagId) -> Result<Option<Tag>> {
-        Ok(None)
     }
 }
 
@@ -405,6 +394,9 @@ impl RequestRepository for Nothing {
 }
 
 impl TicketReads for Nothing {
+    fn lookup_many(&mut self, _ids: &[TicketId]) -> Result<Vec<Ticket>> {
+        Ok(Vec::new())
+    }
     fn lookup(&mut self, _id: TicketId) -> Result<Option<Ticket>> {
         Ok(None)
     }
@@ -426,6 +418,12 @@ impl TicketCommentReads for Nothing {
 }
 
 impl SlaPolicyReads for Nothing {
+    fn lookup_many(&mut self, _ids: &[SlaPolicyId]) -> Result<Vec<SlaPolicy>> {
+        Ok(Vec::new())
+    }
+    fn lookup_named(&mut self, _names: &[String]) -> Result<Vec<SlaPolicy>> {
+        Ok(Vec::new())
+    }
     fn lookup(&mut self, _id: SlaPolicyId) -> Result<Option<SlaPolicy>> {
         Ok(None)
     }
@@ -438,6 +436,12 @@ impl SlaPolicyReads for Nothing {
 }
 
 impl PartnerReads for Nothing {
+    fn lookup_many(&mut self, _ids: &[PartnerId]) -> Result<Vec<Partner>> {
+        Ok(Vec::new())
+    }
+    fn lookup_named(&mut self, _names: &[String]) -> Result<Vec<Partner>> {
+        Ok(Vec::new())
+    }
     fn lookup(&mut self, _id: PartnerId) -> Result<Option<Partner>> {
         Ok(None)
     }

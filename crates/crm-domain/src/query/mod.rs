@@ -25,6 +25,8 @@ pub struct Filter<F> {
     pub conditions: Vec<Condition<F>>,
     /// Only records whose search text holds this one, whatever its case.
     pub search: Option<String>,
+    /// Of each list, records carry one tag at least; names in lower case.
+    pub tags: Vec<Vec<String>>,
     /// Shows the deleted records instead of the live ones.
     pub deleted: bool,
 }
@@ -34,6 +36,7 @@ impl<F> Default for Filter<F> {
         Self {
             conditions: Vec::new(),
             search: None,
+            tags: Vec::new(),
             deleted: false,
         }
     }
@@ -58,6 +61,6 @@ impl<F> Filter<F> {
 
     /// Whether every live record is shown: such a list needs no counting.
     pub fn is_everything(&self) -> bool {
-        self.conditions.is_empty() && self.search.is_none() && !self.deleted
+        self.conditions.is_empty() && self.search.is_none() && self.tags.is_empty() && !self.deleted
     }
 }

@@ -1,13 +1,8 @@
 //! What a record is about: the records that an activity or a task names.
 
 use crate::{
-    error::Result,
     id::{AccountId, ContactId, LeadId, OpportunityId, TicketId},
-    tenant::{
-        UnitOfWork,
-        change::EntityKind,
-        link::{self, Reference},
-    },
+    tenant::{change::EntityKind, link::Reference},
 };
 
 /// Declares what records can be about: each noun's field, id and kind.
@@ -36,14 +31,4 @@ about! {
     lead_id: LeadId of Lead;
     opportunity_id: OpportunityId of Opportunity;
     ticket_id: TicketId of Ticket;
-}
-
-impl About {
-    /// A reference that stays, as `before` had it, may name a record deleted since: that must not keep people from editing the rest.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) naming every field whose record does not exist.
-    pub(crate) fn check(self, unit: &mut dyn UnitOfWork, before: Option<Self>) -> Result<()> {
-        link::check(unit, &before.unwrap_or_default().references(), &self.references())
-    }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, Problem, Result},
+    error::{Problem, Result},
     field::{Check, Email, Patch, Text, WebAddress, join_search},
     fields,
     id::{AccountId, ContactId, RecordId, UserId},
@@ -226,16 +226,6 @@ pub trait ContactRepository: ContactReads {
     fn restore(&mut self, contact: &Contact) -> Result<()>;
 }
 
-/// Creates a contact.
-///
-/// # Errors
-/// [`Error::Invalid`] when the account does not exist, [`Error::Duplicate`] when email or external id is taken.
-pub fn create(unit: &mut dyn UnitOfWork, fields: ContactFields) -> Result<Contact> {
-    link::check(unit, &[], &Contact::references(&fields))?;
-    let mut added = create_many(unit, vec![fields])?;
-    added.pop().ok_or_else(|| Error::Internal("an added contact is missing".to_owned()))
-}
-
 /// Creates contacts whose references were checked before.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<ContactFields>) -> Result<Vec<Contact>> {
     let added = unit.contacts().add(fields)?;
@@ -243,17 +233,6 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<ContactFields>) -> Res
         unit.record(NewChange::created(contact)?);
     }
     Ok(added)
-}
-
-/// Updates a contact: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: ContactId, draft: ContactDraft, check: Check) -> Result<Contact> {
-    let before = unit.contacts().lookup(id)?.ok_or_else(|| Error::not_found(ContactId::NOUN, id))?;
-    let fields = before.fields.updated(draft, check)?;
-    link::check(unit, &Contact::references(&before.fields), &Contact::references(&fields))?;
-    Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 
 /// Gives a contact, just read in this unit, fields whose references were checked before; `None` when nothing differs.
@@ -271,20 +250,15 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Contact, fields: Contac
     Ok(Some(after))
 }
 
-/// Deletes a contact. What refers to it stays, without it.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: ContactId) -> Result<()> {
-    let contact = unit.contacts().lookup(id)?.ok_or_else(|| Error::not_found(ContactId::NOUN, id))?;
-    Contact::remove_many(unit, vec![contact])
-}
-
 impl Record for Contact {
     type Id = ContactId;
     type Draft = ContactDraft;
     type Parsed = ContactFields;
     type Context = UserId;
+
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
     fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
         Ok(owner)

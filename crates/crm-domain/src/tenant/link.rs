@@ -32,7 +32,7 @@ const fn link(from: EntityKind, field: &'static str, to: EntityKind) -> Link {
 }
 
 /// Every field that a record may lack and that names a record; one line each.
-pub const LINKS: [Link; 16] = [
+pub const LINKS: &[Link] = &[
     link(EntityKind::Account, "parent_id", EntityKind::Account),
     link(EntityKind::Contact, "account_id", EntityKind::Account),
     link(EntityKind::Lead, "account_id", EntityKind::Account),
@@ -49,11 +49,12 @@ pub const LINKS: [Link; 16] = [
     link(EntityKind::Task, "ticket_id", EntityKind::Ticket),
     link(EntityKind::Ticket, "account_id", EntityKind::Account),
     link(EntityKind::Ticket, "contact_id", EntityKind::Contact),
+    link(EntityKind::Ticket, "sla_policy_id", EntityKind::SlaPolicy),
 ];
 
 /// The links to records of a kind.
 pub fn links_to(kind: EntityKind) -> impl Iterator<Item = Link> {
-    LINKS.into_iter().filter(move |link| link.to == kind)
+    LINKS.iter().copied().filter(move |link| link.to == kind)
 }
 
 /// What one of a record's fields refers to.

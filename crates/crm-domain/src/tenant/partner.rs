@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, Problem, Result},
+    error::{Problem, Result},
     field::{Check, Email, Patch, Text, WebAddress, join_search},
     fields,
     id::{PartnerId, RecordId, UserId},
@@ -14,6 +14,8 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
+        link::Reference,
+        record::{Key, Record},
     },
 };
 
@@ -224,11 +226,15 @@ pub type PartnerFilter = Filter<PartnerField>;
 pub trait PartnerReads {
     /// The live partner with this id.
     fn lookup(&mut self, id: PartnerId) -> Result<Option<Partner>>;
+    /// The live partners among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[PartnerId]) -> Result<Vec<Partner>>;
+    /// The live partners with one of these names, in lower case; at most one each.
+    fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Partner>>;
     /// A page of the partners that match.
     fn list(&mut self, filter: &PartnerFilter, sort: Sort<PartnerField>, window: &Window) -> Result<Page<Partner>>;
 }
 
-/// Writes partners. Callers outside this crate use [`create`], [`update`] and [`remove`], which also record the change.
+/// Writes partners. Callers outside this crate use [`single`](crate::usecase::single), which also records the change.
 pub trait PartnerRepository: PartnerReads {
     /// Keeps new partners; ids ascend in the order given.
     fn add(&mut self, fields: Vec<PartnerFields>) -> Result<Vec<Partner>>;
@@ -236,58 +242,97 @@ pub trait PartnerRepository: PartnerReads {
     fn update(&mut self, partner: &Partner) -> Result<()>;
     /// Marks a partner deleted at this unit's stamp.
     fn remove(&mut self, id: PartnerId) -> Result<()>;
+    /// The deleted partner with this id.
+    fn lookup_deleted(&mut self, id: PartnerId) -> Result<Option<Partner>>;
+    /// Makes a partner, as [`lookup_deleted`](PartnerRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, partner: &Partner) -> Result<()>;
 }
 
-/// Creates a partner.
-///
-/// # Errors
-/// [`Error::Duplicate`] when the name is taken.
-pub fn create(unit: &mut dyn UnitOfWork, fields: PartnerFields) -> Result<Partner> {
-    let mut added = unit.partners().add(vec![fields])?;
-    let partner = added
-        .pop()
-        .ok_or_else(|| Error::Internal("an added partner is missing".to_owned()))?;
-    unit.record(NewChange::created(&partner)?);
-    Ok(partner)
-}
+impl Record for Partner {
+    type Id = PartnerId;
+    type Draft = PartnerDraft;
+    type Parsed = PartnerFields;
+    type Context = UserId;
 
-/// Updates a partner: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::Invalid`], and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: PartnerId, draft: PartnerDraft, check: Check) -> Result<Partner> {
-    let before = lookup(unit, id)?;
-    let after = Partner {
-        fields: before.fields.updated(draft, check)?,
-        updated_at: unit.stamp(),
-        ..before.clone()
-    };
-    let Some(change) = NewChange::updated(&before, &after)? else {
-        return Ok(before);
-    };
-    unit.partners().update(&after)?;
-    unit.record(change);
-    Ok(after)
-}
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
-/// Deletes a partner.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: PartnerId) -> Result<()> {
-    let partner = lookup(unit, id)?;
-    unit.partners().remove(id)?;
-    unit.record(NewChange::deleted(&partner)?);
-    Ok(())
-}
+    fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
+        Ok(owner)
+    }
 
-fn lookup(unit: &mut dyn UnitOfWork, id: PartnerId) -> Result<Partner> {
-    unit.partners().lookup(id)?.ok_or_else(|| Error::not_found(PartnerId::NOUN, id))
+    fn parse(draft: PartnerDraft, owner: &UserId, check: Check) -> Result<PartnerFields> {
+        PartnerFields::parse(draft, *owner, check)
+    }
+
+    fn updated(&self, draft: PartnerDraft, _: &UserId, check: Check) -> Result<PartnerFields> {
+        self.fields.updated(draft, check)
+    }
+
+    fn fields_of(parsed: &PartnerFields) -> &PartnerFields {
+        parsed
+    }
+
+    fn references(_: &PartnerFields) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    fn keys(fields: &PartnerFields) -> Vec<Key> {
+        Key::of("name", Some(fields.name.to_lowercase())).into_iter().collect()
+    }
+
+    fn holders(unit: &mut dyn UnitOfWork, _: &'static str, texts: &[String]) -> Result<Vec<Self>> {
+        unit.partners().lookup_named(texts)
+    }
+
+    fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[PartnerId]) -> Result<Vec<Self>> {
+        unit.partners().lookup_many(ids)
+    }
+
+    fn create_many(unit: &mut dyn UnitOfWork, new: Vec<PartnerFields>) -> Result<Vec<Self>> {
+        let added = unit.partners().add(new)?;
+        for partner in &added {
+            unit.record(NewChange::created(partner)?);
+        }
+        Ok(added)
+    }
+
+    fn revise(unit: &mut dyn UnitOfWork, before: &Self, fields: PartnerFields) -> Result<Option<Self>> {
+        let after = Self {
+            fields,
+            updated_at: unit.stamp(),
+            ..before.clone()
+        };
+        let Some(change) = NewChange::updated(before, &after)? else {
+            return Ok(None);
+        };
+        unit.partners().update(&after)?;
+        unit.record(change);
+        Ok(Some(after))
+    }
+
+    fn remove_many(unit: &mut dyn UnitOfWork, partners: Vec<Self>) -> Result<()> {
+        for partner in partners {
+            unit.partners().remove(partner.id)?;
+            unit.record(NewChange::deleted(&partner)?);
+        }
+        Ok(())
+    }
+
+    fn lookup_deleted(unit: &mut dyn UnitOfWork, id: PartnerId) -> Result<Option<Self>> {
+        unit.partners().lookup_deleted(id)
+    }
+
+    fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
+        unit.partners().restore(self)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn a_percentage_has_two_decimals_and_reads_back() {

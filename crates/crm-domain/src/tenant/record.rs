@@ -4,9 +4,10 @@ use std::fmt::Display;
 
 use super::{UnitOfWork, change::Entity, link::Reference};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     field::Check,
     id::{RecordId, UserId},
+    stamp::Stamp,
 };
 
 /// A value that no two live records of a noun share, in the form that is compared.
@@ -35,6 +36,9 @@ pub trait Record: Entity + Clone + Send + 'static {
     type Parsed: Send + 'static;
     /// What parsing needs to know beside the draft; read once, however many drafts.
     type Context;
+
+    /// When it changed last.
+    fn updated_at(&self) -> Stamp;
 
     /// What parsing needs to know; `owner` owns new records whose draft names nobody.
     fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<Self::Context>;
@@ -65,6 +69,13 @@ pub trait Record: Entity + Clone + Send + 'static {
     fn judge(&self, _unit: &mut dyn UnitOfWork, _parsed: &Self::Parsed) -> Result<()> {
         Ok(())
     }
+    /// Whether it may be deleted.
+    ///
+    /// # Errors
+    /// [`Error::State`] when it may not.
+    fn judge_removal(&self, _unit: &mut dyn UnitOfWork) -> Result<()> {
+        Ok(())
+    }
     /// Keeps new records, which were checked before, and their changes.
     fn create_many(unit: &mut dyn UnitOfWork, new: Vec<Self::Parsed>) -> Result<Vec<Self>>;
     /// Gives a record, just read in this unit, new fields, which were checked before; `None` when nothing differs.
@@ -88,4 +99,21 @@ pub trait Record: Entity + Clone + Send + 'static {
 /// The record's id as its own type.
 pub fn id_of<R: Record>(record: &R) -> R::Id {
     R::Id::from_i64(record.id())
+}
+
+/// Says which value of a record's fields, new to it, another live record has.
+///
+/// # Errors
+/// [`Error::Duplicate`].
+pub(crate) fn check_keys<R: Record>(unit: &mut dyn UnitOfWork, before: Option<&R>, fields: &R::Fields) -> Result<()> {
+    let had = before.map_or_else(Vec::new, |record| R::keys(record.fields()));
+    for key in R::keys(fields).into_iter().filter(|key| !had.contains(key)) {
+        if !R::holders(unit, key.field, &[key.text])?.is_empty() {
+            return Err(Error::Duplicate {
+                noun: R::Id::NOUN,
+                field: key.field,
+            });
+        }
+    }
+    Ok(())
 }

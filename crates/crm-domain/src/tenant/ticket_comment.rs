@@ -16,6 +16,7 @@ use crate::{
         change::{Entity, EntityKind, NewChange},
         ticket::{self, Ticket},
     },
+    usecase::single,
 };
 
 /// What people enter about a comment.
@@ -125,7 +126,7 @@ pub trait TicketCommentRepository: TicketCommentReads {
 /// # Errors
 /// [`Error::NotFound`] for the ticket, [`Error::Invalid`].
 pub fn create(unit: &mut dyn UnitOfWork, ticket: TicketId, draft: TicketCommentDraft, check: Check) -> Result<TicketComment> {
-    let ticket = ticket::lookup(unit, ticket)?;
+    let ticket: Ticket = single::known(unit, ticket)?;
     let fields = TicketCommentFields::parse(ticket.id, draft, check)?;
     let mut added = unit.ticket_comments().add(vec![fields])?;
     let comment = added
@@ -147,7 +148,7 @@ pub fn update(
     draft: TicketCommentDraft,
     check: Check,
 ) -> Result<TicketComment> {
-    let ticket = ticket::lookup(unit, ticket)?;
+    let ticket: Ticket = single::known(unit, ticket)?;
     let before = lookup(unit, &ticket, id)?;
     let after = TicketComment {
         fields: before.fields.updated(draft, check)?,
@@ -170,7 +171,7 @@ pub fn update(
 /// # Errors
 /// [`Error::NotFound`] for the ticket and for a comment that is not the ticket's.
 pub fn remove(unit: &mut dyn UnitOfWork, ticket: TicketId, id: TicketCommentId) -> Result<()> {
-    let ticket = ticket::lookup(unit, ticket)?;
+    let ticket: Ticket = single::known(unit, ticket)?;
     let comment = lookup(unit, &ticket, id)?;
     unit.ticket_comments().remove(id)?;
     unit.record(NewChange::deleted(&comment)?);

@@ -174,7 +174,10 @@ pub fn remove<R: Record>(unit: &mut dyn UnitOfWork, ids: Vec<Result<R::Id>>) -> 
     let mut outcomes = Vec::with_capacity(ids.len());
     for id in ids {
         let record = id.and_then(|id| once(&mut seen, id).and_then(|()| known(&mut records, id)));
-        outcomes.push(record.map(|record| found.push(record)));
+        outcomes.push(match record {
+            Ok(record) => alone(record.judge_removal(unit))?.map(|()| found.push(record)),
+            Err(error) => Err(error),
+        });
     }
     R::remove_many(unit, found)?;
     Ok(outcomes)

@@ -8,4 +8,5 @@ pub mod invitations;
 pub mod register;
 pub mod restore;
 pub mod sign_in;
+pub mod single;
 pub mod users;

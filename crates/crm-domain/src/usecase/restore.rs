@@ -8,7 +8,7 @@ use crate::{
         change::NewChange,
         custom_field,
         link::{self, LINKS},
-        record::Record,
+        record::{Record, check_keys},
     },
 };
 
@@ -27,7 +27,7 @@ pub fn restore<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id) -> Result<R> {
             Error::not_found(R::Id::NOUN, id)
         });
     };
-    check_keys(unit, &deleted)?;
+    check_keys::<R>(unit, None, deleted.fields())?;
     custom_field::check_restored(unit, R::KIND, id.get())?;
     deleted.revive(unit)?;
     drop_dead_references(unit, &deleted)?;
@@ -38,22 +38,10 @@ pub fn restore<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id) -> Result<R> {
     Ok(live)
 }
 
-fn check_keys<R: Record>(unit: &mut dyn UnitOfWork, record: &R) -> Result<()> {
-    for key in R::keys(record.fields()) {
-        if !R::holders(unit, key.field, &[key.text])?.is_empty() {
-            return Err(Error::Duplicate {
-                noun: R::Id::NOUN,
-                field: key.field,
-            });
-        }
-    }
-    Ok(())
-}
-
 fn drop_dead_references<R: Record>(unit: &mut dyn UnitOfWork, record: &R) -> Result<()> {
     let dead = link::dead(unit, R::references(record.fields()))?;
     let is_dead = |link: &link::Link| link.from == R::KIND && dead.iter().any(|reference| reference.field == link.field);
-    for link in LINKS.into_iter().filter(is_dead) {
+    for link in LINKS.iter().copied().filter(is_dead) {
         unit.links().point(link, &[record.id()], None)?;
     }
     Ok(())

@@ -126,6 +126,21 @@ impl<State> PartnerReads for Session<'_, State> {
         row.map(Partner::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, ids: &[PartnerId]) -> Result<Vec<Partner>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = partner::table.filter(partner::id.eq_any(ids)).filter(partner::deleted_at.is_null());
+        let rows: Vec<PartnerRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Partner::try_from).collect()
+    }
+
+    fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Partner>> {
+        let rows = partner::table
+            .filter(partner::name_key.eq_any(list::storable(names)))
+            .filter(partner::deleted_at.is_null());
+        let rows: Vec<PartnerRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Partner::try_from).collect()
+    }
+
     fn list(&mut self, filter: &PartnerFilter, sort: Sort<PartnerField>, window: &Window) -> Result<Page<Partner>> {
         list::page(self.connection, filter, sort, window)
     }
@@ -164,5 +179,22 @@ impl PartnerRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.partner_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: PartnerId) -> Result<Option<Partner>> {
+        let row = partner::table.find(id.get()).filter(partner::deleted_at.is_not_null());
+        let row: Option<PartnerRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Partner::try_from).transpose()
+    }
+
+    fn restore(&mut self, partner: &Partner) -> Result<()> {
+        let deleted = partner::table.find(partner.id.get()).filter(partner::deleted_at.is_not_null());
+        let set = (
+            partner::deleted_at.eq(None::<i64>),
+            partner::updated_at.eq(self.state.stamp.micros()),
+        );
+        let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
+        self.state.counters.partner_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, partner.id)
     }
 }

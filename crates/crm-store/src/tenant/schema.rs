@@ -298,7 +298,7 @@ diesel::table! {
         subject_key -> Text,
         description -> Nullable<Text>,
         status -> Text,
-        priority -> Text,
+        priority -> BigInt,
         category -> Nullable<Text>,
         source -> Nullable<Text>,
         resolution -> Nullable<Text>,

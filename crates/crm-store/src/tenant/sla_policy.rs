@@ -164,6 +164,23 @@ impl<State> SlaPolicyReads for Session<'_, State> {
         row.map(SlaPolicy::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, ids: &[SlaPolicyId]) -> Result<Vec<SlaPolicy>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = sla_policy::table
+            .filter(sla_policy::id.eq_any(ids))
+            .filter(sla_policy::deleted_at.is_null());
+        let rows: Vec<SlaPolicyRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(SlaPolicy::try_from).collect()
+    }
+
+    fn lookup_named(&mut self, names: &[String]) -> Result<Vec<SlaPolicy>> {
+        let rows = sla_policy::table
+            .filter(sla_policy::name_key.eq_any(list::storable(names)))
+            .filter(sla_policy::deleted_at.is_null());
+        let rows: Vec<SlaPolicyRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(SlaPolicy::try_from).collect()
+    }
+
     fn list_of(&mut self, subject: SlaSubject) -> Result<Vec<SlaPolicy>> {
         let rows = sla_policy::table
             .filter(sla_policy::applies_to.eq(subject.as_str()))
@@ -214,5 +231,22 @@ impl SlaPolicyRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.sla_policy_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: SlaPolicyId) -> Result<Option<SlaPolicy>> {
+        let row = sla_policy::table.find(id.get()).filter(sla_policy::deleted_at.is_not_null());
+        let row: Option<SlaPolicyRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(SlaPolicy::try_from).transpose()
+    }
+
+    fn restore(&mut self, policy: &SlaPolicy) -> Result<()> {
+        let deleted = sla_policy::table.find(policy.id.get()).filter(sla_policy::deleted_at.is_not_null());
+        let set = (
+            sla_policy::deleted_at.eq(None::<i64>),
+            sla_policy::updated_at.eq(self.state.stamp.micros()),
+        );
+        let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
+        self.state.counters.sla_policy_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, policy.id)
     }
 }

@@ -108,6 +108,13 @@ impl<State> TagReads for Session<'_, State> {
         row.map(Tag::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, ids: &[TagId]) -> Result<Vec<Tag>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = tag::table.filter(tag::id.eq_any(ids)).filter(tag::deleted_at.is_null());
+        let rows: Vec<TagRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Tag::try_from).collect()
+    }
+
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Tag>> {
         let keys: Vec<String> = list::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
         let rows = tag::table.filter(tag::name_key.eq_any(keys)).filter(tag::deleted_at.is_null());
@@ -181,13 +188,17 @@ impl TagRepository for Session<'_, Writing<'_>> {
         Ok(())
     }
 
-    fn restore(&mut self, id: TagId) -> Result<Option<Tag>> {
-        let stamp = self.state.stamp.micros();
-        let restored = diesel::update(tag::table.find(id.get()).filter(tag::deleted_at.is_not_null()))
-            .set((tag::deleted_at.eq(None::<i64>), tag::updated_at.eq(stamp)))
-            .execute(self.connection)
-            .map_err(map)?;
+    fn lookup_deleted(&mut self, id: TagId) -> Result<Option<Tag>> {
+        let row = tag::table.find(id.get()).filter(tag::deleted_at.is_not_null());
+        let row: Option<TagRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Tag::try_from).transpose()
+    }
+
+    fn restore(&mut self, tag: &Tag) -> Result<()> {
+        let deleted = tag::table.find(tag.id.get()).filter(tag::deleted_at.is_not_null());
+        let set = (tag::deleted_at.eq(None::<i64>), tag::updated_at.eq(self.state.stamp.micros()));
+        let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
         self.state.counters.tag_live += i64::try_from(restored).unwrap_or(0);
-        TagReads::lookup(self, id)
+        found(restored, tag.id)
     }
 }

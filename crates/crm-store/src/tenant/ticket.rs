@@ -7,16 +7,13 @@ use crm_domain::{
     page::{Page, Sort, Window},
     query::Field,
     stamp::Stamp,
-    tenant::{
-        priority::Priority,
-        ticket::{Ticket, TicketField, TicketFields, TicketFilter, TicketProgress, TicketReads, TicketRepository, TicketStatus},
-    },
+    tenant::ticket::{Ticket, TicketField, TicketFields, TicketFilter, TicketProgress, TicketReads, TicketRepository, TicketStatus},
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
     Session, Writing,
-    column::{uuid, word},
+    column::{priority, uuid, word},
     counter::next,
     found,
     list::{self, ColumnsOf, Listed, Table},
@@ -33,7 +30,7 @@ pub(crate) struct TicketRow {
     subject_key: String,
     description: Option<String>,
     status: String,
-    priority: String,
+    priority: i64,
     category: Option<String>,
     source: Option<String>,
     resolution: Option<String>,
@@ -69,7 +66,7 @@ impl From<&Ticket> for TicketRow {
             subject: fields.subject.into_inner(),
             description: fields.description.map(Text::into_inner),
             status: fields.status.as_str().to_owned(),
-            priority: fields.priority.as_str().to_owned(),
+            priority: fields.priority as i64,
             category: fields.category.map(Text::into_inner),
             source: fields.source.map(Text::into_inner),
             resolution: fields.resolution.map(Text::into_inner),
@@ -103,7 +100,7 @@ impl TryFrom<TicketRow> for Ticket {
             subject: Text::from_store(row.subject),
             description: row.description.map(Text::from_store),
             status: word(&row.status, TicketStatus::parse)?,
-            priority: word(&row.priority, Priority::parse)?,
+            priority: priority(row.priority)?,
             category: row.category.map(Text::from_store),
             source: row.source.map(Text::from_store),
             resolution: row.resolution.map(Text::from_store),
@@ -164,6 +161,13 @@ impl<State> TicketReads for Session<'_, State> {
         row.map(Ticket::try_from).transpose()
     }
 
+    fn lookup_many(&mut self, ids: &[TicketId]) -> Result<Vec<Ticket>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = ticket::table.filter(ticket::id.eq_any(ids)).filter(ticket::deleted_at.is_null());
+        let rows: Vec<TicketRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Ticket::try_from).collect()
+    }
+
     fn is_policy_used(&mut self, policy: SlaPolicyId) -> Result<bool> {
         let live = ticket::table
             .filter(ticket::sla_policy_id.eq(policy.get()))
@@ -210,5 +214,19 @@ impl TicketRepository for Session<'_, Writing<'_>> {
             .map_err(map)?;
         self.state.counters.ticket_live -= i64::try_from(removed).unwrap_or(0);
         Ok(())
+    }
+
+    fn lookup_deleted(&mut self, id: TicketId) -> Result<Option<Ticket>> {
+        let row = ticket::table.find(id.get()).filter(ticket::deleted_at.is_not_null());
+        let row: Option<TicketRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Ticket::try_from).transpose()
+    }
+
+    fn restore(&mut self, ticket: &Ticket) -> Result<()> {
+        let deleted = ticket::table.find(ticket.id.get()).filter(ticket::deleted_at.is_not_null());
+        let set = (ticket::deleted_at.eq(None::<i64>), ticket::updated_at.eq(self.state.stamp.micros()));
+        let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
+        self.state.counters.ticket_live += i64::try_from(restored).unwrap_or(0);
+        found(restored, ticket.id)
     }
 }

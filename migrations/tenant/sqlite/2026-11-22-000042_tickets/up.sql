@@ -1,4 +1,4 @@
--- Tickets and their comments. A ticket's *_at and *_minutes columns follow from what happened to it.
+-- Tickets and their comments. A priority is kept as its place among the words, so that it sorts by urgency. A ticket's *_at and *_minutes columns follow from what happened to it.
 
 ALTER TABLE counter ADD COLUMN ticket_id BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE counter ADD COLUMN ticket_live BIGINT NOT NULL DEFAULT 0;
@@ -12,7 +12,7 @@ CREATE TABLE ticket (
     subject_key TEXT NOT NULL,
     description TEXT,
     status TEXT NOT NULL,
-    priority TEXT NOT NULL,
+    priority BIGINT NOT NULL,
     category TEXT,
     source TEXT,
     resolution TEXT,

@@ -1,5 +1,6 @@
 //! Lists with conditions on custom fields, and in their order, are what a filter and a sort in memory give.
 
+use crm_domain::usecase::single;
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, HashMap},
@@ -89,7 +90,7 @@ fn rows(store: &Arc<dyn TenantStore>) -> Rows {
                 let mut check = crm_domain::field::Check::new();
                 let values = definitions.parse_new(draft, &mut check);
                 check.finish()?;
-                let account = accounts::create(unit, fields)?;
+                let account = single::create_parsed::<accounts::Account>(unit, fields)?;
                 crm_domain::tenant::custom_field::write_new(unit, &definitions, vec![(account.id.get(), values)])?;
                 Ok(account)
             });

@@ -1,5 +1,6 @@
 //! The values that records have in custom fields.
 
+use crm_domain::usecase::single;
 use std::sync::Arc;
 
 use crm_domain::{
@@ -58,7 +59,7 @@ fn create_with(store: &Arc<dyn TenantStore>, name: &str, object: Value) -> Resul
         let mut check = Check::new();
         let prepared = Prepared::new_record(unit, ACCOUNT, values(object), &mut check)?;
         check.finish()?;
-        let account = accounts::create(unit, fields)?;
+        let account = single::create_parsed::<accounts::Account>(unit, fields)?;
         prepared.write_new(unit, account.id.get())?;
         Ok(account)
     })
@@ -229,7 +230,7 @@ fn a_unique_value_is_one_live_records(database: &Database) {
     assert!(!put(&store, first.get(), json!({"number": 1})).unwrap());
     put(&store, first.get(), json!({"number": 3})).unwrap();
     put(&store, second, json!({"number": 1})).unwrap();
-    write(&store, move |unit| accounts::remove(unit, first)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, first)).unwrap();
     put(&store, second, json!({"code": "Ä1"})).unwrap();
     let refused = write(&store, move |unit| restore::restore::<Account>(unit, first));
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
@@ -241,7 +242,7 @@ fn deleting_and_restoring_a_record_keeps_its_values(database: &Database) {
     let store = open(database);
     define_all(&store);
     let id = create_with(&store, "Acme", json!({"score": 1.5, "tier": "Gold"})).unwrap().id;
-    write(&store, move |unit| accounts::remove(unit, id)).unwrap();
+    write(&store, move |unit| single::remove::<accounts::Account>(unit, id)).unwrap();
     write(&store, move |unit| restore::restore::<Account>(unit, id)).unwrap();
     assert_eq!(shown(&store, id.get()), json!({"score": 1.5, "tier": "Gold"}));
 }

@@ -11,6 +11,7 @@ use crm_domain::{
         TenantStore,
         opportunity::{self as opportunities, Opportunity, OpportunityDraft, OpportunityField, OpportunityFields},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -56,7 +57,7 @@ fn opportunities_walk_in_every_order(database: &Database) {
     let store = open(database);
     let mut all = fill_opportunities(&store, ROWS);
     let gone = all.remove(5).id;
-    write(&store, move |unit| opportunities::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, gone)).unwrap();
     for include_in_forecast in [None, Some(true), Some(false)] {
         let filter = of_forecast(include_in_forecast);
         let matches = |opportunity: &&Opportunity| include_in_forecast.is_none_or(|flag| flag == opportunity.fields.include_in_forecast);
@@ -82,7 +83,10 @@ fn changed_opportunities_of_the_forecast_walk_in_every_order(database: &Database
                 ..OpportunityDraft::default()
             },
         );
-        all[index] = write(&store, move |unit| opportunities::update(unit, id, draft, Check::new())).unwrap();
+        all[index] = write(&store, move |unit| {
+            single::update::<opportunities::Opportunity>(unit, id, draft, user(), Check::new())
+        })
+        .unwrap();
     }
     let after = all[0].updated_at;
     for include_in_forecast in [None, Some(true), Some(false)] {

@@ -8,6 +8,7 @@ use crm_domain::{
         contact::{self as contacts, Contact, ContactDraft, ContactField, ContactFields, ContactFilter},
         lead::{self as leads, Lead, LeadDraft, LeadField, LeadFields, LeadFilter},
     },
+    usecase::single,
 };
 use crm_tests::{database::Database, each_backend_shared};
 
@@ -32,11 +33,11 @@ fn contacts_walk_in_every_order(database: &Database) {
                 ..ContactDraft::default()
             };
             let fields = ContactFields::parse(draft, user(), Check::new()).unwrap();
-            write(&store, move |unit| contacts::create(unit, fields)).unwrap()
+            write(&store, move |unit| single::create_parsed::<contacts::Contact>(unit, fields)).unwrap()
         })
         .collect();
     let gone = all.remove(5).id;
-    write(&store, move |unit| contacts::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<contacts::Contact>(unit, gone)).unwrap();
     let list = List {
         all,
         keys: ContactField::ALL,
@@ -72,7 +73,7 @@ fn leads_walk_in_every_order(database: &Database) {
         })
         .collect();
     let gone = all.remove(5).id;
-    write(&store, move |unit| leads::remove(unit, gone)).unwrap();
+    write(&store, move |unit| single::remove::<leads::Lead>(unit, gone)).unwrap();
     let list = List {
         all,
         keys: LeadField::ALL,

@@ -92,16 +92,6 @@ pub struct AccountContext {
     pub currency: Currency,
 }
 
-/// Creates an account.
-///
-/// # Errors
-/// [`Error::Invalid`] when the parent does not exist, [`Error::Duplicate`] when the external id is taken.
-pub fn create(unit: &mut dyn UnitOfWork, fields: AccountFields) -> Result<Account> {
-    link::check(unit, &[], &Account::references(&fields))?;
-    let mut added = create_many(unit, vec![fields])?;
-    added.pop().ok_or_else(|| Error::Internal("an added account is missing".to_owned()))
-}
-
 /// Creates accounts whose references were checked before.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<AccountFields>) -> Result<Vec<Account>> {
     let added = unit.accounts().add(fields)?;
@@ -109,19 +99,6 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<AccountFields>) -> Res
         unit.record(NewChange::created(account)?);
     }
     Ok(added)
-}
-
-/// Updates an account: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], and those of [`AccountFields::updated`] and [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: AccountId, draft: AccountDraft, check: Check) -> Result<Account> {
-    let before = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-    let context = Account::context(unit, before.fields.owner_id)?;
-    let fields = before.updated(draft, &context, check)?;
-    link::check(unit, &Account::references(&before.fields), &Account::references(&fields))?;
-    before.judge(unit, &fields)?;
-    Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 
 /// Gives an account, just read in this unit, fields whose references were checked before; `None` when nothing differs.
@@ -139,20 +116,15 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Account, fields: Accoun
     Ok(Some(after))
 }
 
-/// Deletes an account and, with it, its opportunities (contract X-40). Its subsidiaries, contacts, leads, activities and tasks stay, without it.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: AccountId) -> Result<()> {
-    let account = unit.accounts().lookup(id)?.ok_or_else(|| Error::not_found(AccountId::NOUN, id))?;
-    Account::remove_many(unit, vec![account])
-}
-
 impl Record for Account {
     type Id = AccountId;
     type Draft = AccountDraft;
     type Parsed = AccountFields;
     type Context = AccountContext;
+
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
     fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<AccountContext> {
         let currency = unit.settings().lookup()?.preferences.default_currency;

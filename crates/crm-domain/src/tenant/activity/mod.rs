@@ -12,15 +12,15 @@ use uuid::Uuid;
 
 use crate::{
     error::{Error, Problem, Result},
-    field::{Check, Text},
+    field::Text,
     id::{AccountId, ActivityId, ContactId, LeadId, OpportunityId, RecordId, UserId},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
         about::About,
         change::{Entity, EntityKind, NewChange},
-        record::Record,
     },
+    usecase::single,
 };
 
 /// What kind of activity it is.
@@ -119,18 +119,6 @@ impl Entity for Activity {
     }
 }
 
-/// Creates an activity.
-///
-/// # Errors
-/// [`Error::Invalid`] when a record that it is about does not exist.
-pub fn create(unit: &mut dyn UnitOfWork, fields: ActivityFields) -> Result<Activity> {
-    fields.about().check(unit, None)?;
-    let mut added = create_many(unit, vec![fields])?;
-    added
-        .pop()
-        .ok_or_else(|| Error::Internal("an added activity is missing".to_owned()))
-}
-
 /// Creates activities whose references were checked before.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<ActivityFields>) -> Result<Vec<Activity>> {
     let added = unit.activities().add(fields)?;
@@ -138,17 +126,6 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<ActivityFields>) -> Re
         unit.record(NewChange::created(activity)?);
     }
     Ok(added)
-}
-
-/// Updates an activity: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], and those of [`ActivityFields::updated`] and [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: ActivityId, draft: ActivityDraft, check: Check) -> Result<Activity> {
-    let before = lookup(unit, id)?;
-    let fields = before.fields.updated(draft, check)?;
-    fields.about().check(unit, Some(before.fields.about()))?;
-    Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 
 /// Says that an activity took place.
@@ -172,17 +149,12 @@ pub fn reopen(unit: &mut dyn UnitOfWork, id: ActivityId) -> Result<Activity> {
 }
 
 fn mark(unit: &mut dyn UnitOfWork, id: ActivityId, completed: bool, refusal: impl FnOnce(&Activity) -> Error) -> Result<Activity> {
-    let before = lookup(unit, id)?;
+    let before: Activity = single::known(unit, id)?;
     let fields = ActivityFields {
         completed,
         ..before.fields.clone()
     };
     revise(unit, &before, fields)?.ok_or_else(|| refusal(&before))
-}
-
-fn lookup(unit: &mut dyn UnitOfWork, id: ActivityId) -> Result<Activity> {
-    let activity = unit.activities().lookup(id)?;
-    activity.ok_or_else(|| Error::not_found(ActivityId::NOUN, id))
 }
 
 /// Gives an activity, just read in this unit, fields whose references were checked before; `None` when nothing differs.
@@ -198,13 +170,4 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Activity, fields: Activ
     unit.activities().update(&after)?;
     unit.record(change);
     Ok(Some(after))
-}
-
-/// Deletes an activity.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: ActivityId) -> Result<()> {
-    let activity = lookup(unit, id)?;
-    Activity::remove_many(unit, vec![activity])
 }

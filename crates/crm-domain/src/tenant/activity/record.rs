@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     field::Check,
     id::{ActivityId, UserId},
+    stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::NewChange,
@@ -18,6 +19,10 @@ impl Record for Activity {
     type Draft = ActivityDraft;
     type Parsed = ActivityFields;
     type Context = UserId;
+
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
     fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
         Ok(owner)

@@ -13,16 +13,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, Result},
-    field::{Check, Email, Text},
+    error::Result,
+    field::{Email, Text},
     id::{AccountId, LeadId, RecordId, UserId},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
-        link,
-        record::Record,
     },
+    usecase::single,
 };
 
 /// What people enter about a lead. A value of this type is valid by construction, but for its account.
@@ -78,17 +77,6 @@ impl Entity for Lead {
     }
 }
 
-/// Creates a lead.
-///
-/// # Errors
-/// [`Error::Invalid`] when the account does not exist, [`Error::Duplicate`] when email (contract X-100) or external id is taken.
-pub fn create(unit: &mut dyn UnitOfWork, fields: LeadFields) -> Result<Lead> {
-    link::check(unit, &[], &Lead::references(&fields))?;
-    check_email(unit, None, &fields)?;
-    let mut added = create_many(unit, vec![fields])?;
-    added.pop().ok_or_else(|| Error::Internal("an added lead is missing".to_owned()))
-}
-
 /// Creates leads whose references were checked before, also such as share an email.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<LeadFields>) -> Result<Vec<Lead>> {
     let stamp = unit.stamp();
@@ -100,27 +88,12 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<LeadFields>) -> Result
     Ok(added)
 }
 
-/// Updates a lead: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::State`] when a converted lead is given another status, and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: LeadId, draft: LeadDraft, check: Check) -> Result<Lead> {
-    let before = known(unit, id)?;
-    let fields = before.fields.updated(draft, check)?;
-    before.judge(unit, &fields)?;
-    link::check(unit, &Lead::references(&before.fields), &Lead::references(&fields))?;
-    if fields.email != before.fields.email {
-        check_email(unit, Some(id), &fields)?;
-    }
-    Ok(revise(unit, &before, fields)?.unwrap_or(before))
-}
-
 /// Hands a lead to another user, who was checked before.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`](crate::Error::NotFound).
 pub fn assign(unit: &mut dyn UnitOfWork, id: LeadId, owner: UserId) -> Result<Lead> {
-    let before = known(unit, id)?;
+    let before = single::known::<Lead>(unit, id)?;
     let fields = LeadFields {
         owner_id: owner,
         ..before.fields.clone()
@@ -131,9 +104,9 @@ pub fn assign(unit: &mut dyn UnitOfWork, id: LeadId, owner: UserId) -> Result<Le
 /// Says that a lead is worth pursuing.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::State`] when it is qualified or converted already.
+/// [`Error::NotFound`](crate::Error::NotFound); [`Error::State`](crate::Error::State) when it is qualified or converted already.
 pub fn qualify(unit: &mut dyn UnitOfWork, id: LeadId) -> Result<Lead> {
-    let before = known(unit, id)?;
+    let before = single::known::<Lead>(unit, id)?;
     let fields = LeadFields {
         status: step(&before, LeadStep::Qualify)?,
         ..before.fields.clone()
@@ -144,9 +117,9 @@ pub fn qualify(unit: &mut dyn UnitOfWork, id: LeadId) -> Result<Lead> {
 /// Says that a lead is not worth pursuing, and why.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::State`] when it is disqualified or converted already.
+/// [`Error::NotFound`](crate::Error::NotFound); [`Error::State`](crate::Error::State) when it is disqualified or converted already.
 pub fn disqualify(unit: &mut dyn UnitOfWork, id: LeadId, reason: Text<500>) -> Result<Lead> {
-    let before = known(unit, id)?;
+    let before = single::known::<Lead>(unit, id)?;
     let mut fields = LeadFields {
         status: step(&before, LeadStep::Disqualify)?,
         ..before.fields.clone()
@@ -169,34 +142,4 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Lead, fields: LeadField
     unit.leads().update(&after)?;
     unit.record(change);
     Ok(Some(after))
-}
-
-/// Deletes a lead. What refers to it stays, without it.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: LeadId) -> Result<()> {
-    let lead = known(unit, id)?;
-    Lead::remove_many(unit, vec![lead])
-}
-
-/// The live lead with this id.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn known(unit: &mut dyn UnitOfWork, id: LeadId) -> Result<Lead> {
-    unit.leads().lookup(id)?.ok_or_else(|| Error::not_found(LeadId::NOUN, id))
-}
-
-/// Units run one after another, so that no other lead can take the email meanwhile.
-fn check_email(unit: &mut dyn UnitOfWork, own: Option<LeadId>, fields: &LeadFields) -> Result<()> {
-    let Some(email) = &fields.email else { return Ok(()) };
-    let holders = unit.leads().lookup_emails(&[email.key()])?;
-    if holders.iter().any(|holder| Some(holder.id) != own) {
-        return Err(Error::Duplicate {
-            noun: LeadId::NOUN,
-            field: "email",
-        });
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     field::{Check, Email},
     id::{LeadId, RecordId, UserId},
+    stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::{EntityKind, NewChange},
@@ -18,6 +19,10 @@ impl Record for Lead {
     type Draft = LeadDraft;
     type Parsed = LeadFields;
     type Context = UserId;
+
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
     fn context(_: &mut dyn UnitOfWork, owner: UserId) -> Result<UserId> {
         Ok(owner)

@@ -114,20 +114,6 @@ pub fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityCo
     })
 }
 
-/// Creates an opportunity.
-///
-/// # Errors
-/// [`Error::Invalid`] for invalid fields and for an account or contact that does not exist, [`Error::Duplicate`] for a taken external id.
-pub fn create(unit: &mut dyn UnitOfWork, draft: OpportunityDraft, owner: UserId, check: Check) -> Result<Opportunity> {
-    let context = context(unit, owner)?;
-    let new = OpportunityFields::parse(draft, &context, check)?;
-    link::check(unit, &[], &Opportunity::references(&new.0))?;
-    let mut added = create_many(unit, vec![new])?;
-    added
-        .pop()
-        .ok_or_else(|| Error::Internal("an added opportunity is missing".to_owned()))
-}
-
 /// Creates opportunities whose references were checked before.
 pub fn create_many(unit: &mut dyn UnitOfWork, new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>> {
     let added = unit.opportunities().add(new)?;
@@ -135,21 +121,6 @@ pub fn create_many(unit: &mut dyn UnitOfWork, new: Vec<(OpportunityFields, Stage
         unit.record(NewChange::created(opportunity)?);
     }
     Ok(added)
-}
-
-/// Updates an opportunity: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: OpportunityDraft, check: Check) -> Result<Opportunity> {
-    let before = unit
-        .opportunities()
-        .lookup(id)?
-        .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
-    let context = context(unit, before.fields.owner_id)?;
-    let (fields, stage) = before.fields.updated(draft, &context, check)?;
-    link::check(unit, &Opportunity::references(&before.fields), &Opportunity::references(&fields))?;
-    Ok(revise(unit, &before, fields, stage)?.unwrap_or(before))
 }
 
 /// Gives an opportunity, just read in this unit, fields whose references were checked before and the stage that they name; `None` when
@@ -174,18 +145,6 @@ pub(crate) fn revise(
     Ok(Some(after))
 }
 
-/// Deletes an opportunity.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: OpportunityId) -> Result<()> {
-    let opportunity = unit
-        .opportunities()
-        .lookup(id)?
-        .ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
-    Opportunity::remove_many(unit, vec![opportunity])
-}
-
 /// Restores an opportunity that was deleted along with its account, unless its external id was taken meanwhile or it is live already.
 pub(super) fn restore_with_account(unit: &mut dyn UnitOfWork, id: OpportunityId) -> Result<()> {
     match usecase::restore::restore::<Opportunity>(unit, id) {
@@ -199,6 +158,10 @@ impl Record for Opportunity {
     type Draft = OpportunityDraft;
     type Parsed = (OpportunityFields, Stage);
     type Context = OpportunityContext;
+
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
     fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<OpportunityContext> {
         context(unit, owner)

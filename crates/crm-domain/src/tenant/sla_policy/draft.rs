@@ -5,7 +5,8 @@ use crate::{
     business_hours::{BusinessHours, BusinessHoursDraft},
     error::Result,
     field::{Check, Patch, Text, parse_integer},
-    tenant::{UnitOfWork, priority::Priority},
+    tenant::priority::Priority,
+    time_zone::TimeZone,
 };
 
 /// What a caller says of a policy, unparsed; numbers as their decimal text. Serves creation and update alike.
@@ -28,17 +29,13 @@ pub struct SlaPolicyDraft {
 
 impl SlaPolicyDraft {
     /// The same, with business hours that name no time zone in the tenant's.
-    ///
-    /// # Errors
-    /// Those of reading it.
-    pub fn in_usual_zone(mut self, unit: &mut dyn UnitOfWork) -> Result<Self> {
+    pub fn in_zone(mut self, zone: &TimeZone) -> Self {
         if let Patch::Set(hours) = &mut self.business_hours
             && hours.time_zone == Patch::Keep
         {
-            let zone = unit.settings().lookup()?.preferences.time_zone;
             hours.time_zone = Patch::Set(zone.name().to_owned());
         }
-        Ok(self)
+        self
     }
 }
 

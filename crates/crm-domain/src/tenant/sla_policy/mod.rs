@@ -3,6 +3,7 @@
 mod choice;
 mod draft;
 mod port;
+mod record;
 
 pub use choice::choose;
 pub use draft::SlaPolicyDraft;
@@ -13,8 +14,8 @@ use uuid::Uuid;
 
 use crate::{
     business_hours::BusinessHours,
-    error::{Error, Result},
-    field::{Check, Text},
+    error::Result,
+    field::Text,
     id::{RecordId, SlaPolicyId, UserId},
     stamp::Stamp,
     tenant::{
@@ -90,55 +91,6 @@ impl Entity for SlaPolicy {
     fn fields(&self) -> &SlaPolicyFields {
         &self.fields
     }
-}
-
-/// Creates a policy; a new default takes the place of the one before.
-///
-/// # Errors
-/// [`Error::Duplicate`] when the name is taken.
-pub fn create(unit: &mut dyn UnitOfWork, fields: SlaPolicyFields) -> Result<SlaPolicy> {
-    if fields.is_default {
-        replace_default(unit, fields.applies_to, None)?;
-    }
-    let mut added = unit.sla_policies().add(vec![fields])?;
-    let policy = added
-        .pop()
-        .ok_or_else(|| Error::Internal("an added policy is missing".to_owned()))?;
-    unit.record(NewChange::created(&policy)?);
-    Ok(policy)
-}
-
-/// Updates a policy: fields the draft does not mention stay. Due times that were computed stay; it counts as it is when one is computed
-/// again.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::Invalid`], and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: SlaPolicyId, draft: SlaPolicyDraft, check: Check) -> Result<SlaPolicy> {
-    let before = lookup(unit, id)?;
-    let fields = before.fields.updated(draft.in_usual_zone(unit)?, check)?;
-    if fields.is_default {
-        replace_default(unit, fields.applies_to, Some(id))?;
-    }
-    Ok(revise(unit, &before, fields)?.unwrap_or(before))
-}
-
-/// Deletes a policy.
-///
-/// # Errors
-/// [`Error::NotFound`], and [`Error::State`] while tickets follow it: deactivating it keeps what they promise.
-pub fn remove(unit: &mut dyn UnitOfWork, id: SlaPolicyId) -> Result<()> {
-    let policy = lookup(unit, id)?;
-    if unit.tickets().is_policy_used(id)? {
-        return Err(Error::state(SlaPolicyId::NOUN, id, "in use by tickets", "deleted"));
-    }
-    unit.sla_policies().remove(id)?;
-    unit.record(NewChange::deleted(&policy)?);
-    Ok(())
-}
-
-fn lookup(unit: &mut dyn UnitOfWork, id: SlaPolicyId) -> Result<SlaPolicy> {
-    let found = unit.sla_policies().lookup(id)?;
-    found.ok_or_else(|| Error::not_found(SlaPolicyId::NOUN, id))
 }
 
 fn revise(unit: &mut dyn UnitOfWork, before: &SlaPolicy, fields: SlaPolicyFields) -> Result<Option<SlaPolicy>> {

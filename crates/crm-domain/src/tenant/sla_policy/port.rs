@@ -36,14 +36,17 @@ pub type SlaPolicyFilter = Filter<SlaPolicyField>;
 pub trait SlaPolicyReads {
     /// The live policy with this id.
     fn lookup(&mut self, id: SlaPolicyId) -> Result<Option<SlaPolicy>>;
+    /// The live policies among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[SlaPolicyId]) -> Result<Vec<SlaPolicy>>;
+    /// The live policies with one of these names, in lower case; at most one each.
+    fn lookup_named(&mut self, names: &[String]) -> Result<Vec<SlaPolicy>>;
     /// Every live policy of a subject, oldest first.
     fn list_of(&mut self, subject: SlaSubject) -> Result<Vec<SlaPolicy>>;
     /// A page of the policies that match.
     fn list(&mut self, filter: &SlaPolicyFilter, sort: Sort<SlaPolicyField>, window: &Window) -> Result<Page<SlaPolicy>>;
 }
 
-/// Writes SLA policies. Callers outside this crate use [`create`](super::create), [`update`](super::update) and
-/// [`remove`](super::remove), which also record the change.
+/// Writes SLA policies. Callers outside this crate use [`single`](crate::usecase::single), which also records the change.
 pub trait SlaPolicyRepository: SlaPolicyReads {
     /// Keeps new policies; ids ascend in the order given.
     fn add(&mut self, fields: Vec<SlaPolicyFields>) -> Result<Vec<SlaPolicy>>;
@@ -51,4 +54,8 @@ pub trait SlaPolicyRepository: SlaPolicyReads {
     fn update(&mut self, policy: &SlaPolicy) -> Result<()>;
     /// Marks a policy deleted at this unit's stamp.
     fn remove(&mut self, id: SlaPolicyId) -> Result<()>;
+    /// The deleted policy with this id.
+    fn lookup_deleted(&mut self, id: SlaPolicyId) -> Result<Option<SlaPolicy>>;
+    /// Makes a policy, as [`lookup_deleted`](SlaPolicyRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, policy: &SlaPolicy) -> Result<()>;
 }

@@ -29,6 +29,8 @@ pub type TagFilter = Filter<TagField>;
 pub trait TagReads {
     /// The live tag with this id.
     fn lookup(&mut self, id: TagId) -> Result<Option<Tag>>;
+    /// The live tags among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[TagId]) -> Result<Vec<Tag>>;
     /// The live tags with one of these names, whatever their case; at most one each.
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Tag>>;
     /// A page of the tags that match.
@@ -37,7 +39,7 @@ pub trait TagReads {
     fn usage(&mut self, ids: &[TagId]) -> Result<Vec<(TagId, u64)>>;
 }
 
-/// Writes tags. Callers outside this crate use the functions beside [`Tag`], which also record the change.
+/// Writes tags. Callers outside this crate use [`single`](crate::usecase::single), which also records the change.
 pub trait TagRepository: TagReads {
     /// Keeps new tags; ids ascend in the order given.
     fn add(&mut self, fields: Vec<TagFields>) -> Result<Vec<Tag>>;
@@ -45,6 +47,8 @@ pub trait TagRepository: TagReads {
     fn update(&mut self, tag: &Tag) -> Result<()>;
     /// Marks a tag deleted at this unit's stamp.
     fn remove(&mut self, id: TagId) -> Result<()>;
-    /// Makes a deleted tag live again at this unit's stamp; `None` when there is none with this id.
-    fn restore(&mut self, id: TagId) -> Result<Option<Tag>>;
+    /// The deleted tag with this id.
+    fn lookup_deleted(&mut self, id: TagId) -> Result<Option<Tag>>;
+    /// Makes a tag, as [`lookup_deleted`](TagRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, tag: &Tag) -> Result<()>;
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{Error, Result},
-    field::{Check, Text},
+    field::Text,
     id::{AccountId, ContactId, LeadId, OpportunityId, RecordId, TaskId, TicketId, UserId},
     stamp::Stamp,
     tenant::{
@@ -20,8 +20,8 @@ use crate::{
         about::About,
         change::{Entity, EntityKind, NewChange},
         priority::Priority,
-        record::Record,
     },
+    usecase::single,
 };
 
 crate::words! {
@@ -126,18 +126,6 @@ impl Entity for Task {
     }
 }
 
-/// Creates a task, owned by `owner` unless the draft names another.
-///
-/// # Errors
-/// [`Error::Invalid`] for invalid fields and when a record that it is about does not exist.
-pub fn create(unit: &mut dyn UnitOfWork, draft: TaskDraft, owner: UserId, check: Check) -> Result<Task> {
-    let now = unit.stamp();
-    let fields = TaskFields::parse(draft, TaskContext { owner, now }, check)?;
-    fields.about().check(unit, None)?;
-    let mut added = create_many(unit, vec![fields])?;
-    added.pop().ok_or_else(|| Error::Internal("an added task is missing".to_owned()))
-}
-
 /// Creates tasks whose references were checked before.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<TaskFields>) -> Result<Vec<Task>> {
     let added = unit.tasks().add(fields)?;
@@ -147,23 +135,12 @@ pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<TaskFields>) -> Result
     Ok(added)
 }
 
-/// Updates a task: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: TaskId, draft: TaskDraft, check: Check) -> Result<Task> {
-    let before = lookup(unit, id)?;
-    let fields = before.fields.updated(draft, unit.stamp(), check)?;
-    fields.about().check(unit, Some(before.fields.about()))?;
-    Ok(revise(unit, &before, fields)?.unwrap_or(before))
-}
-
 /// Says that a task is done.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::State`] when it is completed or cancelled already.
 pub fn complete(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<Task> {
-    let before = lookup(unit, id)?;
+    let before: Task = single::known(unit, id)?;
     if !before.fields.status.is_open() {
         return Err(Error::state(TaskId::NOUN, id, before.fields.status.state(), "completed"));
     }
@@ -175,7 +152,7 @@ pub fn complete(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<Task> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::State`] when it is neither completed nor cancelled.
 pub fn reopen(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<Task> {
-    let before = lookup(unit, id)?;
+    let before: Task = single::known(unit, id)?;
     if before.fields.status.is_open() {
         return Err(Error::state(TaskId::NOUN, id, before.fields.status.state(), "reopened"));
     }
@@ -185,10 +162,6 @@ pub fn reopen(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<Task> {
 fn enter(unit: &mut dyn UnitOfWork, before: Task, status: TaskStatus) -> Result<Task> {
     let fields = before.fields.clone().in_status(status, unit.stamp());
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
-}
-
-fn lookup(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<Task> {
-    unit.tasks().lookup(id)?.ok_or_else(|| Error::not_found(TaskId::NOUN, id))
 }
 
 /// Gives a task, just read in this unit, fields whose references were checked before; `None` when nothing differs.
@@ -204,13 +177,4 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Task, fields: TaskField
     unit.tasks().update(&after)?;
     unit.record(change);
     Ok(Some(after))
-}
-
-/// Deletes a task.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: TaskId) -> Result<()> {
-    let task = lookup(unit, id)?;
-    Task::remove_many(unit, vec![task])
 }

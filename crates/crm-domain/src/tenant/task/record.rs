@@ -5,6 +5,7 @@ use crate::{
     error::Result,
     field::Check,
     id::{TaskId, UserId},
+    stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::NewChange,
@@ -18,6 +19,10 @@ impl Record for Task {
     type Draft = TaskDraft;
     type Parsed = TaskFields;
     type Context = TaskContext;
+
+    fn updated_at(&self) -> Stamp {
+        self.updated_at
+    }
 
     fn context(unit: &mut dyn UnitOfWork, owner: UserId) -> Result<TaskContext> {
         let now = unit.stamp();

@@ -3,6 +3,7 @@
 mod draft;
 mod port;
 mod progress;
+mod record;
 mod status;
 
 pub use draft::{TicketContext, TicketDraft};
@@ -14,16 +15,19 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, Problem, Result},
+    error::{Error, Result},
     field::{Check, Patch, Text},
     id::{AccountId, ContactId, RecordId, SlaPolicyId, TicketId, UserId},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
+        link,
         priority::Priority,
+        record::Record,
         sla_policy::SlaSubject,
     },
+    usecase::single,
 };
 
 /// What people enter about a ticket, and what follows from it. A value of this type is valid by construction, but for its references.
@@ -87,42 +91,12 @@ pub fn context(unit: &mut dyn UnitOfWork, owner: Option<UserId>) -> Result<Ticke
     })
 }
 
-/// Creates a ticket, which is `owner`'s unless the draft says otherwise.
-///
-/// # Errors
-/// [`Error::Invalid`] for invalid fields, and for an account, contact or policy that does not exist.
-pub fn create(unit: &mut dyn UnitOfWork, draft: TicketDraft, owner: Option<UserId>, check: Check) -> Result<Ticket> {
-    let context = context(unit, owner)?;
-    let fields = TicketFields::parse(draft, &context, check)?;
-    check_references(unit, None, &fields)?;
-    let mut added = create_many(unit, vec![fields])?;
-    added.pop().ok_or_else(|| Error::Internal("an added ticket is missing".to_owned()))
-}
-
-/// Creates tickets whose references were checked before.
-pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<TicketFields>) -> Result<Vec<Ticket>> {
-    let added = unit.tickets().add(fields)?;
-    for ticket in &added {
-        unit.record(NewChange::created(ticket)?);
-    }
-    Ok(added)
-}
-
-/// Updates a ticket: fields the draft does not mention stay. An update that changes nothing leaves no change and no new stamp.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::State`] for a status that the present one may not become, and those of [`create`].
-pub fn update(unit: &mut dyn UnitOfWork, id: TicketId, draft: TicketDraft, check: Check) -> Result<Ticket> {
-    let before = lookup(unit, id)?;
-    change(unit, before, draft, check)
-}
-
 /// Does something to a ticket; the draft says what else changes with it.
 ///
 /// # Errors
-/// [`Error::State`] where its state does not allow it, and those of [`update`].
+/// [`Error::NotFound`], [`Error::State`] where its state does not allow it, and [`Error::Invalid`] for what the draft says.
 pub fn act(unit: &mut dyn UnitOfWork, id: TicketId, action: TicketAction, draft: TicketDraft, check: Check) -> Result<Ticket> {
-    let before = lookup(unit, id)?;
+    let before: Ticket = single::known(unit, id)?;
     let status = before.fields.status;
     let Some(next) = action.leads_to(status) else {
         return Err(Error::state(TicketId::NOUN, id, status.adjective(), action.participle()));
@@ -148,26 +122,10 @@ pub(crate) fn answered(unit: &mut dyn UnitOfWork, ticket: &Ticket) -> Result<()>
     Ok(())
 }
 
-/// Deletes a ticket; its comments can be reached no more.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn remove(unit: &mut dyn UnitOfWork, id: TicketId) -> Result<()> {
-    let ticket = lookup(unit, id)?;
-    unit.tickets().remove(id)?;
-    unit.record(NewChange::deleted(&ticket)?);
-    Ok(())
-}
-
-pub(crate) fn lookup(unit: &mut dyn UnitOfWork, id: TicketId) -> Result<Ticket> {
-    let found = unit.tickets().lookup(id)?;
-    found.ok_or_else(|| Error::not_found(TicketId::NOUN, id))
-}
-
 fn change(unit: &mut dyn UnitOfWork, before: Ticket, draft: TicketDraft, check: Check) -> Result<Ticket> {
     let context = context(unit, None)?;
     let fields = before.updated(draft, &context, check)?;
-    check_references(unit, Some(&before.fields), &fields)?;
+    link::check(unit, &Ticket::references(&before.fields), &Ticket::references(&fields))?;
     Ok(revise(unit, &before, fields)?.unwrap_or(before))
 }
 
@@ -184,22 +142,4 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Ticket, fields: TicketF
     unit.tickets().update(&after)?;
     unit.record(change);
     Ok(Some(after))
-}
-
-/// A reference that stays may name a record deleted since: that must not keep people from editing the rest.
-fn check_references(unit: &mut dyn UnitOfWork, before: Option<&TicketFields>, fields: &TicketFields) -> Result<()> {
-    let mut check = Check::new();
-    if let Some(id) = fields.account_id
-        && before.is_none_or(|before| before.account_id != fields.account_id)
-        && unit.accounts().lookup(id)?.is_none()
-    {
-        check.fail("account_id", Problem::Reference { noun: AccountId::NOUN });
-    }
-    if let Some(id) = fields.contact_id
-        && before.is_none_or(|before| before.contact_id != fields.contact_id)
-        && unit.contacts().lookup(id)?.is_none()
-    {
-        check.fail("contact_id", Problem::Reference { noun: ContactId::NOUN });
-    }
-    check.finish()
 }

@@ -19,7 +19,7 @@ fields! {
         Subject: Spec::key("subject").filterable().searchable() => &ticket.fields.subject;
         Description: Spec::text("description").nullable() => ticket.fields.description.as_ref();
         Status: Spec::choice("status", TicketStatus::WORDS).filterable() => ticket.fields.status;
-        Priority: Spec::choice("priority", Priority::WORDS).filterable() => ticket.fields.priority;
+        Priority: Spec::ranked("priority", Priority::WORDS).filterable() => ticket.fields.priority as i64;
         Category: Spec::text("category").nullable().filterable() => ticket.fields.category.as_ref();
         Source: Spec::text("source").nullable() => ticket.fields.source.as_ref();
         Resolution: Spec::text("resolution").nullable() => ticket.fields.resolution.as_ref();
@@ -47,14 +47,15 @@ pub type TicketFilter = Filter<TicketField>;
 pub trait TicketReads {
     /// The live ticket with this id.
     fn lookup(&mut self, id: TicketId) -> Result<Option<Ticket>>;
+    /// The live tickets among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[TicketId]) -> Result<Vec<Ticket>>;
     /// A page of the tickets that match.
     fn list(&mut self, filter: &TicketFilter, sort: Sort<TicketField>, window: &Window) -> Result<Page<Ticket>>;
     /// Whether live tickets follow this policy.
     fn is_policy_used(&mut self, policy: SlaPolicyId) -> Result<bool>;
 }
 
-/// Writes tickets. Callers outside this crate use [`create`](super::create), [`update`](super::update), [`act`](super::act) and
-/// [`remove`](super::remove), which also record the change.
+/// Writes tickets. Callers outside this crate use [`single`](crate::usecase::single) and [`act`](super::act), which also record the change.
 pub trait TicketRepository: TicketReads {
     /// Keeps new tickets; ids ascend in the order given.
     fn add(&mut self, fields: Vec<TicketFields>) -> Result<Vec<Ticket>>;
@@ -62,4 +63,8 @@ pub trait TicketRepository: TicketReads {
     fn update(&mut self, ticket: &Ticket) -> Result<()>;
     /// Marks a ticket deleted at this unit's stamp.
     fn remove(&mut self, id: TicketId) -> Result<()>;
+    /// The deleted ticket with this id.
+    fn lookup_deleted(&mut self, id: TicketId) -> Result<Option<Ticket>>;
+    /// Makes a ticket, as [`lookup_deleted`](TicketRepository::lookup_deleted) read it, live again at this unit's stamp.
+    fn restore(&mut self, ticket: &Ticket) -> Result<()>;
 }

@@ -8,10 +8,11 @@ use crate::{
     query::Field,
     tenant::{
         UnitOfWork,
-        account::{self, Account, AccountDraft, AccountField, AccountFields, AccountFilter},
+        account::{Account, AccountDraft, AccountField, AccountFields, AccountFilter},
         contact::Contact,
         lead::LeadFields,
     },
+    usecase::single,
 };
 
 /// The account that lead and contact tell of, made when the lead names a company that is not there; `None` when nothing tells of one.
@@ -98,5 +99,5 @@ fn create(unit: &mut dyn UnitOfWork, lead: &LeadFields) -> Result<Option<Account
         ..AccountDraft::default()
     };
     let fields = AccountFields::parse(draft, lead.owner_id, Check::new())?;
-    account::create(unit, fields).map(Some)
+    single::create_parsed(unit, fields).map(Some)
 }

@@ -21,6 +21,7 @@ use crate::{
         opportunity::{self, Opportunity, OpportunityDraft, OpportunityFields},
         pipeline::Stage,
     },
+    usecase::single,
 };
 
 /// What a caller says of a conversion.
@@ -55,7 +56,7 @@ pub struct Converted {
 /// [`Error::NotFound`]; [`Error::State`] when the lead is converted already or was disqualified; [`Error::Invalid`] when account or contact
 /// do not exist and for the opportunity's fields, [`Error::Duplicate`] when its external id is taken.
 pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, conversion: Conversion, check: Check) -> Result<Converted> {
-    let lead = lead::known(unit, id)?;
+    let lead: Lead = single::known(unit, id)?;
     let status = lead::step(&lead, LeadStep::Convert)?;
     let Parts {
         named_account,

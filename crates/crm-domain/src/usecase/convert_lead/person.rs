@@ -8,9 +8,10 @@ use crate::{
     id::AccountId,
     tenant::{
         UnitOfWork,
-        contact::{self, Contact, ContactDraft, ContactFields},
+        contact::{Contact, ContactDraft, ContactFields},
         lead::LeadFields,
     },
+    usecase::single,
 };
 
 /// The contact with the lead's email, if any: at most one has it.
@@ -32,7 +33,7 @@ pub(super) fn create(unit: &mut dyn UnitOfWork, lead: &LeadFields, account: Opti
         ..ContactDraft::default()
     };
     let fields = ContactFields::parse(draft, lead.owner_id, Check::new())?;
-    contact::create(unit, fields)
+    single::create_parsed(unit, fields)
 }
 
 /// Gives a contact what the lead says and it lacks; what it has stays.
@@ -47,7 +48,7 @@ pub(super) fn complete(unit: &mut dyn UnitOfWork, contact: &Contact, lead: &Lead
         account_id: if has.account_id.is_none() { account.into() } else { Patch::Keep },
         ..ContactDraft::default()
     };
-    contact::update(unit, contact.id, draft, Check::new())
+    single::update(unit, contact.id, draft, has.owner_id, Check::new())
 }
 
 fn lacking(lacks: bool, text: Option<impl Display>) -> Patch<String> {

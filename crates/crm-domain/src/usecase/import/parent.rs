@@ -9,7 +9,11 @@ use crate::{
     error::{Error, Problem, Result},
     field::{Check, Patch},
     id::{AccountId, RecordId},
-    tenant::{UnitOfWork, account},
+    tenant::{
+        UnitOfWork,
+        account::{self, Account},
+    },
+    usecase::single,
 };
 
 use super::{
@@ -133,7 +137,9 @@ fn fulfil(unit: &mut dyn UnitOfWork, wishes: &[Wish]) -> Result<()> {
             parent_id: Patch::Set(parent),
             ..account::AccountDraft::default()
         };
-        account::update(unit, wish.account, draft, Check::new())?;
+        let before: Account = single::known(unit, wish.account)?;
+        let owner = before.fields.owner_id;
+        single::update_known(unit, before, draft, owner, Check::new())?;
     }
     Ok(())
 }

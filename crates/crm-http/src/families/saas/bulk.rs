@@ -8,8 +8,7 @@ use crm_domain::{
     Error,
     error::Problem,
     field::{Check, Patch},
-    id::{RecordId, TenantId, UserId},
-    stamp::Stamp,
+    id::{RecordId, UserId},
     tenant::UnitOfWork,
     usecase::bulk::{self, BULK_MAX, Drafted, Outcomes},
 };
@@ -17,10 +16,10 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{acted, kept},
-    context::{BulkBody, Delete, Permit, Write},
+    context::{BulkBody, Permit},
     error::{Refused, SaasError},
     id::unknown_owners,
-    noun::Noun,
+    noun::{Noun, View, shown_many},
 };
 use crate::shared::{
     call::Call,
@@ -33,21 +32,21 @@ use crate::shared::{
 const IDS: &str = "ids";
 
 /// Creates records.
-pub(super) async fn create<N: Noun>(call: Call, permit: Permit<Write>, body: BulkBody) -> Result<HttpResponse, SaasError> {
+pub(super) async fn create<N: Noun>(call: Call, permit: Permit<N::Writing>, body: BulkBody) -> Result<HttpResponse, SaasError> {
     let items = items(body.json, N::PLURAL)?;
     let drafts = items.into_iter().map(|item| drafted::<N>(item, N::creation));
     let mut drafts: Vec<Drafted<N>> = drafts.collect::<Result<_, _>>()?;
     check_owners::<N>(&call, &permit.tenant, drafts.iter_mut()).await?;
     let owner = permit.user().id;
-    written(&permit.tenant, body.guard, move |unit, show| {
+    written(&permit.tenant, body.guard, move |unit, view| {
         let outcomes = bulk::create::<N>(unit, drafts, owner)?;
-        Ok((StatusCode::CREATED, show.records(outcomes, "created")))
+        Ok((StatusCode::CREATED, records(unit, outcomes, "created", view)?))
     })
     .await
 }
 
 /// Changes the fields given of each record.
-pub(super) async fn update<N: Noun>(call: Call, permit: Permit<Write>, body: BulkBody) -> Result<HttpResponse, SaasError> {
+pub(super) async fn update<N: Noun>(call: Call, permit: Permit<N::Writing>, body: BulkBody) -> Result<HttpResponse, SaasError> {
     let items = items(body.json, N::PLURAL)?;
     let with_id = |item: Value| {
         let id = id_of::<N>(item.get("id"));
@@ -58,20 +57,20 @@ pub(super) async fn update<N: Noun>(call: Call, permit: Permit<Write>, body: Bul
     let named = drafts.iter_mut().flatten().map(|(_, drafted)| drafted);
     check_owners::<N>(&call, &permit.tenant, named).await?;
     let owner = permit.user().id;
-    written(&permit.tenant, body.guard, move |unit, show| {
+    written(&permit.tenant, body.guard, move |unit, view| {
         let outcomes = bulk::update::<N>(unit, drafts, owner)?;
-        Ok((StatusCode::OK, show.records(outcomes, "updated")))
+        Ok((StatusCode::OK, records(unit, outcomes, "updated", view)?))
     })
     .await
 }
 
 /// Deletes records.
-pub(super) async fn remove<N: Noun>(permit: Permit<Delete>, body: BulkBody) -> Result<HttpResponse, SaasError> {
+pub(super) async fn remove<N: Noun>(permit: Permit<N::Removing>, body: BulkBody) -> Result<HttpResponse, SaasError> {
     let items = items(body.json, IDS)?;
     let ids: Vec<crm_domain::Result<N::Id>> = items.iter().map(|item| id_of::<N>(Some(item))).collect();
-    written(&permit.tenant, body.guard, move |unit, show| {
+    written(&permit.tenant, body.guard, move |unit, _| {
         let outcomes = bulk::remove::<N>(unit, ids)?;
-        Ok((StatusCode::OK, show.removals(outcomes)))
+        Ok((StatusCode::OK, removals(&outcomes)))
     })
     .await
 }
@@ -80,48 +79,37 @@ pub(super) async fn remove<N: Noun>(permit: Permit<Delete>, body: BulkBody) -> R
 pub(super) async fn written(
     tenant: &TenantSession,
     guard: Option<Guard>,
-    work: impl FnOnce(&mut dyn UnitOfWork, Show) -> crm_domain::Result<(StatusCode, Value)> + Send + 'static,
+    work: impl FnOnce(&mut dyn UnitOfWork, View) -> crm_domain::Result<(StatusCode, Value)> + Send + 'static,
 ) -> Result<HttpResponse, SaasError> {
-    let show = Show {
-        tenant: tenant.tenant.id,
-        now: tenant.now,
-    };
+    let view = View::of(tenant);
     let answer = tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
-            let (status, body) = work(unit, show)?;
+            let (status, body) = work(unit, view)?;
             kept(status, &body)
         })
     });
     Ok(acted(answer.await?))
 }
 
-/// How outcomes are shown.
-pub(super) struct Show {
-    tenant: TenantId,
-    now: Stamp,
+/// What became of each record: those that were `done`, and what was wrong with the others.
+pub(super) fn records<N: Noun>(unit: &mut dyn UnitOfWork, outcomes: Outcomes<N>, done: &str, view: View) -> crm_domain::Result<Value> {
+    let (mut written, mut errors) = (Vec::new(), Vec::new());
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Ok(record) => written.push(record),
+            Err(error) => errors.push(Refused::of(index, &error)),
+        }
+    }
+    let items = shown_many(unit.labels(), written, view)?;
+    Ok(json!({ "items": items, done: items.len(), "failed": errors.len(), "errors": errors }))
 }
 
-impl Show {
-    /// What became of each record: those that were `done`, and what was wrong with the others.
-    pub(super) fn records<N: Noun>(&self, outcomes: Outcomes<N>, done: &str) -> Value {
-        let (mut items, mut errors) = (Vec::new(), Vec::new());
-        for (index, outcome) in outcomes.into_iter().enumerate() {
-            match outcome {
-                Ok(record) => items.push(record.show(self.tenant, self.now)),
-                Err(error) => errors.push(Refused::of(index, &error)),
-            }
-        }
-        json!({ "items": items, done: items.len(), "failed": errors.len(), "errors": errors })
-    }
-
-    fn removals(&self, outcomes: Outcomes<()>) -> Value {
-        let total = outcomes.len();
-        let failed = outcomes.iter().enumerate();
-        let errors: Vec<_> = failed
-            .filter_map(|(index, outcome)| outcome.as_ref().err().map(|error| Refused::of(index, error)))
-            .collect();
-        json!({ "deleted": total - errors.len(), "failed": errors.len(), "errors": errors })
-    }
+fn removals(outcomes: &Outcomes<()>) -> Value {
+    let failed = outcomes.iter().enumerate();
+    let errors: Vec<_> = failed
+        .filter_map(|(index, outcome)| outcome.as_ref().err().map(|error| Refused::of(index, error)))
+        .collect();
+    json!({ "deleted": outcomes.len() - errors.len(), "failed": errors.len(), "errors": errors })
 }
 
 /// The items of a body, of which there must be some and not too many.
@@ -166,7 +154,7 @@ async fn check_owners<'a, N: Noun>(
 ) -> Result<(), SaasError> {
     let mut by_owner: HashMap<UserId, Vec<&mut Check>> = HashMap::new();
     for drafted in drafts {
-        if let Patch::Set(owner) = N::owner(&drafted.draft) {
+        if let Some(Patch::Set(owner)) = N::owner(&drafted.draft) {
             by_owner.entry(*owner).or_default().push(&mut drafted.check);
         }
     }

@@ -15,10 +15,9 @@ use crm_domain::{
     Error, Result,
     control::ControlStore,
     error::Problem,
-    id::{AccountId, LeadId, OpportunityId, RecordId, TenantId, UserId},
+    id::{RecordId, UserId},
     query::{Field, Kind, Value as FieldValue},
-    stamp::Stamp,
-    tenant::TenantReader,
+    tenant::{TenantReader, account::Account, contact::Contact, lead::Lead, opportunity::Opportunity, ticket::Ticket},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -28,8 +27,13 @@ use utoipa::{
 };
 
 use super::{
-    answer::record as answer, company::Company, deal::Deal, error::SaasError, lead::Lead, list::text_parameter, page::Query,
-    user::UserInfo, word::field_of,
+    answer::record as answer,
+    error::SaasError,
+    list::text_parameter,
+    noun::{Noun, View, shown, shown_many},
+    page::Query,
+    user::UserInfo,
+    word::field_of,
 };
 use crate::shared::tenant::TenantSession;
 
@@ -37,8 +41,10 @@ use crate::shared::tenant::TenantSession;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Related {
     Company,
+    Contact,
     Deal,
     Lead,
+    Ticket,
     User,
 }
 
@@ -47,8 +53,10 @@ impl Related {
     fn of(field: &str) -> Option<Self> {
         match field {
             "account_id" | "parent_id" => Some(Self::Company),
+            "contact_id" => Some(Self::Contact),
             "opportunity_id" => Some(Self::Deal),
             "lead_id" => Some(Self::Lead),
+            "ticket_id" => Some(Self::Ticket),
             "owner_id" => Some(Self::User),
             _ => None,
         }
@@ -56,47 +64,45 @@ impl Related {
 
     /// The resources with these ids. A record that is gone has none.
     fn load(self, reader: &mut dyn TenantReader, source: &Source, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Value>> {
-        let tenant = source.tenant;
         match self {
-            Self::Company => {
-                let companies = reader.accounts().lookup_many(&typed::<AccountId>(ids))?;
-                by_id(companies, |account| account.id.get(), |account| Company::of(account, tenant))
-            }
-            Self::Deal => {
-                let deals = reader.opportunities().lookup_many(&typed::<OpportunityId>(ids))?;
-                by_id(deals, |deal| deal.id.get(), |deal| Deal::of(deal, tenant))
-            }
-            Self::Lead => {
-                let leads = reader.leads().lookup_many(&typed::<LeadId>(ids))?;
-                by_id(leads, |lead| lead.id.get(), |lead| Lead::of(lead, tenant))
-            }
+            Self::Company => records::<Account>(reader, source, ids),
+            Self::Contact => records::<Contact>(reader, source, ids),
+            Self::Deal => records::<Opportunity>(reader, source, ids),
+            Self::Lead => records::<Lead>(reader, source, ids),
+            Self::Ticket => records::<Ticket>(reader, source, ids),
             Self::User => {
                 let ids = typed::<UserId>(ids);
-                let users = source.control.reading(|reader| reader.users().lookup_many(tenant, &ids))?;
-                by_id(users, |user| user.id.get(), UserInfo::of)
+                let users = source
+                    .control
+                    .reading(|reader| reader.users().lookup_many(source.view.tenant, &ids))?;
+                let numbers: Vec<i64> = users.iter().map(|user| user.id.get()).collect();
+                by_id(numbers, users.into_iter().map(UserInfo::of))
             }
         }
     }
+}
+
+fn records<N: Noun>(reader: &mut dyn TenantReader, source: &Source, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Value>> {
+    let records = N::read_many(reader, &typed(ids))?;
+    let numbers: Vec<i64> = records.iter().map(|record| record.id()).collect();
+    by_id(numbers, shown_many(reader.labels(), records, source.view)?)
 }
 
 fn typed<I: RecordId>(ids: &BTreeSet<i64>) -> Vec<I> {
     ids.iter().copied().map(I::from_i64).collect()
 }
 
-fn by_id<R, T: Serialize>(records: Vec<R>, id: impl Fn(&R) -> i64, show: impl Fn(R) -> T) -> Result<HashMap<i64, Value>> {
-    let shown = |record| {
-        let id = id(&record);
-        let shown = serde_json::to_value(show(record)).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok((id, shown))
-    };
-    records.into_iter().map(shown).collect()
+fn by_id<T: Serialize>(ids: Vec<i64>, resources: impl IntoIterator<Item = T>) -> Result<HashMap<i64, Value>> {
+    let value = |resource| serde_json::to_value(resource).map_err(|error| Error::Internal(error.to_string()));
+    let values = resources.into_iter().map(value);
+    ids.into_iter().zip(values).map(|(id, value)| Ok((id, value?))).collect()
 }
 
 /// Where related records are read, besides the tenant's database.
 #[derive(Clone)]
 pub(super) struct Source {
     control: Arc<dyn ControlStore>,
-    tenant: TenantId,
+    view: View,
 }
 
 impl Source {
@@ -104,7 +110,7 @@ impl Source {
     pub fn of(session: &TenantSession) -> Self {
         Self {
             control: Arc::clone(&session.control),
-            tenant: session.tenant.id,
+            view: View::of(session),
         }
     }
 }
@@ -186,7 +192,10 @@ fn offered<F: Field>() -> impl Iterator<Item = Include<F>> {
     F::ALL.iter().filter_map(|field| {
         let spec = field.spec();
         let related = Related::of(spec.name).filter(|_| spec.kind == Kind::Id)?;
-        let name = field_of(spec.name).strip_suffix("Id")?.to_owned();
+        let member = field_of(spec.name).strip_suffix("Id")?.to_owned();
+        // A lead's `company` is what it calls its company: the record itself needs another name beside it.
+        let is_taken = F::ALL.iter().any(|other| field_of(other.spec().name) == member);
+        let name = if is_taken { format!("{member}Record") } else { member };
         Some(Include {
             name,
             field: *field,
@@ -209,37 +218,37 @@ pub(super) fn object_of(resource: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-/// Answers with one record, its entity tag and what is included. `read` finds it or says that it is not there.
-pub(super) async fn one<F, T>(
-    tenant: &TenantSession,
-    query: &str,
-    read: impl FnOnce(&mut dyn TenantReader) -> Result<F::Record> + Send + 'static,
-    changed_at: impl Fn(&F::Record) -> Stamp,
-    show: impl Fn(F::Record, TenantId) -> T,
-) -> Result<HttpResponse, SaasError>
-where
-    F: Field<Record: Send>,
-    T: Serialize,
-{
+/// Answers with one record, its entity tag and what is included.
+pub(super) async fn one<N: Noun>(tenant: &TenantSession, query: &str, id: N::Id) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(query);
-    let includes = Includes::<F>::parse(&mut query);
+    let includes = Includes::<N::Field>::parse(&mut query);
     query.finish()?;
-    if includes.is_empty() {
-        let record = tenant.read(read).await?;
-        let changed_at = changed_at(&record);
-        return Ok(answer(&show(record, tenant.tenant.id), changed_at));
-    }
-    let (source, asked) = (Source::of(tenant), includes.clone());
-    let work = move |reader: &mut dyn TenantReader| {
-        let records = [read(reader)?];
-        let included = asked.load(reader, &source, &records)?;
-        Ok((records, included))
+    let view = View::of(tenant);
+    let find = move |reader: &mut dyn TenantReader| {
+        let found = N::read(reader, id)?;
+        found.ok_or_else(|| Error::not_found(N::Id::NOUN, id))
     };
-    let ([record], included) = tenant.snapshot(work).await?;
-    let (changed_at, members) = (changed_at(&record), includes.members(&record, &included));
-    let mut object = object_of(&show(record, tenant.tenant.id));
-    object.extend(members);
-    Ok(answer(&object, changed_at))
+    if includes.is_empty() {
+        let work = move |reader: &mut dyn TenantReader| {
+            let record = find(reader)?;
+            let updated_at = record.updated_at();
+            Ok((shown(reader.labels(), record, view)?, updated_at))
+        };
+        let (resource, updated_at) = tenant.read(work).await?;
+        return Ok(answer(&resource, updated_at));
+    }
+    let source = Source::of(tenant);
+    let work = move |reader: &mut dyn TenantReader| {
+        let records = [find(reader)?];
+        let included = includes.load(reader, &source, &records)?;
+        let [record] = records;
+        let (updated_at, members) = (record.updated_at(), includes.members(&record, &included));
+        let mut object = object_of(&shown(reader.labels(), record, view)?);
+        object.extend(members);
+        Ok((object, updated_at))
+    };
+    let (object, updated_at) = tenant.snapshot(work).await?;
+    Ok(answer(&object, updated_at))
 }
 
 /// Documents the parameter, for nouns that can include something.

@@ -85,7 +85,7 @@ where
     F: Field<Record: Entity + Send>,
     T: Serialize + PartialSchema,
 {
-    answer_with(tenant, query, list, read, |_| Ok(()), |record, tenant, ()| show(record, tenant)).await
+    answer_with(tenant, query, list, read, |_, _| Ok(()), |record, tenant, ()| show(record, tenant)).await
 }
 
 /// [`answer`] for resources that show more than their record holds: `load` makes it of a page's records.
@@ -94,7 +94,7 @@ pub(super) async fn answer_with<F, X, T>(
     query: &str,
     mut list: List<F>,
     read: impl FnOnce(&mut dyn TenantReader, &Filter<F>, Sort<F>, &Window) -> Result<Page<F::Record>> + Send + 'static,
-    load: impl FnOnce(&[F::Record]) -> Result<X> + Send + 'static,
+    load: impl FnOnce(&mut dyn TenantReader, &[F::Record]) -> Result<X> + Send + 'static,
     show: impl Fn(F::Record, TenantId, &X) -> T,
 ) -> Result<HttpResponse, SaasError>
 where
@@ -126,7 +126,7 @@ where
     let work = move |reader: &mut dyn TenantReader| {
         found.map_or(Ok(()), |found| found(reader))?;
         let page = read(reader, &filter, sort, &window)?;
-        let more = load(&page.items)?;
+        let more = load(reader, &page.items)?;
         let included = asked.load(reader, &source, &page.items)?;
         let last = match (sort.key.custom(), page.items.last().filter(|_| page.has_more)) {
             (Some(field), Some(last)) => custom::value_of(reader, F::Record::KIND, F::id(last), field.id)?,

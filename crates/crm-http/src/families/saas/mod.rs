@@ -34,11 +34,13 @@ mod noun;
 mod partner;
 mod pipeline;
 mod related;
+mod resource;
 mod restore;
 mod schema;
 mod search;
 mod setting;
 mod sla_policy;
+mod tag;
 mod task;
 mod ticket;
 mod user;
@@ -53,6 +55,7 @@ pub(super) mod page;
 
 use noun::CommonOperations;
 use related::RelatedLists;
+use tag::assignment::Tagging;
 
 /// The family.
 pub struct Saas;
@@ -86,57 +89,22 @@ impl Family for Saas {
             Route::new(Method::GET, invitation::PATH, Jwt, || web::to(invitation::list)),
             Route::new(Method::POST, invitation::PATH, Jwt, || web::to(invitation::create)),
             Route::new(Method::DELETE, invitation::ITEM, Jwt, || web::to(invitation::revoke)),
-            Route::new(Method::GET, lead::PATH, Jwt, || web::to(lead::list)),
-            Route::new(Method::POST, lead::PATH, Jwt, || web::to(lead::create)),
-            Route::new(Method::GET, lead::ITEM, Jwt, || web::to(lead::get)),
-            Route::new(Method::PUT, lead::ITEM, Jwt, || web::to(lead::update)),
-            Route::new(Method::DELETE, lead::ITEM, Jwt, || web::to(lead::remove)),
             Route::new(Method::POST, lead::ASSIGN, Jwt, || web::to(lead::assign)),
             Route::new(Method::POST, lead::many::ASSIGN, Jwt, || web::to(lead::many::assign)),
             Route::new(Method::POST, lead::QUALIFY, Jwt, || web::to(lead::qualify)),
             Route::new(Method::POST, lead::DISQUALIFY, Jwt, || web::to(lead::disqualify)),
             Route::new(Method::POST, lead::CONVERT, Jwt, || web::to(lead::convert)),
-            Route::new(Method::GET, company::PATH, Jwt, || web::to(company::list)),
-            Route::new(Method::POST, company::PATH, Jwt, || web::to(company::create)),
-            Route::new(Method::GET, company::ITEM, Jwt, || web::to(company::get)),
-            Route::new(Method::PUT, company::ITEM, Jwt, || web::to(company::update)),
-            Route::new(Method::DELETE, company::ITEM, Jwt, || web::to(company::remove)),
-            Route::new(Method::GET, contact::PATH, Jwt, || web::to(contact::list)),
-            Route::new(Method::POST, contact::PATH, Jwt, || web::to(contact::create)),
-            Route::new(Method::GET, contact::ITEM, Jwt, || web::to(contact::get)),
-            Route::new(Method::PUT, contact::ITEM, Jwt, || web::to(contact::update)),
-            Route::new(Method::DELETE, contact::ITEM, Jwt, || web::to(contact::remove)),
-            Route::new(Method::GET, deal::PATH, Jwt, || web::to(deal::list)),
-            Route::new(Method::POST, deal::PATH, Jwt, || web::to(deal::create)),
-            Route::new(Method::GET, deal::ITEM, Jwt, || web::to(deal::get)),
-            Route::new(Method::PUT, deal::ITEM, Jwt, || web::to(deal::update)),
-            Route::new(Method::DELETE, deal::ITEM, Jwt, || web::to(deal::remove)),
             Route::new(Method::GET, webhook::PATH, Jwt, || web::to(webhook::list)),
             Route::new(Method::POST, webhook::PATH, Jwt, || web::to(webhook::create)),
             Route::new(Method::GET, webhook::ITEM, Jwt, || web::to(webhook::get)),
             Route::new(Method::PUT, webhook::ITEM, Jwt, || web::to(webhook::update)),
             Route::new(Method::DELETE, webhook::ITEM, Jwt, || web::to(webhook::remove)),
-            Route::new(Method::GET, activity::PATH, Jwt, || web::to(activity::list)),
-            Route::new(Method::POST, activity::PATH, Jwt, || web::to(activity::create)),
-            Route::new(Method::GET, activity::ITEM, Jwt, || web::to(activity::get)),
-            Route::new(Method::PUT, activity::ITEM, Jwt, || web::to(activity::update)),
-            Route::new(Method::DELETE, activity::ITEM, Jwt, || web::to(activity::remove)),
             Route::new(Method::POST, activity::action::COMPLETE, Jwt, || {
                 web::to(activity::action::complete)
             }),
             Route::new(Method::POST, activity::action::REOPEN, Jwt, || web::to(activity::action::reopen)),
-            Route::new(Method::GET, task::PATH, Jwt, || web::to(task::list)),
-            Route::new(Method::POST, task::PATH, Jwt, || web::to(task::create)),
-            Route::new(Method::GET, task::ITEM, Jwt, || web::to(task::get)),
-            Route::new(Method::PUT, task::ITEM, Jwt, || web::to(task::update)),
-            Route::new(Method::DELETE, task::ITEM, Jwt, || web::to(task::remove)),
             Route::new(Method::POST, task::action::COMPLETE, Jwt, || web::to(task::action::complete)),
             Route::new(Method::POST, task::action::REOPEN, Jwt, || web::to(task::action::reopen)),
-            Route::new(Method::GET, ticket::PATH, Jwt, || web::to(ticket::list)),
-            Route::new(Method::POST, ticket::PATH, Jwt, || web::to(ticket::create)),
-            Route::new(Method::GET, ticket::ITEM, Jwt, || web::to(ticket::get)),
-            Route::new(Method::PUT, ticket::ITEM, Jwt, || web::to(ticket::update)),
-            Route::new(Method::DELETE, ticket::ITEM, Jwt, || web::to(ticket::remove)),
             Route::new(Method::POST, ticket::action::ASSIGN, Jwt, || web::to(ticket::action::assign)),
             Route::new(Method::POST, ticket::action::RESOLVE, Jwt, || web::to(ticket::action::resolve)),
             Route::new(Method::POST, ticket::action::CLOSE, Jwt, || web::to(ticket::action::close)),
@@ -146,22 +114,12 @@ impl Family for Saas {
             Route::new(Method::GET, ticket::comment::ITEM, Jwt, || web::to(ticket::comment::get)),
             Route::new(Method::PUT, ticket::comment::ITEM, Jwt, || web::to(ticket::comment::update)),
             Route::new(Method::DELETE, ticket::comment::ITEM, Jwt, || web::to(ticket::comment::remove)),
-            Route::new(Method::GET, sla_policy::PATH, Jwt, || web::to(sla_policy::list)),
-            Route::new(Method::POST, sla_policy::PATH, Jwt, || web::to(sla_policy::create)),
-            Route::new(Method::GET, sla_policy::ITEM, Jwt, || web::to(sla_policy::get)),
-            Route::new(Method::PUT, sla_policy::ITEM, Jwt, || web::to(sla_policy::update)),
-            Route::new(Method::DELETE, sla_policy::ITEM, Jwt, || web::to(sla_policy::remove)),
             Route::new(Method::GET, custom_field::PATH, Jwt, || web::to(custom_field::list)),
             Route::new(Method::POST, custom_field::PATH, Jwt, || web::to(custom_field::create)),
             Route::new(Method::GET, custom_field::ITEM, Jwt, || web::to(custom_field::get)),
             Route::new(Method::PUT, custom_field::ITEM, Jwt, || web::to(custom_field::update)),
             Route::new(Method::DELETE, custom_field::ITEM, Jwt, || web::to(custom_field::remove)),
             Route::new(Method::POST, custom_field::RESTORE, Jwt, || web::to(custom_field::restore)),
-            Route::new(Method::GET, partner::PATH, Jwt, || web::to(partner::list)),
-            Route::new(Method::POST, partner::PATH, Jwt, || web::to(partner::create)),
-            Route::new(Method::GET, partner::ITEM, Jwt, || web::to(partner::get)),
-            Route::new(Method::PUT, partner::ITEM, Jwt, || web::to(partner::update)),
-            Route::new(Method::DELETE, partner::ITEM, Jwt, || web::to(partner::remove)),
             Route::new(Method::GET, deal::board::BOARD, Jwt, || web::to(deal::board::board)),
             Route::new(Method::GET, deal::board::FORECAST, Jwt, || web::to(deal::board::forecast)),
             Route::new(Method::GET, deal::history::PATH, Jwt, || web::to(deal::history::list)),
@@ -190,9 +148,11 @@ impl Family for Saas {
             Route::new(Method::GET, setting::PATH, Jwt, || web::to(setting::get)),
             Route::new(Method::PUT, setting::PATH, Jwt, || web::to(setting::update)),
             Route::new(Method::GET, search::PATH, Jwt, || web::to(search::search)),
+            Route::new(Method::GET, tag::assignment::USAGE, Jwt, || web::to(tag::assignment::usage)),
         ];
         routes.extend(related::routes());
         routes.extend(noun::routes());
+        routes.extend(tag::assignment::routes());
         routes
     }
 
@@ -223,21 +183,12 @@ impl Family for Saas {
         auth::register, auth::login, auth::refresh, auth::logout, auth::me, auth::change_password, auth::accept_invitation,
         user::list, user::create, user::get, user::update, user::set_role, user::deactivate, user::reactivate,
         invitation::list, invitation::create, invitation::revoke,
-        lead::list, lead::create, lead::get, lead::update, lead::remove,
         lead::assign, lead::many::assign, lead::qualify, lead::disqualify, lead::convert,
-        company::list, company::create, company::get, company::update, company::remove,
-        contact::list, contact::create, contact::get, contact::update, contact::remove,
-        deal::list, deal::create, deal::get, deal::update, deal::remove,
-        webhook::list, webhook::create, webhook::get, webhook::update, webhook::remove,
-        activity::list, activity::create, activity::get, activity::update, activity::remove, activity::action::complete,
-        activity::action::reopen,
-        task::list, task::create, task::get, task::update, task::remove, task::action::complete, task::action::reopen,
-        ticket::list, ticket::create, ticket::get, ticket::update, ticket::remove,
+        webhook::list, webhook::create, webhook::get, webhook::update, webhook::remove, activity::action::complete,
+        activity::action::reopen, task::action::complete, task::action::reopen,
         ticket::action::assign, ticket::action::resolve, ticket::action::close, ticket::action::reopen,
         ticket::comment::list, ticket::comment::create, ticket::comment::get, ticket::comment::update, ticket::comment::remove,
-        sla_policy::list, sla_policy::create, sla_policy::get, sla_policy::update, sla_policy::remove,
         custom_field::list, custom_field::create, custom_field::get, custom_field::update, custom_field::remove, custom_field::restore,
-        partner::list, partner::create, partner::get, partner::update, partner::remove,
         deal::board::board, deal::board::forecast, deal::history::list,
         deal::handoff::get, deal::handoff::initiate, deal::handoff::update, deal::handoff::complete,
         deal::action::move_to, deal::action::win, deal::action::lose, deal::action::reopen,
@@ -248,6 +199,7 @@ impl Family for Saas {
         audit::list,
         setting::get, setting::update,
         search::search,
+        tag::assignment::usage,
     ),
     components(schemas(error::ErrorBody, change::history::HistoryPage)),
     tags(
@@ -265,12 +217,13 @@ impl Family for Saas {
         (name = "custom-fields", description = "What records hold beyond the fields that they have anyway"),
         (name = "partners", description = "Who sells with us, or for us"),
         (name = "pipelines", description = "The stages that deals go through"),
+        (name = "tags", description = "Words that people put on records"),
         (name = "changes", description = "What happened to the records"),
         (name = "audit", description = "Who changed what and when"),
         (name = "settings", description = "What administrators decide for the whole tenant"),
         (name = "search", description = "Records of all kinds at once"),
     ),
-    modifiers(&AccessToken, &RelatedLists, &CommonOperations)
+    modifiers(&AccessToken, &CommonOperations, &RelatedLists, &Tagging)
 )]
 struct Document;
 

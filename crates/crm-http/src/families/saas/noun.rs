@@ -1,21 +1,43 @@
-//! What the operations that every noun has (bulk, restore, changes) need to know of a noun in this family. A noun implements [`Noun`] and
-//! adds its line to [`NOUNS`]: routes and documentation follow.
+//! What this family needs to know of a noun to list, read, write, restore and remember its records. A noun implements [`Noun`] and adds its
+//! line to [`NOUNS`]: routes and documentation follow.
 
 use actix_web::{http::Method, web};
 use crm_domain::{
+    Result,
     field::{Check, Patch},
     id::{TenantId, UserId},
+    page::{Page, Sort, Window},
+    query::{Condition, Field, Filter},
     stamp::Stamp,
-    tenant::{account::Account, activity::Activity, contact::Contact, lead::Lead, opportunity::Opportunity, record::Record},
+    tenant::{
+        TenantReader,
+        account::Account,
+        activity::Activity,
+        contact::Contact,
+        label::{self, LabelReads, Labels},
+        lead::Lead,
+        opportunity::Opportunity,
+        partner::Partner,
+        record::Record,
+        sla_policy::SlaPolicy,
+        tag::Tag,
+        task::Task,
+        ticket::Ticket,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
-use utoipa::{Modify, ToSchema, openapi::OpenApi};
+use utoipa::{Modify, PartialSchema, ToSchema, openapi::OpenApi};
 
-use super::{bulk, change::history, document, restore};
-use crate::families::{Credential, Route};
+use super::{bulk, change::history, context::Needed, document, resource, restore};
+use crate::{
+    families::{Credential, Route},
+    shared::tenant::TenantSession,
+};
 
 /// The paths of a noun's common operations.
 pub(crate) struct Paths {
+    pub list: &'static str,
+    pub item: &'static str,
     pub bulk: &'static str,
     pub bulk_delete: &'static str,
     pub restore: &'static str,
@@ -26,6 +48,8 @@ pub(crate) struct Paths {
 macro_rules! paths {
     ($path:literal) => {
         $crate::families::saas::noun::Paths {
+            list: $path,
+            item: concat!($path, "/{id}"),
             bulk: concat!($path, "/bulk"),
             bulk_delete: concat!($path, "/bulk/delete"),
             restore: concat!($path, "/{id}/restore"),
@@ -35,18 +59,69 @@ macro_rules! paths {
 }
 pub(super) use paths;
 
+/// What the documentation says of a noun's operations beyond what it says of every noun's; sentences.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Notes {
+    pub create: &'static str,
+    pub update: &'static str,
+    pub remove: &'static str,
+}
+
+impl Notes {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        create: "",
+        update: "",
+        remove: "",
+    };
+}
+
+/// A parameter of a list that stands for conditions, when it is `true`.
+pub(crate) struct Switch<F> {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub conditions: Vec<Condition<F>>,
+}
+
+/// To whom and when a record is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    pub tenant: TenantId,
+    pub now: Stamp,
+}
+
+impl View {
+    /// To the session's tenant, at the time of its request.
+    pub fn of(session: &TenantSession) -> Self {
+        Self {
+            tenant: session.tenant.id,
+            now: session.now,
+        }
+    }
+}
+
 /// A noun as this family speaks of it.
 pub(crate) trait Noun: Record {
     /// What its ids begin with.
     const PREFIX: &'static str;
-    /// What many of it are called, in bodies and as the tag of its operations.
+    /// What many of it are called in bodies.
     const PLURAL: &'static str;
     /// The paths of its common operations.
     const PATHS: Paths;
+    /// What is to be said of them.
+    const NOTES: Notes = Notes::NONE;
+    /// Its fields, as lists know them.
+    type Field: Field<Record = Self>;
     /// A record as it is sent.
     type Request: DeserializeOwned + ToSchema + 'static;
+    /// Documents what is sent to change a record.
+    type Changes: ToSchema;
     /// A record as it is shown.
-    type Resource: Serialize + ToSchema;
+    type Resource: Serialize + PartialSchema + ToSchema + Send + 'static;
+    /// What it takes to create and to change records.
+    type Writing: Needed;
+    /// What it takes to delete and to restore records.
+    type Removing: Needed;
 
     /// What a request says.
     fn draft(request: Self::Request, check: &mut Check) -> Self::Draft;
@@ -54,10 +129,67 @@ pub(crate) trait Noun: Record {
     fn creation(request: Self::Request, check: &mut Check) -> Self::Draft {
         Self::draft(request, check)
     }
-    /// Whom a draft names as owner.
-    fn owner(draft: &Self::Draft) -> &Patch<UserId>;
-    /// The record as it is shown at a time.
-    fn show(self, tenant: TenantId, now: Stamp) -> Self::Resource;
+    /// Whom a draft names as owner, where the noun has owners.
+    fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>>;
+    /// The record as it is shown with its labels.
+    fn show(self, labels: Labels, view: View) -> Self::Resource;
+    /// The parameters of its list that stand for conditions.
+    fn switches(_now: Stamp) -> Vec<Switch<Self::Field>> {
+        Vec::new()
+    }
+
+    /// The live record with this id.
+    fn read(reader: &mut dyn TenantReader, id: Self::Id) -> Result<Option<Self>>;
+    /// The live records among these ids, in any order.
+    fn read_many(reader: &mut dyn TenantReader, ids: &[Self::Id]) -> Result<Vec<Self>>;
+    /// A page of the records that match.
+    fn read_page(
+        reader: &mut dyn TenantReader,
+        filter: &Filter<Self::Field>,
+        sort: Sort<Self::Field>,
+        window: &Window,
+    ) -> Result<Page<Self>>;
+}
+
+/// The reading half of a [`Noun`], by its port.
+macro_rules! reads {
+    ($port:ident) => {
+        fn read(reader: &mut dyn crm_domain::tenant::TenantReader, id: Self::Id) -> crm_domain::Result<Option<Self>> {
+            reader.$port().lookup(id)
+        }
+
+        fn read_many(reader: &mut dyn crm_domain::tenant::TenantReader, ids: &[Self::Id]) -> crm_domain::Result<Vec<Self>> {
+            reader.$port().lookup_many(ids)
+        }
+
+        fn read_page(
+            reader: &mut dyn crm_domain::tenant::TenantReader,
+            filter: &crm_domain::query::Filter<Self::Field>,
+            sort: crm_domain::page::Sort<Self::Field>,
+            window: &crm_domain::page::Window,
+        ) -> crm_domain::Result<crm_domain::page::Page<Self>> {
+            reader.$port().list(filter, sort, window)
+        }
+    };
+}
+pub(super) use reads;
+
+/// A record as it is shown, with its labels.
+pub(super) fn shown<N: Noun>(labels: &mut dyn LabelReads, record: N, view: View) -> Result<N::Resource> {
+    let mut carried = label::of(labels, N::KIND, &[record.id()])?;
+    let own = carried.remove(&record.id()).unwrap_or_default();
+    Ok(record.show(own, view))
+}
+
+/// Records as they are shown, with their labels: one statement for all.
+pub(super) fn shown_many<N: Noun>(labels: &mut dyn LabelReads, records: Vec<N>, view: View) -> Result<Vec<N::Resource>> {
+    let ids: Vec<i64> = records.iter().map(|record| record.id()).collect();
+    let mut carried = label::of(labels, N::KIND, &ids)?;
+    let show = |record: N| {
+        let own = carried.remove(&record.id()).unwrap_or_default();
+        record.show(own, view)
+    };
+    Ok(records.into_iter().map(show).collect())
 }
 
 /// A noun's routes and documentation.
@@ -76,21 +208,31 @@ impl Operations {
 }
 
 /// Every noun with the common operations; one line each.
-const NOUNS: [Operations; 5] = [
+const NOUNS: &[Operations] = &[
     Operations::of::<Account>(),
     Operations::of::<Activity>(),
     Operations::of::<Contact>(),
     Operations::of::<Lead>(),
     Operations::of::<Opportunity>(),
+    Operations::of::<Partner>(),
+    Operations::of::<SlaPolicy>(),
+    Operations::of::<Tag>(),
+    Operations::of::<Task>(),
+    Operations::of::<Ticket>(),
 ];
 
 fn routes_of<N: Noun>() -> Vec<Route> {
     let jwt = Credential::Jwt;
     vec![
+        Route::new(Method::GET, N::PATHS.list, jwt, || web::to(resource::list::<N>)),
+        Route::new(Method::POST, N::PATHS.list, jwt, || web::to(resource::create::<N>)),
         Route::new(Method::POST, N::PATHS.bulk, jwt, || web::to(bulk::create::<N>)),
         Route::new(Method::PUT, N::PATHS.bulk, jwt, || web::to(bulk::update::<N>)),
         Route::new(Method::DELETE, N::PATHS.bulk, jwt, || web::to(bulk::remove::<N>)),
         Route::new(Method::POST, N::PATHS.bulk_delete, jwt, || web::to(bulk::remove::<N>)),
+        Route::new(Method::GET, N::PATHS.item, jwt, || web::to(resource::get::<N>)),
+        Route::new(Method::PUT, N::PATHS.item, jwt, || web::to(resource::update::<N>)),
+        Route::new(Method::DELETE, N::PATHS.item, jwt, || web::to(resource::remove::<N>)),
         Route::new(Method::POST, N::PATHS.restore, jwt, || web::to(restore::restore::<N>)),
         Route::new(Method::GET, N::PATHS.changes, jwt, || web::to(history::list::<N>)),
     ]
@@ -106,7 +248,7 @@ pub(super) struct CommonOperations;
 
 impl Modify for CommonOperations {
     fn modify(&self, document: &mut OpenApi) {
-        for noun in &NOUNS {
+        for noun in NOUNS {
             (noun.document)(document);
         }
     }

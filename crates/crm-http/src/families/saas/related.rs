@@ -3,12 +3,19 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use crm_domain::{
-    Error, Result,
-    id::{AccountId, ContactId, LeadId, OpportunityId, RecordId, TicketId},
-    query::{Condition, Field},
+    Error,
+    id::RecordId,
+    query::Condition,
     tenant::{
-        TenantReader, activity::ActivityField, change::Entity, contact::ContactField, lead::LeadField, opportunity::OpportunityField,
-        task::TaskField, ticket::TicketField,
+        TenantReader,
+        account::Account,
+        activity::{Activity, ActivityField},
+        contact::{Contact, ContactField},
+        lead::{Lead, LeadField},
+        opportunity::{Opportunity, OpportunityField},
+        record::Record,
+        task::{Task, TaskField},
+        ticket::{Ticket, TicketField},
     },
 };
 use utoipa::{
@@ -21,62 +28,15 @@ use utoipa::{
 };
 
 use super::{
-    activity::Activity,
-    contact::Contact,
     context::{Permit, Read},
-    deal::Deal,
     error::{LookupResponses, SaasError},
     id::in_path,
-    lead::Lead,
     list::List,
-    task::Task,
-    ticket::Ticket,
-    word::{COMPANY, CONTACT, DEAL, LEAD, TICKET, noun_of},
+    noun::Noun,
+    resource::page,
+    word::noun_of,
 };
-use crate::{
-    families::{Credential, Route},
-    shared::tenant::TenantSession,
-};
-
-/// A noun that is listed: its resource.
-pub(super) trait Listed: 'static {
-    /// The noun's fields.
-    type Field: Field<Record: Entity>;
-    /// The path of the list of all.
-    const PATH: &'static str;
-
-    /// Answers a page of a list of the noun.
-    async fn page(tenant: &TenantSession, query: &str, list: List<Self::Field>) -> Result<HttpResponse, SaasError>;
-}
-
-/// A noun that others are related to: its id.
-trait Whole: RecordId {
-    /// What its ids begin with.
-    const PREFIX: &'static str;
-
-    /// Whether there is such a live record.
-    fn is_there(self, reader: &mut dyn TenantReader) -> Result<bool>;
-}
-
-macro_rules! wholes {
-    ($($id:ident = $prefix:ident in $reads:ident;)*) => {$(
-        impl Whole for $id {
-            const PREFIX: &'static str = $prefix;
-
-            fn is_there(self, reader: &mut dyn TenantReader) -> Result<bool> {
-                Ok(reader.$reads().lookup(self)?.is_some())
-            }
-        }
-    )*};
-}
-
-wholes! {
-    AccountId = COMPANY in accounts;
-    ContactId = CONTACT in contacts;
-    LeadId = LEAD in leads;
-    OpportunityId = DEAL in opportunities;
-    TicketId = TICKET in tickets;
-}
+use crate::families::{Credential, Route};
 
 /// A related list, as its route and its documentation are made of it.
 struct Relation {
@@ -89,51 +49,51 @@ struct Relation {
 }
 
 macro_rules! relations {
-    ($($path:literal: $resource:ident whose $field:ident::$name:ident is $id:ident;)*) => {
+    ($($path:literal: $noun:ident whose $field:ident::$name:ident is $whole:ident;)*) => {
         const RELATIONS: &[Relation] = &[$(Relation {
             path: $path,
             handler: || {
                 web::to(|permit: Permit<Read>, request: HttpRequest, id: web::Path<String>| async move {
-                    answer::<$id, $resource>(&permit, &request, &id, $field::$name).await
+                    answer::<$whole, $noun>(&permit, &request, &id, $field::$name).await
                 })
             },
-            of: <$resource as Listed>::PATH,
-            whole: (<$id as RecordId>::NOUN, <$id as Whole>::PREFIX),
+            of: <$noun as Noun>::PATHS.list,
+            whole: (<<$whole as Record>::Id as RecordId>::NOUN, <$whole as Noun>::PREFIX),
         }),*];
     };
 }
 
 relations! {
-    "/api/companies/{id}/contacts": Contact whose ContactField::AccountId is AccountId;
-    "/api/companies/{id}/deals": Deal whose OpportunityField::AccountId is AccountId;
-    "/api/companies/{id}/leads": Lead whose LeadField::AccountId is AccountId;
-    "/api/companies/{id}/activities": Activity whose ActivityField::AccountId is AccountId;
-    "/api/companies/{id}/tasks": Task whose TaskField::AccountId is AccountId;
-    "/api/companies/{id}/tickets": Ticket whose TicketField::AccountId is AccountId;
-    "/api/contacts/{id}/deals": Deal whose OpportunityField::ContactId is ContactId;
-    "/api/contacts/{id}/activities": Activity whose ActivityField::ContactId is ContactId;
-    "/api/contacts/{id}/tasks": Task whose TaskField::ContactId is ContactId;
-    "/api/contacts/{id}/tickets": Ticket whose TicketField::ContactId is ContactId;
-    "/api/leads/{id}/activities": Activity whose ActivityField::LeadId is LeadId;
-    "/api/leads/{id}/tasks": Task whose TaskField::LeadId is LeadId;
-    "/api/deals/{id}/activities": Activity whose ActivityField::OpportunityId is OpportunityId;
-    "/api/deals/{id}/tasks": Task whose TaskField::OpportunityId is OpportunityId;
-    "/api/tickets/{id}/tasks": Task whose TaskField::TicketId is TicketId;
+    "/api/companies/{id}/contacts": Contact whose ContactField::AccountId is Account;
+    "/api/companies/{id}/deals": Opportunity whose OpportunityField::AccountId is Account;
+    "/api/companies/{id}/leads": Lead whose LeadField::AccountId is Account;
+    "/api/companies/{id}/activities": Activity whose ActivityField::AccountId is Account;
+    "/api/companies/{id}/tasks": Task whose TaskField::AccountId is Account;
+    "/api/companies/{id}/tickets": Ticket whose TicketField::AccountId is Account;
+    "/api/contacts/{id}/deals": Opportunity whose OpportunityField::ContactId is Contact;
+    "/api/contacts/{id}/activities": Activity whose ActivityField::ContactId is Contact;
+    "/api/contacts/{id}/tasks": Task whose TaskField::ContactId is Contact;
+    "/api/contacts/{id}/tickets": Ticket whose TicketField::ContactId is Contact;
+    "/api/leads/{id}/activities": Activity whose ActivityField::LeadId is Lead;
+    "/api/leads/{id}/tasks": Task whose TaskField::LeadId is Lead;
+    "/api/deals/{id}/activities": Activity whose ActivityField::OpportunityId is Opportunity;
+    "/api/deals/{id}/tasks": Task whose TaskField::OpportunityId is Opportunity;
+    "/api/tickets/{id}/tasks": Task whose TaskField::TicketId is Ticket;
 }
 
-async fn answer<I: Whole + std::fmt::Display, R: Listed>(
+async fn answer<W: Noun, N: Noun>(
     permit: &Permit<Read>,
     request: &HttpRequest,
     id: &str,
-    field: R::Field,
+    field: N::Field,
 ) -> Result<HttpResponse, SaasError> {
-    let id: I = in_path(id, I::PREFIX)?;
-    let found = move |reader: &mut dyn TenantReader| match id.is_there(reader)? {
-        true => Ok(()),
-        false => Err(Error::not_found(I::NOUN, id)),
+    let id: W::Id = in_path(id, W::PREFIX)?;
+    let found = move |reader: &mut dyn TenantReader| match W::read(reader, id)? {
+        Some(_) => Ok(()),
+        None => Err(Error::not_found(W::Id::NOUN, id)),
     };
     let list = List::related(request.path().to_owned(), Condition::equal(field, id), Box::new(found));
-    R::page(&permit.tenant, request.query_string(), list).await
+    page::<N>(&permit.tenant, request.query_string(), list).await
 }
 
 /// The routes of all related lists.

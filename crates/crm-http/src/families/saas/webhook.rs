@@ -70,7 +70,7 @@ fn vault<N>(app: &App, permit: &Permit<N>) -> Vault {
 pub(super) async fn list(call: Call, permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let (vault, may_manage) = (vault(&call.app, &permit), may_manage(&permit));
     let read = |reader: &mut dyn TenantReader, filter: &_, sort, window: &_| reader.webhooks().list(filter, sort, window);
-    let load = move |webhooks: &[Webhook]| -> crm_domain::Result<HashMap<WebhookId, ShownHeaders>> {
+    let load = move |_: &mut dyn TenantReader, webhooks: &[Webhook]| -> crm_domain::Result<HashMap<WebhookId, ShownHeaders>> {
         let shown = |webhook: &Webhook| Ok((webhook.id, ShownHeaders::of(&webhook.fields.headers(&vault)?, may_manage)));
         webhooks.iter().map(shown).collect()
     };

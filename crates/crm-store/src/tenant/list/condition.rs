@@ -4,7 +4,7 @@ use crm_domain::query::{Comparison, Condition, Filter, Kind, Spec, Test, Value};
 
 use super::{
     Listed, custom,
-    text::{end_of_prefix, holds, search},
+    text::{end_of_prefix, holds, search, storable},
 };
 use crate::{
     connection::Connection,
@@ -61,8 +61,24 @@ pub(super) fn filter<F: Listed>(
         true => search(F::TABLE.name, term, connection),
         false => Sql::new("FALSE"),
     });
-    let all = conditions.chain(sought);
+    let tagged = filter.tags.iter().map(|tags| carries_one_of::<F>(tags));
+    let all = conditions.chain(sought).chain(tagged);
     all.fold(visible, |sql, condition| sql.sql(" AND ").then(condition))
+}
+
+/// Which records carry a tag, the tag's index says.
+fn carries_one_of<F: Listed>(tags: &[String]) -> Sql {
+    let storable = storable(tags);
+    if storable.is_empty() {
+        return Sql::new("FALSE");
+    }
+    let sql = Sql::new(F::TABLE.name).sql(".id IN (SELECT record_tag.record_id FROM tag JOIN record_tag ON record_tag.tag_id = tag.id");
+    let sql = sql
+        .sql(" WHERE record_tag.entity = '")
+        .sql(F::TABLE.name)
+        .sql("' AND tag.deleted_at IS NULL AND tag.name_key IN (");
+    let list = |sql: Sql, (index, name): (usize, &str)| sql.sql(if index == 0 { "" } else { ", " }).bind(Bind::Text(name.to_owned()));
+    storable.into_iter().enumerate().fold(sql, list).sql("))")
 }
 
 fn condition<F: Listed>(condition: &Condition<F>, access: Access, connection: &Connection) -> Sql {

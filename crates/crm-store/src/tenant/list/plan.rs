@@ -50,7 +50,7 @@ impl<'a, F: Listed> Shape<'a, F> {
     }
 
     pub(super) fn maintained_total(&self) -> Option<&'static str> {
-        let is_counted = self.filter.search.is_some() || self.filter.deleted;
+        let is_counted = self.filter.search.is_some() || self.filter.deleted || !self.filter.tags.is_empty();
         if is_counted {
             None
         } else {

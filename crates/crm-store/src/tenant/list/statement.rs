@@ -168,7 +168,7 @@ fn count_of<F: Listed>(filter: &Filter<F>, connection: &Connection) -> Sql {
 
 /// The opposite of a filter that asks of live rows nothing but that they differ from a value.
 fn only_difference<F: Listed>(filter: &Filter<F>) -> Option<Condition<F>> {
-    let ([only], None, false) = (filter.conditions.as_slice(), &filter.search, filter.deleted) else {
+    let ([only], None, [], false) = (filter.conditions.as_slice(), &filter.search, filter.tags.as_slice(), filter.deleted) else {
         return None;
     };
     match (only.test(), only.field().custom()) {
@@ -182,7 +182,7 @@ fn only_difference<F: Listed>(filter: &Filter<F>) -> Option<Condition<F>> {
 
 fn is_common<F>(filter: &Filter<F>) -> bool {
     let is_list = |condition: &Condition<F>| matches!(condition.test(), Test::In(_));
-    filter.conditions.len() <= PREPARED_CONDITIONS && !filter.conditions.iter().any(is_list)
+    filter.conditions.len() <= PREPARED_CONDITIONS && filter.tags.iter().flatten().count() <= 1 && !filter.conditions.iter().any(is_list)
 }
 
 impl<F: Listed> QueryFragment<Backend> for Rows<F> {

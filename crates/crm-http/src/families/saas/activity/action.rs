@@ -1,21 +1,13 @@
 //! What is done to an activity: it is completed and reopened.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
-use crm_domain::{
-    id::ActivityId,
-    tenant::{UnitOfWork, activity},
-};
+use actix_web::{HttpResponse, web};
+use crm_domain::tenant::activity;
 
 use super::Activity;
-use crate::{
-    families::saas::{
-        answer::{acted, kept},
-        context::{Nothing, Particulars, Permit, Write},
-        error::{ErrorResponses, LookupResponses, SaasError, StateResponses},
-        id::in_path,
-        word::ACTIVITY,
-    },
-    shared::idempotency::once,
+use crate::families::saas::{
+    context::{Nothing, Particulars, Permit, Write},
+    error::{ErrorResponses, LookupResponses, SaasError, StateResponses},
+    resource::act,
 };
 
 pub(in super::super) const COMPLETE: &str = "/api/activities/{id}/complete";
@@ -34,9 +26,9 @@ pub(in super::super) const REOPEN: &str = "/api/activities/{id}/reopen";
 pub(in super::super) async fn complete(
     permit: Permit<Write>,
     id: web::Path<String>,
-    body: Particulars<Nothing>,
+    Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(permit, &id, body, activity::complete).await
+    act(&permit.tenant, body.guard, &id, activity::complete).await
 }
 
 /// Says that a completed activity is still to take place.
@@ -52,23 +44,7 @@ pub(in super::super) async fn complete(
 pub(in super::super) async fn reopen(
     permit: Permit<Write>,
     id: web::Path<String>,
-    body: Particulars<Nothing>,
-) -> Result<HttpResponse, SaasError> {
-    act(permit, &id, body, activity::reopen).await
-}
-
-async fn act(
-    permit: Permit<Write>,
-    id: &str,
     Particulars(body): Particulars<Nothing>,
-    action: fn(&mut dyn UnitOfWork, ActivityId) -> crm_domain::Result<activity::Activity>,
 ) -> Result<HttpResponse, SaasError> {
-    let id: ActivityId = in_path(id, ACTIVITY)?;
-    let tenant = permit.tenant.tenant.id;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, body.guard.as_ref(), |unit| {
-            kept(StatusCode::OK, &Activity::of(action(unit, id)?, tenant))
-        })
-    });
-    Ok(acted(answer.await?))
+    act(&permit.tenant, body.guard, &id, activity::reopen).await
 }

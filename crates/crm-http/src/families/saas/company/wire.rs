@@ -4,7 +4,10 @@ use crm_domain::{
     field::Check,
     id::TenantId,
     money::Currency,
-    tenant::account::{Account, AccountDraft},
+    tenant::{
+        account::{Account, AccountDraft},
+        label::Labels,
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -142,10 +145,13 @@ pub(crate) struct Company {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Their names, by name.
+    #[schema(example = json!(["VIP"]))]
+    tags: Vec<String>,
 }
 
 impl Company {
-    pub(crate) fn of(account: Account, tenant: TenantId) -> Self {
+    pub(crate) fn of(account: Account, labels: Labels, tenant: TenantId) -> Self {
         let fields = account.fields;
         Self {
             id: show(COMPANY, account.id),
@@ -172,6 +178,7 @@ impl Company {
             updated_at: account.updated_at.to_second_precision(),
             created_by: account.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            tags: labels.tags,
         }
     }
 }

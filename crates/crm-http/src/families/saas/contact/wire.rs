@@ -3,7 +3,10 @@
 use crm_domain::{
     field::Check,
     id::TenantId,
-    tenant::contact::{Contact as Entity, ContactDraft},
+    tenant::{
+        contact::{Contact as Entity, ContactDraft},
+        label::Labels,
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -122,10 +125,13 @@ pub(crate) struct Contact {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Their names, by name.
+    #[schema(example = json!(["VIP"]))]
+    tags: Vec<String>,
 }
 
 impl Contact {
-    pub(super) fn of(contact: Entity, tenant: TenantId) -> Self {
+    pub(super) fn of(contact: Entity, labels: Labels, tenant: TenantId) -> Self {
         let fields = contact.fields;
         Self {
             id: show(CONTACT, contact.id),
@@ -148,6 +154,7 @@ impl Contact {
             updated_at: contact.updated_at.to_second_precision(),
             created_by: contact.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            tags: labels.tags,
         }
     }
 }

@@ -1,13 +1,9 @@
 //! What is done to a deal: it moves through its stages, is won or lost, and reopened.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{HttpResponse, web};
 use crm_domain::{
     field::Check,
-    id::OpportunityId,
-    tenant::{
-        UnitOfWork,
-        opportunity::{self, LossDraft, MoveDraft, Opportunity, ReopeningDraft, WinDraft},
-    },
+    tenant::opportunity::{self, LossDraft, MoveDraft, ReopeningDraft, WinDraft},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -15,15 +11,12 @@ use utoipa::ToSchema;
 use super::Deal;
 use crate::{
     families::saas::{
-        answer::{acted, kept},
         context::{Body, Particulars, Permit, Write},
         error::{BodyResponses, ErrorResponses, LookupResponses, SaasError, StateResponses},
-        id::{DEAL, STAGE, in_body, in_path},
+        id::{STAGE, in_body},
+        resource::act,
     },
-    shared::{
-        idempotency::{Guard, once},
-        json_body::{Decimal, Given},
-    },
+    shared::json_body::{Decimal, Given},
 };
 
 pub(in super::super) const STAGE_PATH: &str = "/api/deals/{id}/stage";
@@ -109,7 +102,10 @@ pub(in super::super) async fn move_to(
         stage_id: in_body(body.value.stage_id, STAGE, "stage_id", &mut check),
         probability: body.value.probability.patch("probability", &mut check),
     };
-    act(&permit, &id, body.guard, |unit, id| opportunity::move_to(unit, id, draft, check)).await
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        opportunity::move_to(unit, id, draft, check)
+    })
+    .await
 }
 
 /// Wins an open deal: it enters its pipeline's first won stage.
@@ -136,7 +132,7 @@ pub(in super::super) async fn win(
         amount: body.value.amount.patch("amount", &mut check),
         currency: body.value.currency.patch("currency", &mut check),
     };
-    act(&permit, &id, body.guard, |unit, id| opportunity::win(unit, id, draft, check)).await
+    act(&permit.tenant, body.guard, &id, |unit, id| opportunity::win(unit, id, draft, check)).await
 }
 
 /// Loses an open deal: it enters its pipeline's first lost stage.
@@ -162,7 +158,10 @@ pub(in super::super) async fn lose(
         reason: body.value.reason.patch("reason", &mut check),
         closed_on: body.value.closed_on.patch("closed_on", &mut check),
     };
-    act(&permit, &id, body.guard, |unit, id| opportunity::lose(unit, id, draft, check)).await
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        opportunity::lose(unit, id, draft, check)
+    })
+    .await
 }
 
 /// Reopens a closed deal, in the stage that it was closed in unless another open one is named.
@@ -187,22 +186,8 @@ pub(in super::super) async fn reopen(
     let draft = ReopeningDraft {
         stage_id: in_body(body.value.stage_id, STAGE, "stage_id", &mut check),
     };
-    act(&permit, &id, body.guard, |unit, id| opportunity::reopen(unit, id, draft, check)).await
-}
-
-async fn act(
-    permit: &Permit<Write>,
-    id: &str,
-    guard: Option<Guard>,
-    work: impl FnOnce(&mut dyn UnitOfWork, OpportunityId) -> crm_domain::Result<Opportunity> + Send + 'static,
-) -> Result<HttpResponse, SaasError> {
-    let id: OpportunityId = in_path(id, DEAL)?;
-    let tenant = permit.tenant.tenant.id;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let opportunity = work(unit, id)?;
-            kept(StatusCode::OK, &Deal::of(opportunity, tenant))
-        })
-    });
-    Ok(acted(answer.await?))
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        opportunity::reopen(unit, id, draft, check)
+    })
+    .await
 }

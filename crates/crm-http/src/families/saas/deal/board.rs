@@ -1,11 +1,16 @@
 //! Deals added up: a pipeline's board, and the forecast.
 
+use std::collections::HashMap;
+
 use actix_web::{HttpRequest, HttpResponse};
 use crm_domain::{
     error::Problem,
     field::parse_integer,
-    id::{PipelineId, RecordId, TenantId},
-    tenant::opportunity::{self, Column, Forecast, MONTHS_MAX, Month, Sums},
+    id::{PipelineId, RecordId},
+    tenant::{
+        TenantReader,
+        opportunity::{self, Column, Forecast, MONTHS_MAX, Month, Opportunity, Sums},
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +20,7 @@ use crate::families::saas::{
     context::{Permit, Read},
     error::{ErrorResponses, LookupResponses, SaasError},
     id::{PIPELINE, STAGE, show},
+    noun::{View, shown_many},
     page::Query,
 };
 
@@ -147,7 +153,7 @@ fn sums(sums: &Sums) -> Vec<Sum> {
 }
 
 impl BoardStage {
-    fn of(column: Column, tenant: TenantId) -> Self {
+    fn of(column: Column, deals: Vec<Deal>) -> Self {
         let fields = column.stage.fields;
         Self {
             stage_id: show(STAGE, column.stage.id),
@@ -156,7 +162,7 @@ impl BoardStage {
             probability: fields.probability,
             count: column.sums.count,
             sums: sums(&column.sums),
-            deals: column.first.into_iter().map(|deal| Deal::of(deal, tenant)).collect(),
+            deals,
         }
     }
 }
@@ -201,15 +207,26 @@ pub(in super::super) async fn board(permit: Permit<Read>, request: HttpRequest) 
     query.finish()?;
     let limit = u32::try_from(limit.clamp(0, DEALS_MAX)).unwrap_or(0);
     // One state: the deals shown are among those counted.
-    let (pipeline, columns) = permit
-        .tenant
-        .snapshot(move |reader| opportunity::board(reader, pipeline, limit))
-        .await?;
-    let tenant = permit.tenant.tenant.id;
+    let view = View::of(&permit.tenant);
+    let work = move |reader: &mut dyn TenantReader| {
+        let (pipeline, mut columns) = opportunity::board(reader, pipeline, limit)?;
+        let first: Vec<Opportunity> = columns.iter_mut().flat_map(|column| std::mem::take(&mut column.first)).collect();
+        let numbers: Vec<i64> = first.iter().map(|deal| deal.stage.id.get()).collect();
+        let mut by_stage: HashMap<i64, Vec<Deal>> = HashMap::new();
+        for (stage, deal) in numbers.into_iter().zip(shown_many(reader.labels(), first, view)?) {
+            by_stage.entry(stage).or_default().push(deal);
+        }
+        let shown = |column: Column| {
+            let deals = by_stage.remove(&column.stage.id.get()).unwrap_or_default();
+            BoardStage::of(column, deals)
+        };
+        Ok((pipeline, columns.into_iter().map(shown).collect()))
+    };
+    let (pipeline, stages) = permit.tenant.snapshot(work).await?;
     Ok(HttpResponse::Ok().json(Board {
         pipeline_id: show(PIPELINE, pipeline.id),
         name: pipeline.fields.name.into_inner(),
-        stages: columns.into_iter().map(|column| BoardStage::of(column, tenant)).collect(),
+        stages,
     }))
 }
 

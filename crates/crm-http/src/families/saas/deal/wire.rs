@@ -4,6 +4,7 @@ use crm_domain::{
     field::{Check, format_date},
     id::TenantId,
     tenant::{
+        label::Labels,
         opportunity::{Opportunity, OpportunityDraft},
         pipeline::StageKind,
     },
@@ -175,10 +176,13 @@ pub(crate) struct Deal {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Their names, by name.
+    #[schema(example = json!(["VIP"]))]
+    tags: Vec<String>,
 }
 
 impl Deal {
-    pub(crate) fn of(opportunity: Opportunity, tenant: TenantId) -> Self {
+    pub(crate) fn of(opportunity: Opportunity, labels: Labels, tenant: TenantId) -> Self {
         let (fields, stage) = (opportunity.fields, opportunity.stage.fields);
         Self {
             id: show(DEAL, opportunity.id),
@@ -205,6 +209,7 @@ impl Deal {
             updated_at: opportunity.updated_at.to_second_precision(),
             created_by: opportunity.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            tags: labels.tags,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What is done to a lead: handed over, judged, converted.
 
-mod contact;
 pub(in crate::families::saas) mod many;
 mod wire;
 
@@ -8,11 +7,8 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use crm_domain::{
     field::{Check, Patch},
     id::LeadId,
-    tenant::{
-        UnitOfWork,
-        lead::{self, Lead as Record},
-    },
-    usecase::convert_lead,
+    tenant::lead::{self, Lead as Record},
+    usecase::{convert_lead, single},
 };
 
 use super::Lead;
@@ -22,12 +18,10 @@ use crate::{
         context::{Body, Nothing, Particulars, Permit, Write},
         error::{BodyResponses, ErrorResponses, LookupResponses, SaasError, StateResponses},
         id::{LEAD, check_owner, in_path},
+        noun::View,
+        resource::act,
     },
-    shared::{
-        call::Call,
-        idempotency::{Guard, once},
-        tenant::TenantSession,
-    },
+    shared::{call::Call, idempotency::once},
 };
 use wire::{Assignment, Conversion, Converted, Disqualification};
 
@@ -49,13 +43,12 @@ pub(in crate::families::saas) async fn assign(
     id: web::Path<String>,
     body: Body<Assignment>,
 ) -> Result<HttpResponse, SaasError> {
-    let id: LeadId = in_path(&id, LEAD)?;
     let mut check = Check::new();
     let owner = body.value.owner(&mut check);
     check_owner(&call.app.control, permit.tenant.tenant.id, &Patch::from(owner), &mut check).await?;
-    act(&permit.tenant, body.guard, move |unit| {
+    act(&permit.tenant, body.guard, &id, move |unit, id| {
         // Whether there is such a lead is told before what is wrong with the body, as everywhere.
-        let lead = lead::known(unit, id)?;
+        let lead: Record = single::known(unit, id)?;
         let owner = check.finish_with(owner)?;
         lead::assign(unit, lead.id, owner)
     })
@@ -73,8 +66,7 @@ pub(in crate::families::saas) async fn qualify(
     id: web::Path<String>,
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    let id: LeadId = in_path(&id, LEAD)?;
-    act(&permit.tenant, body.guard, move |unit| lead::qualify(unit, id)).await
+    act(&permit.tenant, body.guard, &id, lead::qualify).await
 }
 
 /// Says that a lead is not worth pursuing, and why.
@@ -92,11 +84,10 @@ pub(in crate::families::saas) async fn disqualify(
     id: web::Path<String>,
     body: Body<Disqualification>,
 ) -> Result<HttpResponse, SaasError> {
-    let id: LeadId = in_path(&id, LEAD)?;
     let mut check = Check::new();
     let reason = body.value.reason(&mut check);
-    act(&permit.tenant, body.guard, move |unit| {
-        let lead = lead::known(unit, id)?;
+    act(&permit.tenant, body.guard, &id, move |unit, id| {
+        let lead: Record = single::known(unit, id)?;
         let reason = check.finish_with(reason)?;
         lead::disqualify(unit, lead.id, reason)
     })
@@ -131,23 +122,12 @@ pub(in crate::families::saas) async fn convert(
         check_owner(&call.app.control, tenant, &deal.owner_id, &mut of_deal).await?;
     }
     check.within("opportunity", of_deal.finish())?;
-    let guard = body.guard;
+    let (view, guard) = (View::of(&permit.tenant), body.guard);
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
             let converted = convert_lead::convert(unit, id, conversion, check)?;
-            kept(StatusCode::OK, &Converted::of(converted, tenant))
+            kept(StatusCode::OK, &Converted::of(unit.labels(), converted, view)?)
         })
     });
-    Ok(acted(answer.await?))
-}
-
-/// Answers with the lead as the action left it.
-async fn act(
-    tenant: &TenantSession,
-    guard: Option<Guard>,
-    action: impl FnOnce(&mut dyn UnitOfWork) -> crm_domain::Result<Record> + Send + 'static,
-) -> Result<HttpResponse, SaasError> {
-    let id = tenant.tenant.id;
-    let answer = tenant.write(move |unit| once(unit, guard.as_ref(), |unit| kept(StatusCode::OK, &Lead::of(action(unit)?, id))));
     Ok(acted(answer.await?))
 }

@@ -4,7 +4,10 @@ use crm_domain::{
     error::Problem,
     field::{Check, Patch},
     id::TenantId,
-    tenant::lead::{self, LeadDraft, check_status},
+    tenant::{
+        label::Labels,
+        lead::{self, LeadDraft, check_status},
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -164,10 +167,13 @@ pub(crate) struct Lead {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Their names, by name.
+    #[schema(example = json!(["VIP"]))]
+    tags: Vec<String>,
 }
 
 impl Lead {
-    pub(crate) fn of(lead: lead::Lead, tenant: TenantId) -> Self {
+    pub(crate) fn of(lead: lead::Lead, labels: Labels, tenant: TenantId) -> Self {
         let fields = lead.fields;
         let outcome = fields.outcome;
         Self {
@@ -194,6 +200,7 @@ impl Lead {
             updated_at: lead.updated_at.to_second_precision(),
             created_by: lead.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            tags: labels.tags,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::marker::PhantomData;
 
-use crm_domain::query::{Field, Operator, Spec};
+use crm_domain::{
+    query::{Field, Operator, Spec},
+    tenant::change::Entity,
+};
 use utoipa::{
     IntoParams,
     openapi::{
@@ -12,13 +15,16 @@ use utoipa::{
     },
 };
 
-use super::{custom::has_custom_fields, query::names_of};
+use super::{
+    custom::has_custom_fields,
+    query::{is_labelled, names_of},
+};
 use crate::families::saas::{include::IncludeParam, page::PageParams, word::field_of};
 
 /// The query parameters of a noun's list.
 pub(crate) struct ListParams<F>(PhantomData<F>);
 
-impl<F: Field> IntoParams for ListParams<F> {
+impl<F: Field<Record: Entity>> IntoParams for ListParams<F> {
     fn into_params(parameter_in_provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut params = PageParams::into_params(parameter_in_provider);
         params.push(order::<F>());
@@ -41,6 +47,12 @@ impl<F: Field> IntoParams for ListParams<F> {
                                `isNull` for all, `startsWith` for texts, `lt`, `lte`, `gt` and `gte` for numbers and dates, as in \
                                `filter[customFields.score][gte]`.";
             params.push(text("filter[customFields.{key}]", description));
+        }
+        if is_labelled::<F>() {
+            params.push(text(
+                "filter[tags]",
+                "Only records that carry this tag, or one of several between commas.",
+            ));
         }
         params
     }

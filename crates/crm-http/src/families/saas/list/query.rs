@@ -4,8 +4,8 @@ use crm_domain::{
     error::Problem,
     money::{Currency, Money},
     page::Sort,
-    query::{CONDITIONS_MAX, Condition, Field, Filter, Kind, Operator, Spec, Value},
-    tenant::change::Entity,
+    query::{CONDITIONS_MAX, Condition, Field, Filter, Kind, Operator, Spec, VALUES_MAX, Value},
+    tenant::{change::Entity, label::LABELLED, tag},
 };
 use utoipa::{
     PartialSchema,
@@ -42,6 +42,7 @@ impl<F: Field<Record: Entity>> Wanted<F> {
     pub fn parse<T: PartialSchema>(mut query: Query, list: List<F>, custom: &CustomFields, usual: Currency) -> Result<Self, SaasError> {
         let sort = query.sort_among(&orders::<F>(custom));
         let mut filter = Filter {
+            tags: tags::<F>(&mut query),
             conditions: conditions(&mut query, custom, usual),
             search: search::<F>(&mut query),
             deleted: query.flag("deleted").unwrap_or(false),
@@ -119,8 +120,32 @@ pub(super) fn asks_for_amounts<F: Field>(query: &Query) -> bool {
     given.any(|(parameter, _)| split(&parameter).is_some_and(|(name, _)| amounts.iter().any(|amount| amount == name)))
 }
 
+/// What asks for tags, where the noun's records carry some: `filter[tags]=VIP`, or several between commas, of which they carry one.
+const TAGS: [&str; 3] = ["filter[tags]", "filter[tags][eq]", "filter[tags][in]"];
+
+/// Whether the noun's records carry labels.
+pub(super) fn is_labelled<F: Field<Record: Entity>>() -> bool {
+    LABELLED.contains(&F::Record::KIND)
+}
+
+fn tags<F: Field<Record: Entity>>(query: &mut Query) -> Vec<Vec<String>> {
+    if !is_labelled::<F>() {
+        return Vec::new();
+    }
+    let named = |text: &str| {
+        let names = text.split(',').map(|name| Ok(tag::parse_name(name)?.to_lowercase()));
+        let names: Vec<String> = names.collect::<Result<_, Problem>>()?;
+        if names.len() > VALUES_MAX {
+            return Err(Problem::Rule(format!("must be at most {VALUES_MAX} values")));
+        }
+        Ok(names)
+    };
+    TAGS.iter().filter_map(|parameter| query.parsed(parameter, named)).collect()
+}
+
 fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields, usual: Currency) -> Vec<Condition<F>> {
-    let mut given: Vec<(String, String)> = query.beginning_with("filter").collect();
+    let is_field = |(name, _): &(String, String)| !is_labelled::<F>() || !TAGS.contains(&name.as_str());
+    let mut given: Vec<(String, String)> = query.beginning_with("filter").filter(is_field).collect();
     given.sort();
     if given.len() > CONDITIONS_MAX {
         query.fail("filter", Problem::Rule(format!("must be at most {CONDITIONS_MAX} conditions")));

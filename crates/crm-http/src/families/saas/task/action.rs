@@ -1,21 +1,13 @@
 //! What is done to a task: it is completed and reopened.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
-use crm_domain::{
-    id::TaskId,
-    tenant::{UnitOfWork, task},
-};
+use actix_web::{HttpResponse, web};
+use crm_domain::tenant::task;
 
 use super::Task;
-use crate::{
-    families::saas::{
-        answer::{acted, kept},
-        context::{Nothing, Particulars, Permit, Write},
-        error::{ErrorResponses, LookupResponses, SaasError, StateResponses},
-        id::in_path,
-        word::TASK,
-    },
-    shared::idempotency::once,
+use crate::families::saas::{
+    context::{Nothing, Particulars, Permit, Write},
+    error::{ErrorResponses, LookupResponses, SaasError, StateResponses},
+    resource::act,
 };
 
 pub(in super::super) const COMPLETE: &str = "/api/tasks/{id}/complete";
@@ -34,9 +26,9 @@ pub(in super::super) const REOPEN: &str = "/api/tasks/{id}/reopen";
 pub(in super::super) async fn complete(
     permit: Permit<Write>,
     id: web::Path<String>,
-    body: Particulars<Nothing>,
+    Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(permit, &id, body, task::complete).await
+    act(&permit.tenant, body.guard, &id, task::complete).await
 }
 
 /// Reopens a completed or cancelled task.
@@ -52,23 +44,7 @@ pub(in super::super) async fn complete(
 pub(in super::super) async fn reopen(
     permit: Permit<Write>,
     id: web::Path<String>,
-    body: Particulars<Nothing>,
-) -> Result<HttpResponse, SaasError> {
-    act(permit, &id, body, task::reopen).await
-}
-
-async fn act(
-    permit: Permit<Write>,
-    id: &str,
     Particulars(body): Particulars<Nothing>,
-    action: fn(&mut dyn UnitOfWork, TaskId) -> crm_domain::Result<task::Task>,
 ) -> Result<HttpResponse, SaasError> {
-    let id: TaskId = in_path(id, TASK)?;
-    let (tenant, now) = (permit.tenant.tenant.id, permit.tenant.now);
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, body.guard.as_ref(), |unit| {
-            kept(StatusCode::OK, &Task::of(action(unit, id)?, tenant, now))
-        })
-    });
-    Ok(acted(answer.await?))
+    act(&permit.tenant, body.guard, &id, task::reopen).await
 }

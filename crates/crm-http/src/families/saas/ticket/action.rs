@@ -1,10 +1,9 @@
 //! What is done to a ticket: it is assigned, resolved, closed and reopened.
 
-use actix_web::{HttpResponse, http::StatusCode, web};
+use actix_web::{HttpResponse, web};
 use crm_domain::{
     error::Problem,
     field::{Check, Patch},
-    id::TicketId,
     tenant::ticket::{self, TicketAction, TicketDraft},
 };
 use serde::Deserialize;
@@ -13,16 +12,12 @@ use utoipa::ToSchema;
 use super::Ticket;
 use crate::{
     families::saas::{
-        answer::{acted, kept},
         context::{Body, Nothing, Particulars, Permit, Write},
         error::{BodyResponses, ErrorResponses, LookupResponses, SaasError, StateResponses},
-        id::{TICKET, USER, check_owner, in_body, in_path},
+        id::{USER, check_owner, in_body},
+        resource::act,
     },
-    shared::{
-        call::Call,
-        idempotency::{Guard, once},
-        json_body::Given,
-    },
+    shared::{call::Call, json_body::Given},
 };
 
 pub(in super::super) const ASSIGN: &str = "/api/tickets/{id}/assign";
@@ -77,7 +72,10 @@ pub(in super::super) async fn assign(
         owner_id,
         ..TicketDraft::default()
     };
-    act(&permit, &id, body.guard, TicketAction::Assign, draft, check).await
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        ticket::act(unit, id, TicketAction::Assign, draft, check)
+    })
+    .await
 }
 
 /// Resolves a ticket that is new, open or pending.
@@ -103,7 +101,10 @@ pub(in super::super) async fn resolve(
         resolution: body.value.resolution.patch("resolution", &mut check),
         ..TicketDraft::default()
     };
-    act(&permit, &id, body.guard, TicketAction::Resolve, draft, check).await
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        ticket::act(unit, id, TicketAction::Resolve, draft, check)
+    })
+    .await
 }
 
 /// Closes a ticket, resolved or not.
@@ -125,7 +126,10 @@ pub(in super::super) async fn close(
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
     let (draft, check) = (TicketDraft::default(), Check::new());
-    act(&permit, &id, body.guard, TicketAction::Close, draft, check).await
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        ticket::act(unit, id, TicketAction::Close, draft, check)
+    })
+    .await
 }
 
 /// Reopens a ticket that is resolved or closed: its time goes on.
@@ -147,24 +151,8 @@ pub(in super::super) async fn reopen(
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
     let (draft, check) = (TicketDraft::default(), Check::new());
-    act(&permit, &id, body.guard, TicketAction::Reopen, draft, check).await
-}
-
-async fn act(
-    permit: &Permit<Write>,
-    id: &str,
-    guard: Option<Guard>,
-    action: TicketAction,
-    draft: TicketDraft,
-    check: Check,
-) -> Result<HttpResponse, SaasError> {
-    let id: TicketId = in_path(id, TICKET)?;
-    let tenant = permit.tenant.tenant.id;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let ticket = ticket::act(unit, id, action, draft, check)?;
-            kept(StatusCode::OK, &Ticket::of(ticket, tenant))
-        })
-    });
-    Ok(acted(answer.await?))
+    act(&permit.tenant, body.guard, &id, |unit, id| {
+        ticket::act(unit, id, TicketAction::Reopen, draft, check)
+    })
+    .await
 }

@@ -3,7 +3,10 @@
 use crm_domain::{
     field::Check,
     id::TenantId,
-    tenant::ticket::{self as tickets, TicketDraft},
+    tenant::{
+        label::Labels,
+        ticket::{self as tickets, TicketDraft},
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -124,10 +127,13 @@ pub(crate) struct Ticket {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Their names, by name.
+    #[schema(example = json!(["VIP"]))]
+    tags: Vec<String>,
 }
 
 impl Ticket {
-    pub(super) fn of(ticket: tickets::Ticket, tenant: TenantId) -> Self {
+    pub(super) fn of(ticket: tickets::Ticket, labels: Labels, tenant: TenantId) -> Self {
         let fields = ticket.fields;
         let progress = fields.progress;
         let time = |stamp: Option<crm_domain::stamp::Stamp>| stamp.map(|stamp| stamp.to_second_precision());
@@ -156,6 +162,7 @@ impl Ticket {
             updated_at: ticket.updated_at.to_second_precision(),
             created_by: ticket.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            tags: labels.tags,
         }
     }
 }

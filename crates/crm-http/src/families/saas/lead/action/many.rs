@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
-        bulk::{id_of, written},
+        bulk::{id_of, records, written},
         context::{Body, Permit, Write},
         error::{BodyResponses, ErrorResponses, Refused, SaasError},
         id::{USER, in_body, unknown_owners},
@@ -77,9 +77,9 @@ pub(in crate::families::saas) async fn assign(
     check.finish()?;
     let drafts = wanted.drafts();
     let owner = permit.user().id;
-    written(&permit.tenant, body.guard, move |unit, show| {
+    written(&permit.tenant, body.guard, move |unit, view| {
         let outcomes = bulk::update::<Record>(unit, drafts, owner)?;
-        Ok((StatusCode::OK, show.records(outcomes, "updated")))
+        Ok((StatusCode::OK, records(unit, outcomes, "updated", view)?))
     })
     .await
 }

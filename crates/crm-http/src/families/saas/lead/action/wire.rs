@@ -1,21 +1,24 @@
 //! The shapes of what is done to a lead.
 
 use crm_domain::{
+    Result,
     error::Problem,
     field::{Check, Patch, Text},
-    id::{AccountId, ContactId, TenantId, UserId},
+    id::{AccountId, ContactId, UserId},
+    tenant::label::LabelReads,
     usecase::convert_lead,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::contact::Contact;
 use crate::{
     families::saas::{
         company::Company,
+        contact::Contact,
         deal::{Deal, DealRequest},
         id::{COMPANY, CONTACT, USER, in_body},
         lead::Lead,
+        noun::{View, shown},
     },
     shared::json_body::{Given, Object},
 };
@@ -119,12 +122,17 @@ pub(in crate::families::saas) struct Converted {
 }
 
 impl Converted {
-    pub(super) fn of(converted: convert_lead::Converted, tenant: TenantId) -> Self {
-        Self {
-            lead: Lead::of(converted.lead, tenant),
-            contact: Contact::of(converted.contact, tenant),
-            company: converted.account.map(|account| Company::of(account, tenant)),
-            deal: converted.opportunity.map(|opportunity| Deal::of(opportunity, tenant)),
-        }
+    pub(super) fn of(labels: &mut dyn LabelReads, converted: convert_lead::Converted, view: View) -> Result<Self> {
+        let company = converted.account.map(|account| shown(labels, account, view)).transpose()?;
+        let deal = converted
+            .opportunity
+            .map(|opportunity| shown(labels, opportunity, view))
+            .transpose()?;
+        Ok(Self {
+            lead: shown(labels, converted.lead, view)?,
+            contact: shown(labels, converted.contact, view)?,
+            company,
+            deal,
+        })
     }
 }
