@@ -9,6 +9,7 @@ mod change_stream;
 mod company;
 mod contact;
 mod custom_field;
+mod custom_value;
 mod deal;
 mod deal_flow;
 mod deal_handoff;

@@ -5,9 +5,12 @@ use crate::{
     field::Check,
     id::{RecordId, UserId},
     tenant::{
-        UnitOfWork, link,
-        record::{Record, check_keys},
+        UnitOfWork,
+        custom_field::Prepared,
+        link,
+        record::{Record, check_keys, id_of},
     },
+    usecase::bulk::Drafted,
 };
 
 /// The live record with this id.
@@ -19,14 +22,26 @@ pub fn known<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id) -> Result<R> {
     found.ok_or_else(|| Error::not_found(R::Id::NOUN, id))
 }
 
-/// Creates a record, owned by `owner` where its noun has owners and the draft names nobody.
+/// Creates a record of which nothing is said but of its own fields, owned by `owner` where its noun has owners and the draft names nobody.
 ///
 /// # Errors
 /// [`Error::Invalid`] for invalid fields, and those of [`create_parsed`].
 pub fn create<R: Record>(unit: &mut dyn UnitOfWork, draft: R::Draft, owner: UserId, check: Check) -> Result<R> {
+    create_drafted(unit, Drafted::new(draft, check), owner)
+}
+
+/// Creates a record with its custom fields, owned by `owner` where its noun has owners and the draft names nobody.
+///
+/// # Errors
+/// Those of [`create`], told at once with what is wrong with the custom fields.
+pub fn create_drafted<R: Record>(unit: &mut dyn UnitOfWork, drafted: Drafted<R>, owner: UserId) -> Result<R> {
+    let Drafted { draft, custom, mut check } = drafted;
+    let prepared = Prepared::new_record(unit, R::KIND, custom, &mut check)?;
     let context = R::context(unit, owner)?;
     let parsed = R::parse(draft, &context, check)?;
-    create_parsed(unit, parsed)
+    let created = create_parsed::<R>(unit, parsed)?;
+    prepared.write_new(unit, created.id())?;
+    Ok(created)
 }
 
 /// Creates a record of valid fields.
@@ -55,13 +70,26 @@ pub fn update<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id, draft: R::Draft, 
 /// # Errors
 /// Those of [`update`].
 pub fn update_known<R: Record>(unit: &mut dyn UnitOfWork, before: R, draft: R::Draft, owner: UserId, check: Check) -> Result<R> {
+    update_drafted(unit, before, Drafted::new(draft, check), owner)
+}
+
+/// [`update_known`] with custom fields.
+///
+/// # Errors
+/// Those of [`update`], told at once with what is wrong with the custom fields.
+pub fn update_drafted<R: Record>(unit: &mut dyn UnitOfWork, before: R, drafted: Drafted<R>, owner: UserId) -> Result<R> {
+    let Drafted { draft, custom, mut check } = drafted;
+    let prepared = Prepared::change(unit, R::KIND, before.id(), custom, &mut check)?;
     let context = R::context(unit, owner)?;
     let parsed = before.updated(draft, &context, check)?;
     let fields = R::fields_of(&parsed);
     link::check(unit, &R::references(before.fields()), &R::references(fields))?;
     before.judge(unit, &parsed)?;
     check_keys(unit, Some(&before), R::fields_of(&parsed))?;
-    Ok(R::revise(unit, &before, parsed)?.unwrap_or(before))
+    let after = R::revise(unit, &before, parsed)?.unwrap_or(before);
+    // Its values give it this unit's stamp, whatever else of it changed.
+    let is_touched = prepared.write(unit, after.id())?;
+    if is_touched { known(unit, id_of(&after)) } else { Ok(after) }
 }
 
 /// Deletes a record, with what goes along with it.

@@ -175,8 +175,13 @@ impl Definitions {
         if unit.labels().present()?.custom_fields {
             Self::read(unit.custom_fields(), kind)
         } else {
-            Ok(Self { kind, fields: Vec::new() })
+            Ok(Self::none(kind))
         }
+    }
+
+    /// None.
+    pub(super) fn none(kind: EntityKind) -> Self {
+        Self { kind, fields: Vec::new() }
     }
 
     /// The kind of record.

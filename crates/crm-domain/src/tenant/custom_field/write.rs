@@ -36,7 +36,11 @@ impl Prepared {
 
     /// Parses what is said of the record with this id, and notes everything that is wrong.
     pub fn change(unit: &mut dyn UnitOfWork, kind: EntityKind, id: i64, draft: CustomDraft, check: &mut Check) -> Result<Self> {
-        let definitions = Definitions::in_unit(unit, kind)?;
+        let definitions = if draft.0.is_empty() {
+            Definitions::none(kind)
+        } else {
+            Definitions::in_unit(unit, kind)?
+        };
         let values = definitions.parse_changes(draft, check);
         Self::unless_taken(unit, definitions, values, Some(id), check)
     }

@@ -19,7 +19,7 @@ use super::{
     context::{BulkBody, Permit},
     error::{Refused, SaasError},
     id::unknown_owners,
-    noun::{Noun, View, shown_many},
+    noun::{self, Noun, View, shown_many},
 };
 use crate::shared::{
     call::Call,
@@ -127,9 +127,7 @@ fn items(body: JsonBody, member: &'static str) -> Result<Vec<Value>, SaasError> 
 
 /// What is no object says nothing: the fields that are required are missing.
 fn drafted<N: Noun>(item: Value, draft: fn(N::Request, &mut Check) -> N::Draft) -> Result<Drafted<N>, SaasError> {
-    let mut check = Check::new();
-    let draft = draft(bind_item::<N::Request>(item)?, &mut check);
-    Ok(Drafted::new(draft, check))
+    Ok(noun::drafted(bind_item::<N::Request>(item)?, draft))
 }
 
 /// The id of an item, as bodies give it.

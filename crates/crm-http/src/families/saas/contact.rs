@@ -14,7 +14,7 @@ use crm_domain::{
 use super::{
     context::{Delete, Write},
     id::CONTACT,
-    noun::{Notes, Noun, Paths, View, paths, reads},
+    noun::{CustomMembers, Notes, Noun, Paths, View, paths, reads},
 };
 
 use wire::ContactChanges;
@@ -39,6 +39,10 @@ impl Noun for contact::Contact {
 
     fn draft(request: ContactRequest, check: &mut Check) -> Self::Draft {
         request.draft(check)
+    }
+
+    fn custom_fields(request: &mut ContactRequest) -> CustomMembers {
+        std::mem::take(&mut request.custom_fields)
     }
 
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>> {

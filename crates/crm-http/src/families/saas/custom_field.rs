@@ -2,6 +2,8 @@
 
 mod wire;
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
     Error,
@@ -13,9 +15,11 @@ use crm_domain::{
     tenant::{
         TenantReader, UnitOfWork,
         change::EntityKind,
-        custom_field::{self, CustomFieldField},
+        custom_field::{self, CustomFieldField, FieldValue},
     },
 };
+
+use serde_json::{Map, Value};
 
 use super::{
     answer::{IfMatch, acted, created, kept, record, write_over},
@@ -53,6 +57,11 @@ fn entity_of(word: &str) -> Result<EntityKind, Problem> {
 fn word_of(kind: EntityKind) -> &'static str {
     let found = ENTITIES.iter().find(|(_, known)| *known == kind);
     found.map_or(kind.as_str(), |(word, _)| *word)
+}
+
+/// What a record has in custom fields, as its resource shows it.
+pub(super) fn values(held: &BTreeMap<String, FieldValue>) -> Map<String, Value> {
+    held.iter().map(|(key, value)| (key.clone(), Value::from(value))).collect()
 }
 
 /// Lists custom fields.

@@ -18,7 +18,7 @@ use crm_domain::{
 use super::{
     context::{Delete, Write},
     id::DEAL,
-    noun::{Notes, Noun, Paths, View, paths, reads},
+    noun::{CustomMembers, Notes, Noun, Paths, View, paths, reads},
 };
 
 use wire::DealChanges;
@@ -43,6 +43,10 @@ impl Noun for Opportunity {
 
     fn draft(request: DealRequest, check: &mut Check) -> Self::Draft {
         request.draft(check)
+    }
+
+    fn custom_fields(request: &mut DealRequest) -> CustomMembers {
+        std::mem::take(&mut request.custom_fields)
     }
 
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>> {

@@ -297,7 +297,9 @@ fn field_detail(error: &FieldError) -> Detail {
 
 /// Parameters are called as the client wrote them.
 fn parameter_detail(error: &FieldError) -> Detail {
-    let field = field_of(&error.field);
+    // What stands in brackets is this family's own already.
+    let is_own = error.field.contains('[');
+    let field = if is_own { error.field.clone() } else { field_of(&error.field) };
     Detail {
         message: format!("{field} {}", problem_text(&error.problem)),
         field,

@@ -15,7 +15,7 @@ use crm_domain::{
 use super::{
     context::{Delete, Write},
     id::LEAD,
-    noun::{Notes, Noun, Paths, View, paths, reads},
+    noun::{CustomMembers, Notes, Noun, Paths, View, paths, reads},
 };
 
 pub(super) use action::many;
@@ -48,6 +48,10 @@ impl Noun for lead::Lead {
 
     fn creation(request: LeadRequest, check: &mut Check) -> Self::Draft {
         request.creation(check)
+    }
+
+    fn custom_fields(request: &mut LeadRequest) -> CustomMembers {
+        std::mem::take(&mut request.custom_fields)
     }
 
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>> {

@@ -14,6 +14,7 @@ use crm_domain::{
         account::Account,
         activity::Activity,
         contact::Contact,
+        custom_field::{CustomDraft, MEMBER},
         label::{self, LabelReads, Labels},
         lead::Lead,
         opportunity::Opportunity,
@@ -24,14 +25,16 @@ use crm_domain::{
         task::Task,
         ticket::Ticket,
     },
+    usecase::bulk::Drafted,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use utoipa::{Modify, PartialSchema, ToSchema, openapi::OpenApi};
 
 use super::{bulk, change::history, context::Needed, document, resource, restore};
 use crate::{
     families::{Credential, Route},
-    shared::tenant::TenantSession,
+    shared::{json_body::Given, tenant::TenantSession},
 };
 
 /// The paths of a noun's common operations.
@@ -100,6 +103,9 @@ impl View {
     }
 }
 
+/// What a request says of custom fields, by their keys.
+pub(crate) type CustomMembers = Given<Map<String, Value>>;
+
 /// A noun as this family speaks of it.
 pub(crate) trait Noun: Record {
     /// What its ids begin with.
@@ -129,6 +135,10 @@ pub(crate) trait Noun: Record {
     fn creation(request: Self::Request, check: &mut Check) -> Self::Draft {
         Self::draft(request, check)
     }
+    /// What a request says of custom fields, taken out of it, where the noun can have some.
+    fn custom_fields(_request: &mut Self::Request) -> CustomMembers {
+        Given::Missing
+    }
     /// Whom a draft names as owner, where the noun has owners.
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>>;
     /// The record as it is shown with its labels.
@@ -149,6 +159,18 @@ pub(crate) trait Noun: Record {
         sort: Sort<Self::Field>,
         window: &Window,
     ) -> Result<Page<Self>>;
+}
+
+/// What a request says, read by [`Noun::draft`] or [`Noun::creation`], with its custom fields.
+pub(super) fn drafted<N: Noun>(mut request: N::Request, draft: fn(N::Request, &mut Check) -> N::Draft) -> Drafted<N> {
+    let mut check = Check::new();
+    let given: Patch<Map<String, Value>> = N::custom_fields(&mut request).patch(MEMBER, &mut check);
+    let custom = match given {
+        Patch::Set(members) => CustomDraft(members.into_iter().collect()),
+        Patch::Keep | Patch::Clear => CustomDraft::default(),
+    };
+    let draft = draft(request, &mut check);
+    Drafted { draft, custom, check }
 }
 
 /// The reading half of a [`Noun`], by its port.

@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
-    field::{Check, Patch},
+    field::Patch,
     tenant::{TenantReader, UnitOfWork, label},
-    usecase::single,
+    usecase::{bulk::Drafted, single},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     id::{check_owner, in_path},
     include,
     list::{self, List},
-    noun::{Noun, View, shown},
+    noun::{Noun, View, drafted, shown},
 };
 use crate::shared::{
     call::Call,
@@ -53,13 +53,12 @@ pub(super) async fn get<N: Noun>(permit: Permit<Read>, id: web::Path<String>, re
 
 /// Creates a record.
 pub(super) async fn create<N: Noun>(call: Call, permit: Permit<N::Writing>, body: Body<N::Request>) -> Result<HttpResponse, SaasError> {
-    let mut check = Check::new();
-    let draft = N::creation(body.value, &mut check);
-    check_owner_of::<N>(&call, &permit.tenant, &draft, &mut check).await?;
+    let mut drafted = drafted::<N>(body.value, N::creation);
+    check_owner_of(&call, &permit.tenant, &mut drafted).await?;
     let (view, owner, guard) = (View::of(&permit.tenant), permit.user().id, body.guard);
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
-            let record: N = single::create(unit, draft, owner, check)?;
+            let record: N = single::create_drafted(unit, drafted, owner)?;
             kept(StatusCode::CREATED, &shown(unit.labels(), record, view)?)
         })
     });
@@ -75,15 +74,14 @@ pub(super) async fn update<N: Noun>(
     body: Body<N::Request>,
 ) -> Result<HttpResponse, SaasError> {
     let id: N::Id = in_path(&id, N::PREFIX)?;
-    let mut check = Check::new();
-    let draft = N::draft(body.value, &mut check);
-    check_owner_of::<N>(&call, &permit.tenant, &draft, &mut check).await?;
+    let mut drafted = drafted::<N>(body.value, N::draft);
+    check_owner_of(&call, &permit.tenant, &mut drafted).await?;
     let (view, owner) = (View::of(&permit.tenant), permit.user().id);
     let written = permit.tenant.write(move |unit| {
         let Some(before) = unless_stale::<N>(unit, id, &condition)? else {
             return Ok(None);
         };
-        let after = single::update_known(unit, before, draft, owner, check)?;
+        let after = single::update_drafted(unit, before, drafted, owner)?;
         let updated_at = after.updated_at();
         Ok(Some((shown(unit.labels(), after, view)?, updated_at)))
     });
@@ -130,9 +128,9 @@ fn unless_stale<N: Noun>(unit: &mut dyn UnitOfWork, id: N::Id, condition: &IfMat
     Ok(condition.holds(record.updated_at()).then_some(record))
 }
 
-async fn check_owner_of<N: Noun>(call: &Call, tenant: &TenantSession, draft: &N::Draft, check: &mut Check) -> crm_domain::Result<()> {
-    match N::owner(draft) {
-        Some(owner @ Patch::Set(_)) => check_owner(&call.app.control, tenant.tenant.id, owner, check).await,
+async fn check_owner_of<N: Noun>(call: &Call, tenant: &TenantSession, drafted: &mut Drafted<N>) -> crm_domain::Result<()> {
+    match N::owner(&drafted.draft) {
+        Some(owner @ Patch::Set(_)) => check_owner(&call.app.control, tenant.tenant.id, owner, &mut drafted.check).await,
         Some(Patch::Keep | Patch::Clear) | None => Ok(()),
     }
 }

@@ -16,7 +16,7 @@ use crm_domain::{
 use super::{
     context::{Delete, Write},
     id::TICKET,
-    noun::{Notes, Noun, Paths, View, paths, reads},
+    noun::{CustomMembers, Notes, Noun, Paths, View, paths, reads},
 };
 
 use wire::TicketChanges;
@@ -42,6 +42,10 @@ impl Noun for ticket::Ticket {
 
     fn draft(request: TicketRequest, check: &mut Check) -> Self::Draft {
         request.draft(check)
+    }
+
+    fn custom_fields(request: &mut TicketRequest) -> CustomMembers {
+        std::mem::take(&mut request.custom_fields)
     }
 
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>> {

@@ -10,7 +10,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::binder::Binder;
 
@@ -81,6 +81,17 @@ impl JsonType for BTreeMap<String, String> {
                 .into_iter()
                 .map(|(name, value)| String::from_json(value).map(|value| (name, value)))
                 .collect(),
+            _ => None,
+        }
+    }
+}
+
+/// An object whose members are named by the tenant, and so bound as they are.
+impl JsonType for Map<String, Value> {
+    const EXPECTED: &'static str = "an object";
+    fn from_json(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(members) => Some(members),
             _ => None,
         }
     }

@@ -10,10 +10,12 @@ use crm_domain::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
+        custom_field::values,
         id::{COMPANY, TENANT, USER, in_body, show},
         schema::changes_schema,
     },
@@ -69,6 +71,9 @@ pub(crate) struct CompanyRequest {
     /// The user responsible; who creates it when left out.
     #[schema(value_type = Option<String>, example = "user_456")]
     owner_id: Given<String>,
+    /// Values of the tenant's custom fields, by their keys. Null clears a value; those left out stay.
+    #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
+    pub(super) custom_fields: Given<Map<String, Value>>,
 }
 
 impl CompanyRequest {
@@ -148,6 +153,9 @@ pub(crate) struct Company {
     /// Their names, by name.
     #[schema(example = json!(["VIP"]))]
     tags: Vec<String>,
+    /// Its values of the tenant's custom fields, by their keys; those that it has.
+    #[schema(value_type = Object, example = json!({"tier": "Gold"}))]
+    custom_fields: Map<String, Value>,
 }
 
 impl Company {
@@ -178,6 +186,7 @@ impl Company {
             updated_at: account.updated_at.to_second_precision(),
             created_by: account.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            custom_fields: values(&labels.custom_fields),
             tags: labels.tags,
         }
     }

@@ -9,10 +9,12 @@ use crm_domain::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
+        custom_field::values,
         id::{COMPANY, CONTACT, TENANT, USER, in_body, show},
         schema::changes_schema,
     },
@@ -60,6 +62,9 @@ pub(crate) struct ContactRequest {
     /// The user responsible; who creates it when left out.
     #[schema(value_type = Option<String>, example = "user_456")]
     owner_id: Given<String>,
+    /// Values of the tenant's custom fields, by their keys. Null clears a value; those left out stay.
+    #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
+    pub(super) custom_fields: Given<Map<String, Value>>,
 }
 
 impl ContactRequest {
@@ -128,6 +133,9 @@ pub(crate) struct Contact {
     /// Their names, by name.
     #[schema(example = json!(["VIP"]))]
     tags: Vec<String>,
+    /// Its values of the tenant's custom fields, by their keys; those that it has.
+    #[schema(value_type = Object, example = json!({"tier": "Gold"}))]
+    custom_fields: Map<String, Value>,
 }
 
 impl Contact {
@@ -154,6 +162,7 @@ impl Contact {
             updated_at: contact.updated_at.to_second_precision(),
             created_by: contact.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            custom_fields: values(&labels.custom_fields),
             tags: labels.tags,
         }
     }

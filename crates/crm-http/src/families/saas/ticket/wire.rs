@@ -9,10 +9,12 @@ use crm_domain::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
+        custom_field::values,
         id::{COMPANY, CONTACT, SLA_POLICY, TENANT, TICKET, USER, in_body, show},
         schema::changes_schema,
     },
@@ -53,6 +55,9 @@ pub(crate) struct TicketRequest {
     /// The active policy for the priority, else the default one, when left out.
     #[schema(value_type = Option<String>, example = "sla_policy_2")]
     sla_policy_id: Given<String>,
+    /// Values of the tenant's custom fields, by their keys. Null clears a value; those left out stay.
+    #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
+    pub(super) custom_fields: Given<Map<String, Value>>,
 }
 
 impl TicketRequest {
@@ -130,6 +135,9 @@ pub(crate) struct Ticket {
     /// Their names, by name.
     #[schema(example = json!(["VIP"]))]
     tags: Vec<String>,
+    /// Its values of the tenant's custom fields, by their keys; those that it has.
+    #[schema(value_type = Object, example = json!({"tier": "Gold"}))]
+    custom_fields: Map<String, Value>,
 }
 
 impl Ticket {
@@ -162,6 +170,7 @@ impl Ticket {
             updated_at: ticket.updated_at.to_second_precision(),
             created_by: ticket.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            custom_fields: values(&labels.custom_fields),
             tags: labels.tags,
         }
     }
