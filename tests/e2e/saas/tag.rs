@@ -100,7 +100,7 @@ fn tags_are_put_on_records_of_every_kind_and_taken_off(server: &Server) {
         assert_eq!(shown["tags"], json!(["vip", "Ärger"]), "{path}");
         assert_eq!(get(server, &token, path)["items"][0], shown, "{path}");
         let history = get(server, &token, &format!("{item}/changes"));
-        assert_eq!(history["items"][0]["fields"], json!({ "tags": [[], ["vip", "Ärger"]] }), "{path}");
+        assert_eq!(history["items"][0]["changes"], json!({ "tags": [[], ["vip", "Ärger"]] }), "{path}");
         // By its name, whatever the case, or by its id; what is not there is no matter.
         for named in ["%20VIP", "VIP", "nothing"] {
             let left = server.delete(&format!("{item}/tags/{named}")).bearer(&token).expect(200).json();
