@@ -21,13 +21,11 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
             Some(token) => token,
             None => token.insert(server.sign_in(&access)?),
         };
-        let (written, ()) = writers::run(server.address, token, CONNECTIONS, round, || {
+        let (written, ()) = writers::run(server.address, token, CONNECTIONS, round, |progress| {
+            progress.wait_until_under_way()?;
             thread::sleep(moment(round));
             server.kill()
         })?;
-        if written.acknowledged.is_empty() {
-            problems.push(format!("round {round}: nothing was acknowledged"));
-        }
         problems.extend(
             written
                 .refused

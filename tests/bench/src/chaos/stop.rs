@@ -34,7 +34,8 @@ pub fn run(options: &Options, host: &Host) -> Result<Outcome> {
             Some(token) => token,
             None => token.insert(server.sign_in(&access)?),
         };
-        let (written, (took, status)) = writers::run(server.address, token, CONNECTIONS, round, || {
+        let (written, (took, status)) = writers::run(server.address, token, CONNECTIONS, round, |progress| {
+            progress.wait_until_under_way()?;
             thread::sleep(moment(round));
             let signalled = Instant::now();
             server.terminate()?;

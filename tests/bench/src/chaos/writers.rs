@@ -4,9 +4,10 @@ use std::{
     net::SocketAddr,
     sync::atomic::{AtomicBool, Ordering},
     thread::{self, ScopedJoinHandle},
+    time::{Duration, Instant},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use serde_json::json;
 
 use crate::http::{Client, Failure, Request, Response};
@@ -43,6 +44,27 @@ impl Written {
     }
 }
 
+/// How far the writers are.
+pub struct Progress {
+    is_under_way: AtomicBool,
+    done: AtomicBool,
+}
+
+impl Progress {
+    /// Waits until a company was acknowledged, however slow the machine is at the moment.
+    pub fn wait_until_under_way(&self) -> Result<()> {
+        let begun = Instant::now();
+        while !self.is_under_way.load(Ordering::SeqCst) {
+            ensure!(begun.elapsed() < FIRST, "nothing was acknowledged in {FIRST:?}");
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+}
+
+/// Longest time to the first acknowledgement.
+const FIRST: Duration = Duration::from_secs(30);
+
 /// Runs `clients` writers while `meanwhile` does its work on this thread, then waits for them. A writer ends with its first company that is not
 /// acknowledged, or when `meanwhile` fails.
 pub fn run<T>(
@@ -50,19 +72,22 @@ pub fn run<T>(
     token: &str,
     clients: usize,
     round: usize,
-    meanwhile: impl FnOnce() -> Result<T>,
+    meanwhile: impl FnOnce(&Progress) -> Result<T>,
 ) -> Result<(Written, T)> {
-    let done = AtomicBool::new(false);
+    let progress = Progress {
+        is_under_way: AtomicBool::new(false),
+        done: AtomicBool::new(false),
+    };
     thread::scope(|scope| {
         let write = |client: usize| {
-            let done = &done;
-            scope.spawn(move || write(address, token, &format!("company {round}-{client}"), done))
+            let progress = &progress;
+            scope.spawn(move || write(address, token, &format!("company {round}-{client}"), progress))
         };
         let writers: Vec<ScopedJoinHandle<'_, Written>> = (0..clients).map(write).collect();
-        let result = meanwhile();
+        let result = meanwhile(&progress);
         // Also when it failed: nobody must wait for writers that never end.
         if result.is_err() {
-            done.store(true, Ordering::SeqCst);
+            progress.done.store(true, Ordering::SeqCst);
         }
         let mut written = Written::default();
         for writer in writers {
@@ -72,15 +97,18 @@ pub fn run<T>(
     })
 }
 
-fn write(address: SocketAddr, token: &str, prefix: &str, done: &AtomicBool) -> Written {
+fn write(address: SocketAddr, token: &str, prefix: &str, progress: &Progress) -> Written {
     let mut client = Client::new(address);
     let mut written = Written::default();
     let mut number = 0;
-    while !done.load(Ordering::SeqCst) && written.is_all_acknowledged() {
+    while !progress.done.load(Ordering::SeqCst) && written.is_all_acknowledged() {
         number += 1;
         let name = format!("{prefix}-{number}");
         let answer = client.call(&creation(token, &name));
         written.note(name, answer);
+        if number == 1 && written.is_all_acknowledged() {
+            progress.is_under_way.store(true, Ordering::SeqCst);
+        }
     }
     written
 }
