@@ -74,6 +74,7 @@ pub fn path_of(route: &RouteInfo) -> String {
         "/api/custom-fields" => "custom_field_3",
         "/api/tags" => "tag_3",
         "/api/users" => "user_1",
+        "/api/merges" => "merge_1",
         "/api/invitations" => "invitation_1",
         "/api/webhooks" => "webhook_1",
         "/api/admin/api-keys" => "key_3",
@@ -137,6 +138,8 @@ pub fn server() -> Server {
     pipelines.json(&json!({ "name": "Acme's pipeline" })).expect(201);
     let comments = server.post("/api/tickets/ticket_3/comments").bearer(&token);
     comments.json(&json!({ "body": "Acme's comment" })).expect(201);
+    let merge = server.post("/api/contacts/contact_1/merge").bearer(&token);
+    merge.json(&json!({ "ids": ["contact_2"] })).expect(200);
     let invitation = json!({ "email": "guest@acme.test" });
     let invited = server.post("/api/invitations").bearer(&token).json(&invitation);
     invited.expect(201);

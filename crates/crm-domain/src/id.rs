@@ -97,6 +97,8 @@ record_ids! {
     CustomFieldId = "custom field";
     /// A webhook.
     WebhookId = "webhook";
+    /// A merge of records.
+    MergeId = "merge";
 }
 
 #[cfg(test)]

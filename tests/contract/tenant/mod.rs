@@ -14,6 +14,7 @@ mod find;
 mod idempotency;
 mod label;
 mod lead;
+mod merge;
 mod migration;
 mod opportunity;
 mod opportunity_flow;

@@ -23,6 +23,7 @@ mod invitation;
 mod lead;
 mod limits;
 mod login;
+mod merge;
 mod order;
 mod outage;
 mod page;

@@ -3,8 +3,8 @@
 use crm_domain::{
     Error, Result,
     id::{
-        AccountId, ActivityId, ContactId, CustomFieldId, LeadId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId, TagId, TaskId,
-        TicketCommentId, TicketId, WebhookId,
+        AccountId, ActivityId, ContactId, CustomFieldId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId,
+        TagId, TaskId, TicketCommentId, TicketId, WebhookId,
     },
     money::Currency,
     page::{Page, Sort, Window},
@@ -20,6 +20,7 @@ use crm_domain::{
         idempotency::{IdempotencyRepository, IdempotencyScope, KeptAnswer},
         label::{LabelReads, LabelRepository, Present, TagOf},
         lead::{Lead, LeadField, LeadFields, LeadFilter, LeadReads, LeadRepository},
+        merge::{Merge, MergeField, MergeFilter, MergeReads, MergeRepository, NewMerge},
         opportunity::{
             Group, Month, Opportunity, OpportunityField, OpportunityFields, OpportunityFilter, OpportunityReads, OpportunityRepository,
         },
@@ -216,6 +217,24 @@ impl TaskReads for Nothing {
     }
     fn lookup_many(&mut self, _ids: &[TaskId]) -> Result<Vec<Task>> {
         Ok(Vec::new())
+    }
+}
+
+impl MergeReads for Nothing {
+    fn lookup(&mut self, _id: MergeId) -> Result<Option<Merge>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &MergeFilter, _sort: Sort<MergeField>, _window: &Window) -> Result<Page<Merge>> {
+        Ok(empty())
+    }
+}
+
+impl MergeRepository for Nothing {
+    fn add(&mut self, _done: NewMerge) -> Result<Merge> {
+        refuse()
+    }
+    fn settle(&mut self, _id: MergeId) -> Result<Merge> {
+        refuse()
     }
 }
 

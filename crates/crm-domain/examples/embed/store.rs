@@ -19,6 +19,7 @@ use crm_domain::{
         label::{LabelReads, LabelRepository},
         lead::{LeadReads, LeadRepository},
         link::LinkRepository,
+        merge::{MergeReads, MergeRepository},
         opportunity::{OpportunityReads, OpportunityRepository},
         partner::{PartnerReads, PartnerRepository},
         pipeline::{PipelineReads, PipelineRepository},
@@ -120,6 +121,9 @@ impl TenantReader for Records {
         &mut self.nothing
     }
     fn webhooks(&mut self) -> &mut dyn WebhookReads {
+        &mut self.nothing
+    }
+    fn merges(&mut self) -> &mut dyn MergeReads {
         &mut self.nothing
     }
     fn requests(&mut self) -> &mut dyn RequestReads {
@@ -228,6 +232,9 @@ impl UnitOfWork for MemoryUnit {
     }
     fn changes(&mut self) -> &mut dyn ChangeReads {
         &mut self.records.changes
+    }
+    fn merges(&mut self) -> &mut dyn MergeRepository {
+        &mut self.records.nothing
     }
     fn requests(&mut self) -> &mut dyn RequestRepository {
         &mut self.records.nothing

@@ -17,7 +17,7 @@ use crate::{
 pub use filter::{ChangeFilter, Stretch};
 
 /// The kinds of record that changes are recorded for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is the noun of its module")]
 pub enum EntityKind {
@@ -306,7 +306,12 @@ impl NewChange {
 }
 
 fn fields_of<E: Entity>(entity: &E) -> Result<Map<String, Value>> {
-    match serde_json::to_value(entity.fields()) {
+    values_of::<E>(entity.fields())
+}
+
+/// Fields as changes tell them: name → value.
+pub(crate) fn values_of<E: Entity>(fields: &E::Fields) -> Result<Map<String, Value>> {
+    match serde_json::to_value(fields) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(crate::Error::Internal(format!("fields of {} are not an object", E::KIND.as_str()))),
         Err(error) => Err(crate::Error::Internal(error.to_string())),

@@ -1,5 +1,7 @@
 //! Contacts: the people a team talks to.
 
+mod merge;
+
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 //! Deleting a record releases those that refer to it, restoring it puts them back, merging moves them to another record. A noun that
 //! refers to others adds its lines to [`LINKS`] and needs no more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -50,6 +50,12 @@ pub const LINKS: &[Link] = &[
     link(EntityKind::Ticket, "account_id", EntityKind::Account),
     link(EntityKind::Ticket, "contact_id", EntityKind::Contact),
     link(EntityKind::Ticket, "sla_policy_id", EntityKind::SlaPolicy),
+];
+
+/// The fields that tell what a record became. What they name may be deleted and stays named; a merge takes them along.
+pub const OUTCOMES: &[Link] = &[
+    link(EntityKind::Lead, "converted_account_id", EntityKind::Account),
+    link(EntityKind::Lead, "converted_contact_id", EntityKind::Contact),
 ];
 
 /// The links to records of a kind.
@@ -131,10 +137,19 @@ pub(crate) fn refuse(after: &[Reference], dead: &HashSet<Reference>) -> Result<(
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
 }
 
-/// Lets whatever refers to these records refer to `to` instead, or to nothing; tells how many records of each kind were moved.
-pub(crate) fn move_all(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: Option<i64>) -> Result<Vec<(EntityKind, usize)>> {
-    let mut moved = Vec::new();
-    for link in links_to(kind) {
+/// The links to records of a kind that are moved to another record, or to none.
+fn moved_to(kind: EntityKind, to: Option<i64>) -> impl Iterator<Item = Link> {
+    let outcomes = if to.is_some() { OUTCOMES } else { &[] };
+    links_to(kind).chain(outcomes.iter().copied().filter(move |link| link.to == kind))
+}
+
+/// The ids of records, by their kind.
+pub(crate) type Moved = BTreeMap<EntityKind, BTreeSet<i64>>;
+
+/// Lets whatever refers to these records refer to `to` instead, or to nothing; tells which records of each kind were moved.
+pub(crate) fn move_all(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: Option<i64>) -> Result<Moved> {
+    let mut moved = Moved::new();
+    for link in moved_to(kind, to) {
         let referring = unit.links().referring(link, from)?;
         if referring.is_empty() {
             continue;
@@ -144,7 +159,7 @@ pub(crate) fn move_all(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64]
         for (id, before) in &referring {
             unit.record(NewChange::relinked(link, *id, Some(*before), to));
         }
-        moved.push((link.from, referring.len()));
+        moved.entry(link.from).or_default().extend(ids);
     }
     Ok(moved)
 }
@@ -159,7 +174,7 @@ pub(crate) fn move_back(
     to: Option<i64>,
     except: &[i64],
 ) -> Result<()> {
-    for link in links_to(kind) {
+    for link in moved_to(kind, to) {
         let mut moved = Vec::new();
         for change in changes.iter().filter(|change| change.entity == link.from) {
             let excepted = link.from == kind && except.contains(&change.entity_id);

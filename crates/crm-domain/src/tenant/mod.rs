@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod label;
 pub mod lead;
 pub mod link;
+pub mod merge;
 pub mod opportunity;
 pub mod partner;
 pub mod pipeline;
@@ -74,6 +75,8 @@ pub trait TenantReader {
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
     /// Webhooks.
     fn webhooks(&mut self) -> &mut dyn webhook::WebhookReads;
+    /// Merges of records.
+    fn merges(&mut self) -> &mut dyn merge::MergeReads;
     /// The request log.
     fn requests(&mut self) -> &mut dyn request::RequestReads;
     /// The tenant's settings.
@@ -130,6 +133,8 @@ pub trait UnitOfWork {
     fn settings(&mut self) -> &mut dyn setting::SettingRepository;
     /// References between records.
     fn links(&mut self) -> &mut dyn link::LinkRepository;
+    /// Merges of records.
+    fn merges(&mut self) -> &mut dyn merge::MergeRepository;
     /// The change feed as it was before this unit.
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
     /// Answers kept for repeated requests.

@@ -5,6 +5,7 @@ pub mod bulk;
 pub mod convert_lead;
 pub mod import;
 pub mod invitations;
+pub mod merge;
 pub mod register;
 pub mod restore;
 pub mod sign_in;

@@ -8,7 +8,7 @@ use crate::{
         change::NewChange,
         custom_field,
         link::{self, LINKS},
-        record::{Record, check_keys},
+        record::{Record, check_keys, id_of},
     },
 };
 
@@ -29,12 +29,18 @@ pub fn restore<R: Record>(unit: &mut dyn UnitOfWork, id: R::Id) -> Result<R> {
     };
     check_keys::<R>(unit, None, deleted.fields())?;
     custom_field::check_restored(unit, R::KIND, id.get())?;
+    let live = revive(unit, &deleted)?;
+    put_back(unit, &live, id)?;
+    Ok(live)
+}
+
+/// Makes a deleted record, whose values are free, live again, without references to what is deleted now.
+pub(super) fn revive<R: Record>(unit: &mut dyn UnitOfWork, deleted: &R) -> Result<R> {
     deleted.revive(unit)?;
-    drop_dead_references(unit, &deleted)?;
-    let live = R::lookup_many(unit, &[id])?.into_iter().next();
+    drop_dead_references(unit, deleted)?;
+    let live = R::lookup_many(unit, &[id_of(deleted)])?.into_iter().next();
     let live = live.ok_or_else(|| Error::Internal("a restored record is missing".to_owned()))?;
     unit.record(NewChange::restored(&live)?);
-    put_back(unit, &live, id)?;
     Ok(live)
 }
 

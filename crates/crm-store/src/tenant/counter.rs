@@ -47,6 +47,8 @@ pub(crate) struct Counters {
     pub(crate) custom_field_live: i64,
     /// The last stamp at which a setting was changed.
     pub(crate) setting_at: i64,
+    pub(crate) merge_id: i64,
+    pub(crate) merge_total: i64,
 }
 
 impl Counters {

@@ -14,6 +14,7 @@ pub(crate) mod label;
 pub(crate) mod lead;
 mod link;
 mod list;
+pub(crate) mod merge;
 pub(crate) mod opportunity;
 pub(crate) mod partner;
 pub(crate) mod pipeline;
@@ -43,7 +44,7 @@ use crm_domain::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
         change::{NewChange, Origin},
         contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, lead as leads,
-        link as references, opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests,
+        link as references, merge as merges, opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests,
         search as searches, setting as preferences, sla_policy as sla_policies, task as tasks, ticket as tickets,
         ticket_comment as ticket_comments, webhook as webhooks,
     },
@@ -228,6 +229,9 @@ impl TenantReader for Session<'_, Reading> {
     fn webhooks(&mut self) -> &mut dyn webhooks::WebhookReads {
         self
     }
+    fn merges(&mut self) -> &mut dyn merges::MergeReads {
+        self
+    }
     fn requests(&mut self) -> &mut dyn requests::RequestReads {
         self
     }
@@ -301,6 +305,9 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
         self
     }
     fn links(&mut self) -> &mut dyn references::LinkRepository {
+        self
+    }
+    fn merges(&mut self) -> &mut dyn merges::MergeRepository {
         self
     }
     fn changes(&mut self) -> &mut dyn changes::ChangeReads {

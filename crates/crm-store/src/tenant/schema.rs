@@ -38,6 +38,8 @@ diesel::table! {
         custom_field_id -> BigInt,
         custom_field_live -> BigInt,
         setting_at -> BigInt,
+        merge_id -> BigInt,
+        merge_total -> BigInt,
     }
 }
 
@@ -475,6 +477,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    merge (id) {
+        id -> BigInt,
+        entity -> Text,
+        survivor_id -> BigInt,
+        merged_ids -> Text,
+        moved -> Text,
+        filled -> Text,
+        labels -> Text,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        undone_at -> Nullable<BigInt>,
+        undone_by -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(record_tag -> tag (tag_id));
 diesel::joinable!(custom_value -> custom_field (field_id));
 diesel::joinable!(opportunity -> stage (stage_id));
@@ -498,6 +516,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pipeline,
     counter,
     change,
+    merge,
     request,
     webhook
 );

@@ -1,6 +1,7 @@
 //! Accounts: the companies a team sells to. Family A's Account, family C's Company.
 
 mod draft;
+mod merge;
 mod port;
 
 pub use draft::AccountDraft;

@@ -16,7 +16,7 @@ pub use kind::FieldType;
 pub use port::{CustomFieldField, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf};
 pub use unique::Holders;
 pub use value::{CustomDraft, CustomValues, Definitions, FieldValue, MEMBER};
-pub use write::{Prepared, check_restored, copy, write, write_new};
+pub use write::{Prepared, check_restored, copy, take_back, write, write_new};
 
 use serde::Serialize;
 use uuid::Uuid;

@@ -91,11 +91,11 @@ pub fn write(unit: &mut dyn UnitOfWork, definitions: &Definitions, values: Vec<(
 }
 
 /// Gives a record the values of others of its kind in fields in which it has none, the first of them first, as a merge does. The others keep
-/// theirs, so that undoing it finds them.
-pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<()> {
+/// theirs, so that undoing it finds them. Answers what the record got, as [`FieldValue::stored`] writes it.
+pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<BTreeMap<CustomFieldId, String>> {
     let definitions = Definitions::in_unit(unit, kind)?;
     if definitions.fields().is_empty() {
-        return Ok(());
+        return Ok(BTreeMap::new());
     }
     let mut all = current(unit, kind, &[from, &[to]].concat())?;
     let own = all.remove(&to).unwrap_or_default();
@@ -105,7 +105,22 @@ pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) 
             missing.0.entry(value.field_id).or_insert(Some(value.value));
         }
     }
-    write(unit, &definitions, vec![(to, missing)]).map(drop)
+    let stored = |(id, value): (&CustomFieldId, &Option<FieldValue>)| value.as_ref().map(|value| (*id, value.stored()));
+    let got = missing.0.iter().filter_map(stored).collect();
+    write(unit, &definitions, vec![(to, missing)])?;
+    Ok(got)
+}
+
+/// Takes from a record what [`copy`] gave it and it still has.
+pub fn take_back(unit: &mut dyn UnitOfWork, kind: EntityKind, id: i64, got: &BTreeMap<CustomFieldId, String>) -> Result<()> {
+    if got.is_empty() {
+        return Ok(());
+    }
+    let definitions = Definitions::in_unit(unit, kind)?;
+    let now = current(unit, kind, &[id])?.remove(&id).unwrap_or_default();
+    let is_same = |value: &ValueOf| got.get(&value.field_id) == Some(&value.value.stored());
+    let same = now.into_values().filter(is_same).map(|value| (value.field_id, None));
+    write(unit, &definitions, vec![(id, CustomValues(same.collect()))]).map(drop)
 }
 
 /// Looks whether a record that is restored has unique values that live records have by now.

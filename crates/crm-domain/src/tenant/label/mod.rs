@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, FieldError, Problem, Result},
-    id::{RecordId, TagId},
+    id::{CustomFieldId, RecordId, TagId},
 };
 
 /// The kinds of record that carry labels.
@@ -141,15 +141,46 @@ pub fn unassign(unit: &mut dyn UnitOfWork, kind: EntityKind, ids: &[i64], is_mea
     Ok(live)
 }
 
-/// Puts on a record what others of its kind carry, as a merge does. The others keep theirs, so that undoing it finds them.
-pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<()> {
-    custom_field::copy(unit, kind, from, to)?;
+/// What a record got of others by [`copy`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// The tags that it did not carry before.
+    pub tags: Vec<TagId>,
+    /// The custom fields in which it had nothing, with what it has in them since, as [`FieldValue::stored`] writes it.
+    pub custom_fields: BTreeMap<CustomFieldId, String>,
+}
+
+/// Puts on a record what others of its kind carry, as a merge does, and answers what it did not carry before. The others keep theirs, so
+/// that undoing it finds them.
+///
+/// # Errors
+/// [`Error::Invalid`] when the record would carry more than [`TAGS_MAX`].
+pub fn copy(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<Brought> {
+    Ok(Brought {
+        custom_fields: custom_field::copy(unit, kind, from, to)?,
+        tags: copy_tags(unit, kind, from, to)?,
+    })
+}
+
+fn copy_tags(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: i64) -> Result<Vec<TagId>> {
     let names: HashSet<String> = carried(unit, kind, from)?.into_values().flat_map(BTreeMap::into_values).collect();
     if names.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
+    let before = carried(unit, kind, &[to])?.remove(&to).unwrap_or_default();
     let names = names.into_iter().map(TagName::from_store).collect();
-    assign(unit, kind, &[to], names).map(drop)
+    assign(unit, kind, &[to], names)?;
+    let after = carried(unit, kind, &[to])?.remove(&to).unwrap_or_default();
+    Ok(after.into_keys().filter(|tag| !before.contains_key(tag)).collect())
+}
+
+/// Takes off a record what [`copy`] put on it and it still carries.
+pub fn take_back(unit: &mut dyn UnitOfWork, kind: EntityKind, id: i64, brought: &Brought) -> Result<()> {
+    custom_field::take_back(unit, kind, id, &brought.custom_fields)?;
+    if !brought.tags.is_empty() {
+        unassign(unit, kind, &[id], |tag, _| brought.tags.contains(&tag))?;
+    }
+    Ok(())
 }
 
 type Carried = BTreeMap<TagId, String>;

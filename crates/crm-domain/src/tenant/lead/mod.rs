@@ -1,6 +1,7 @@
 //! Leads: people who may become customers. Families A, B, C and E show them.
 
 mod draft;
+mod merge;
 mod port;
 mod record;
 mod status;

@@ -25,7 +25,7 @@ use super::{
 pub(super) use tagging::tagging;
 
 /// A noun in the documentation's words.
-struct Words {
+pub(super) struct Words {
     /// `sla_policy`, as operation ids have it.
     id: &'static str,
     /// `sla_policies`.
@@ -41,7 +41,7 @@ struct Words {
 }
 
 impl Words {
-    fn of<N: Noun>() -> Self {
+    pub(super) fn of<N: Noun>() -> Self {
         let id = N::PREFIX.trim_end_matches('_');
         let tag = N::PATHS.list.rsplit('/').next().unwrap_or_default();
         let said = |word: &str| word.replace(['_', '-'], " ").replace("sla ", "SLA ");
@@ -92,7 +92,7 @@ pub(super) fn document<N: Noun>(document: &mut OpenApi) {
     paths.add_path_operation(N::PATHS.changes, vec![HttpMethod::Get], history);
 }
 
-fn described(words: &Words, summary: &str, id: String) -> OperationBuilder {
+pub(super) fn described(words: &Words, summary: &str, id: String) -> OperationBuilder {
     OperationBuilder::new()
         .tag(words.tag)
         .operation_id(Some(id))
@@ -101,14 +101,14 @@ fn described(words: &Words, summary: &str, id: String) -> OperationBuilder {
 }
 
 /// With these answers, and those that every operation has.
-fn answering(mut operation: OperationBuilder, more: impl IntoIterator<Item = BTreeMap<String, RefOr<Response>>>) -> Operation {
+pub(super) fn answering(mut operation: OperationBuilder, more: impl IntoIterator<Item = BTreeMap<String, RefOr<Response>>>) -> Operation {
     for (status, response) in ErrorResponses::responses().into_iter().chain(more.into_iter().flatten()) {
         operation = operation.response(status, response);
     }
     operation.build()
 }
 
-fn with_key(operation: Operation) -> Operation {
+pub(super) fn with_key(operation: Operation) -> Operation {
     with_header(
         operation,
         "Idempotency-Key",
@@ -128,7 +128,7 @@ fn with_header(mut operation: Operation, name: &str, description: &str) -> Opera
     operation
 }
 
-fn id_of<N: Noun>() -> Parameter {
+pub(super) fn id_of<N: Noun>() -> Parameter {
     ParameterBuilder::new()
         .name("id")
         .parameter_in(ParameterIn::Path)
@@ -142,7 +142,7 @@ fn reference<T: ToSchema>() -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(T::name()))
 }
 
-fn json_response(description: &str, schema: RefOr<Schema>) -> Response {
+pub(super) fn json_response(description: &str, schema: RefOr<Schema>) -> Response {
     ResponseBuilder::new()
         .description(description)
         .content("application/json", Content::new(Some(schema)))

@@ -30,6 +30,7 @@ mod include;
 mod invitation;
 mod lead;
 mod list;
+mod merge;
 mod noun;
 mod partner;
 mod pipeline;
@@ -53,6 +54,7 @@ pub(super) mod id;
 pub(super) mod limits;
 pub(super) mod page;
 
+use merge::MergeOperations;
 use noun::CommonOperations;
 use related::RelatedLists;
 use tag::assignment::Tagging;
@@ -153,6 +155,7 @@ impl Family for Saas {
         routes.extend(related::routes());
         routes.extend(noun::routes());
         routes.extend(tag::assignment::routes());
+        routes.extend(merge::routes());
         routes
     }
 
@@ -198,6 +201,7 @@ impl Family for Saas {
         change::list, change::stream::stream,
         audit::list,
         setting::get, setting::update,
+        merge::list, merge::get, merge::undo,
         search::search,
         tag::assignment::usage,
     ),
@@ -218,12 +222,13 @@ impl Family for Saas {
         (name = "partners", description = "Who sells with us, or for us"),
         (name = "pipelines", description = "The stages that deals go through"),
         (name = "tags", description = "Words that people put on records"),
+        (name = "merges", description = "Records that became one"),
         (name = "changes", description = "What happened to the records"),
         (name = "audit", description = "Who changed what and when"),
         (name = "settings", description = "What administrators decide for the whole tenant"),
         (name = "search", description = "Records of all kinds at once"),
     ),
-    modifiers(&AccessToken, &CommonOperations, &RelatedLists, &Tagging)
+    modifiers(&AccessToken, &CommonOperations, &RelatedLists, &Tagging, &MergeOperations)
 )]
 struct Document;
 

@@ -12,6 +12,7 @@ pub(crate) const DEAL: &str = "deal_";
 pub(crate) const INVITATION: &str = "invitation_";
 pub(crate) const HANDOFF: &str = "handoff_";
 pub(crate) const LEAD: &str = "lead_";
+pub(crate) const MERGE: &str = "merge_";
 pub(crate) const PARTNER: &str = "partner_";
 pub(crate) const PIPELINE: &str = "pipeline_";
 pub(crate) const SETTING: &str = "settings_";

@@ -1,0 +1,121 @@
+//! Which of a record's fields are filled from another record that became it.
+
+use crate::field::Text;
+
+/// Fields that can be filled from those of another record.
+pub trait Fillable: Clone {
+    /// Takes over what is missing here and known there. Fields that are one value together, such as the parts of a name or of an address,
+    /// are taken over only where no part contradicts what is known here: nothing is pieced together of two people or two places.
+    fn fill(&mut self, from: &Self);
+    /// Empties a field that can be filled, snake case, unless it must not be empty.
+    fn empty(&mut self, field: &str);
+}
+
+/// Whether two values of a field cannot be the same: both are known and differ by more than case.
+pub(crate) fn contradict<const MAX: usize>(one: &Option<Text<MAX>>, other: &Option<Text<MAX>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.to_lowercase() != other.to_lowercase(),
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// Names the optional fields that a merge fills: those that stand `alone`, and those that are one value `together`. Of `one_of`, one must
+/// not be empty.
+macro_rules! fillable {
+    ($fields:ty {
+        alone: $($alone:ident),+;
+        $(together: $($part:ident),+;)*
+        $(one_of: $($one:ident),+;)?
+    }) => {
+        impl $crate::tenant::merge::Fillable for $fields {
+            fn fill(&mut self, from: &Self) {
+                $(if self.$alone.is_none() {
+                    self.$alone.clone_from(&from.$alone);
+                })+
+                $(if !($($crate::tenant::merge::contradict(&self.$part, &from.$part))||+) {
+                    $(if self.$part.is_none() {
+                        self.$part.clone_from(&from.$part);
+                    })+
+                })*
+            }
+
+            fn empty(&mut self, field: &str) {
+                let mut emptied = self.clone();
+                match field {
+                    $(stringify!($alone) => emptied.$alone = None,)+
+                    $($(stringify!($part) => emptied.$part = None,)+)*
+                    _ => return,
+                }
+                $(if $(emptied.$one.is_none())&&+ {
+                    return;
+                })?
+                *self = emptied;
+            }
+        }
+    };
+}
+pub(crate) use fillable;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Default, PartialEq)]
+    struct Person {
+        first: Option<Text<9>>,
+        last: Option<Text<9>>,
+        city: Option<Text<9>>,
+        age: Option<i64>,
+    }
+
+    fillable! {
+        Person {
+            alone: age;
+            together: first, last;
+            together: city;
+            one_of: first, last;
+        }
+    }
+
+    fn person(first: &str, last: &str, city: &str, age: Option<i64>) -> Person {
+        let text = |value: &str| Text::parse(value).ok();
+        Person {
+            first: text(first),
+            last: text(last),
+            city: text(city),
+            age,
+        }
+    }
+
+    fn filled(mut one: Person, other: &Person) -> Person {
+        one.fill(other);
+        one
+    }
+
+    #[test]
+    fn what_is_missing_is_filled_and_what_is_known_stays() {
+        let one = person("", "Byron", "", Some(36));
+        assert_eq!(
+            filled(one, &person("Ada", "BYRON", "London", Some(40))),
+            person("Ada", "Byron", "London", Some(36))
+        );
+    }
+
+    #[test]
+    fn no_name_is_made_of_two_peoples() {
+        let one = person("", "Byron", "", None);
+        assert_eq!(
+            filled(one, &person("Charles", "Babbage", "London", Some(40))),
+            person("", "Byron", "London", Some(40))
+        );
+    }
+
+    #[test]
+    fn what_was_filled_is_emptied_unless_it_must_not_be() {
+        let mut one = person("Ada", "Byron", "", Some(36));
+        for field in ["age", "first", "last", "city", "unknown"] {
+            one.empty(field);
+        }
+        assert_eq!(one, person("", "Byron", "", None));
+    }
+}
