@@ -213,7 +213,7 @@ fn activities_are_filtered_and_sorted(server: &Server) {
         ("filter[occurredAt][lt]=2025-01-02", vec![3]),
         ("filter[occurredAt][isNull]=true", vec![2]),
         ("sortBy=occurredAt", vec![2, 3, 1]),
-        ("sortBy=subject&sortOrder=desc", vec![3, 1, 2]),
+        ("sortBy=occurredAt&sortOrder=desc", vec![1, 3, 2]),
         ("sortBy=type", vec![1, 3, 2]),
     ] {
         let expected: Vec<String> = expected.iter().map(|number| format!("activity_{number}")).collect();

@@ -180,7 +180,7 @@ fn what_is_wrong_with_a_filter_is_told_at_once() {
         let error = refused(query);
         assert_eq!(details(&error), [(field, format!("{field} {message}").as_str())], "{query}");
     }
-    for unknown in ["password", "city", "description", "company_id", "name_key"] {
+    for unknown in ["password", "address", "description", "company_id", "name_key"] {
         let error = refused(&format!("filter[{unknown}]=x"));
         let message = details(&error)[0].1;
         assert!(

@@ -180,7 +180,7 @@ fn lists_show_webhooks_of_every_family(server: &Server) {
         (&json!(3), &json!(2), &json!(true))
     );
     for (query, expected) in [
-        ("?sortBy=url&sortOrder=desc", &["webhook_1", "webhook_2", "webhook_3"][..]),
+        ("?sortBy=updatedAt&sortOrder=desc", &["webhook_3", "webhook_2", "webhook_1"][..]),
         ("?sortBy=family", &["webhook_3", "webhook_2", "webhook_1"]),
         ("?filter[family]=halopsa", &["webhook_2"]),
         ("?filter[isActive]=true&pageSize=1&page=2", &["webhook_2"]),

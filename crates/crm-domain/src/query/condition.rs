@@ -339,7 +339,7 @@ mod tests {
             parse(AccountField::Industry, Operator::Gt, "a"),
             Err(choice(&["eq", "ne", "in", "startsWith", "isNull"]))
         );
-        assert_eq!(parse(AccountField::Description, Operator::Eq, "a"), Err(choice(&[])));
+        assert_eq!(parse(AccountField::CreatedBy, Operator::Eq, "1"), Err(choice(&[])));
     }
 
     #[test]

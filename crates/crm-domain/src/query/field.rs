@@ -62,7 +62,7 @@ pub struct Spec {
     pub kind: Kind,
     /// Whether records can lack it.
     pub is_nullable: bool,
-    /// Whether an index serves conditions on it; without one it can only be sorted by.
+    /// Whether an index serves conditions on it; without one lists neither filter nor sort by it.
     pub is_filterable: bool,
     /// Whether that index leaves out the records that lack it: conditions that such records meet are not served.
     pub is_sparse: bool,
@@ -168,6 +168,12 @@ impl Spec {
     /// A text that is mostly one of these words, which are meant whatever their case.
     pub const fn knowing(self, words: &'static [&'static str]) -> Self {
         Self { words, ..self }
+    }
+
+    /// Whether lists can be sorted by it: an index of every live record has its order. Without one each page would cost a look at all of
+    /// them (contract X-106).
+    pub const fn is_sortable(&self) -> bool {
+        self.is_in_id_order || (self.is_filterable && !self.is_sparse)
     }
 
     /// The operators that a condition on it may have; none when it is not filterable.

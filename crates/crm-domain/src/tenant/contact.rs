@@ -177,19 +177,11 @@ fields! {
         UpdatedAt: Spec::stamp("updated_at").filterable() => contact.updated_at;
         FirstName: Spec::text("first_name").nullable().filterable() => contact.fields.first_name.as_ref();
         LastName: Spec::text("last_name").nullable().filterable() => contact.fields.last_name.as_ref();
-        Email: Spec::key("email").sparse().searchable() => contact.fields.email.as_ref();
+        Email: Spec::key("email").nullable().filterable().searchable() => contact.fields.email.as_ref();
         Company: Spec::text("company").nullable().filterable() => contact.fields.company.as_ref();
         AccountId: Spec::id("account_id").sparse() => contact.fields.account_id;
         OwnerId: Spec::id("owner_id").filterable() => contact.fields.owner_id;
         ExternalId: Spec::text("external_id").sparse() => contact.fields.external_id.as_ref();
-        Phone: Spec::text("phone").nullable() => contact.fields.phone.as_ref();
-        OtherPhone: Spec::text("other_phone").nullable() => contact.fields.other_phone.as_ref();
-        Title: Spec::text("title").nullable() => contact.fields.title.as_ref();
-        Website: Spec::text("website").nullable() => contact.fields.website.as_ref();
-        City: Spec::text("city").nullable() => contact.fields.city.as_ref();
-        State: Spec::text("state").nullable() => contact.fields.state.as_ref();
-        Country: Spec::text("country").nullable() => contact.fields.country.as_ref();
-        Description: Spec::text("description").nullable() => contact.fields.description.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => contact.created_by;
     }
     and Custom

@@ -208,12 +208,8 @@ fields! {
         Name: Spec::key("name").filterable().searchable() => &partner.fields.name;
         PartnerType: Spec::text("partner_type").nullable().filterable() => partner.fields.partner_type.as_ref();
         Status: Spec::text("status").filterable() => &partner.fields.status;
-        Email: Spec::text("email").nullable() => partner.fields.email.as_ref();
-        Phone: Spec::text("phone").nullable() => partner.fields.phone.as_ref();
-        Website: Spec::text("website").nullable() => partner.fields.website.as_ref();
-        ContactName: Spec::text("contact_name").nullable() => partner.fields.contact_name.as_ref();
-        CommissionPercent: Spec::integer("commission_percent").nullable() => partner.fields.commission_percent.map(Percent::hundredths);
-        Notes: Spec::text("notes").nullable() => partner.fields.notes.as_ref();
+        Email: Spec::text("email").nullable().filterable() => partner.fields.email.as_ref();
+        CommissionPercent: Spec::integer("commission_percent").nullable().filterable() => partner.fields.commission_percent.map(Percent::hundredths);
         OwnerId: Spec::id("owner_id").filterable() => partner.fields.owner_id;
         CreatedBy: Spec::id("created_by").nullable() => partner.created_by;
     }

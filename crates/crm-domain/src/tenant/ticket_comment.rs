@@ -93,9 +93,6 @@ fields! {
         CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => comment.created_at;
         Id: Spec::id("id").filterable().in_id_order() => comment.id;
         TicketId: Spec::id("ticket_id").filterable() => comment.fields.ticket_id;
-        UpdatedAt: Spec::stamp("updated_at") => comment.updated_at;
-        Body: Spec::text("body") => &comment.fields.body;
-        IsInternal: Spec::boolean("is_internal") => comment.fields.is_internal;
         CreatedBy: Spec::id("created_by").nullable() => comment.created_by;
     }
 }

@@ -24,16 +24,8 @@ fields! {
         OwnerId: Spec::id("owner_id").filterable() => account.fields.owner_id;
         ParentId: Spec::id("parent_id").sparse() => account.fields.parent_id;
         ExternalId: Spec::text("external_id").sparse() => account.fields.external_id.as_ref();
-        Website: Spec::text("website").nullable() => account.fields.website.as_ref();
-        Phone: Spec::text("phone").nullable() => account.fields.phone.as_ref();
-        Email: Spec::text("email").nullable() => account.fields.email.as_ref();
-        Address: Spec::text("address").nullable() => account.fields.address.as_ref();
-        City: Spec::text("city").nullable() => account.fields.city.as_ref();
-        State: Spec::text("state").nullable() => account.fields.state.as_ref();
-        ZipCode: Spec::text("zip_code").nullable() => account.fields.zip_code.as_ref();
-        Currency: Spec::text("currency").nullable() => account.fields.annual_revenue.map(|money| money.currency);
-        FoundedYear: Spec::integer("founded_year").nullable() => account.fields.founded_year;
-        Description: Spec::text("description").nullable() => account.fields.description.as_ref();
+        Email: Spec::text("email").nullable().filterable() => account.fields.email.as_ref();
+        City: Spec::text("city").nullable().filterable() => account.fields.city.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => account.created_by;
     }
     and Custom

@@ -23,8 +23,6 @@ fields! {
         LeadId: Spec::id("lead_id").sparse() => activity.fields.lead_id;
         OpportunityId: Spec::id("opportunity_id").sparse() => activity.fields.opportunity_id;
         OwnerId: Spec::id("owner_id").filterable() => activity.fields.owner_id;
-        Subject: Spec::text("subject") => &activity.fields.subject;
-        Body: Spec::text("body").nullable() => activity.fields.body.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => activity.created_by;
     }
 }

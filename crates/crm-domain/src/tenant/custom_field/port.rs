@@ -20,18 +20,19 @@ const ENTITIES: [&str; 5] = [
 ];
 
 fields! {
-    /// The fields of custom fields that lists know; by creation unless asked otherwise (contract X-106).
+    /// The fields of custom fields that lists know; by creation unless asked otherwise (contract X-106). There are too few of them to need
+    /// indexes.
     pub enum CustomFieldField of field: CustomField {
         CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => field.created_at;
         Id: Spec::id("id").filterable().in_id_order() => field.id;
         UpdatedAt: Spec::stamp("updated_at").filterable() => field.updated_at;
         Entity: Spec::choice("entity", &ENTITIES) => field.fields.entity.as_str();
-        Key: Spec::text("key") => &*field.fields.key;
-        Label: Spec::text("label") => &field.fields.label;
+        Key: Spec::text("key").filterable() => &*field.fields.key;
+        Label: Spec::text("label").filterable() => &field.fields.label;
         FieldType: Spec::choice("field_type", &FieldType::WORDS) => field.fields.field_type;
-        Required: Spec::boolean("required") => field.fields.required;
-        Unique: Spec::boolean("unique") => field.fields.unique;
-        Position: Spec::integer("position") => field.fields.position;
+        Required: Spec::boolean("required").filterable() => field.fields.required;
+        Unique: Spec::boolean("unique").filterable() => field.fields.unique;
+        Position: Spec::integer("position").filterable() => field.fields.position;
         CreatedBy: Spec::id("created_by").nullable() => field.created_by;
     }
 }

@@ -27,12 +27,7 @@ fields! {
         IncludeInForecast: Spec::boolean("include_in_forecast").filterable() => opportunity.fields.include_in_forecast;
         OwnerId: Spec::id("owner_id").filterable() => opportunity.fields.owner_id;
         ExternalId: Spec::text("external_id").sparse() => opportunity.fields.external_id.as_ref();
-        Probability: Spec::integer("probability") => opportunity.fields.probability;
-        Currency: Spec::text("currency").nullable() => opportunity.fields.amount.map(|money| money.currency);
-        EngagedOn: Spec::date("engaged_on").nullable() => opportunity.fields.engaged_on;
-        Description: Spec::text("description").nullable() => opportunity.fields.description.as_ref();
-        NextStep: Spec::text("next_step").nullable() => opportunity.fields.next_step.as_ref();
-        LostReason: Spec::text("lost_reason").nullable() => opportunity.fields.lost_reason.as_ref();
+        Probability: Spec::integer("probability").filterable() => opportunity.fields.probability;
         CreatedBy: Spec::id("created_by").nullable() => opportunity.created_by;
     }
     and Custom

@@ -18,13 +18,11 @@ fields! {
         UpdatedAt: Spec::stamp("updated_at").filterable() => policy.updated_at;
         Name: Spec::key("name").filterable().searchable() => &policy.fields.name;
         AppliesTo: Spec::choice("applies_to", SlaSubject::WORDS).filterable() => policy.fields.applies_to;
-        Priority: Spec::choice("priority", Priority::WORDS).nullable() => policy.fields.priority;
-        FirstResponseMinutes: Spec::integer("first_response_minutes") => policy.fields.first_response_minutes;
-        ResolutionMinutes: Spec::integer("resolution_minutes") => policy.fields.resolution_minutes;
-        StageMinutes: Spec::integer("stage_minutes").nullable() => policy.fields.stage_minutes;
-        WarningPercent: Spec::integer("warning_percent") => policy.fields.warning_percent;
-        IsDefault: Spec::boolean("is_default") => policy.fields.is_default;
-        IsActive: Spec::boolean("is_active") => policy.fields.is_active;
+        Priority: Spec::choice("priority", Priority::WORDS).nullable().filterable() => policy.fields.priority;
+        FirstResponseMinutes: Spec::integer("first_response_minutes").filterable() => policy.fields.first_response_minutes;
+        ResolutionMinutes: Spec::integer("resolution_minutes").filterable() => policy.fields.resolution_minutes;
+        IsDefault: Spec::boolean("is_default").filterable() => policy.fields.is_default;
+        IsActive: Spec::boolean("is_active").filterable() => policy.fields.is_active;
         CreatedBy: Spec::id("created_by").nullable() => policy.created_by;
     }
 }

@@ -16,8 +16,6 @@ fields! {
         Id: Spec::id("id").filterable().in_id_order() => tag.id;
         UpdatedAt: Spec::stamp("updated_at").filterable() => tag.updated_at;
         Name: Spec::key("name").filterable().searchable() => &tag.fields.name;
-        Color: Spec::text("color").nullable() => tag.fields.color.as_ref().map(ToString::to_string);
-        Description: Spec::text("description").nullable() => tag.fields.description.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => tag.created_by;
     }
 }

@@ -27,9 +27,7 @@ fields! {
         OpportunityId: Spec::id("opportunity_id").sparse() => task.fields.opportunity_id;
         TicketId: Spec::id("ticket_id").sparse() => task.fields.ticket_id;
         OwnerId: Spec::id("owner_id").filterable() => task.fields.owner_id;
-        CompletedAt: Spec::stamp("completed_at").sparse() => task.fields.completed_at;
-        StartedAt: Spec::stamp("started_at").nullable() => task.fields.started_at;
-        Description: Spec::text("description").nullable() => task.fields.description.as_ref();
+        CompletedAt: Spec::stamp("completed_at").nullable().filterable() => task.fields.completed_at;
         CreatedBy: Spec::id("created_by").nullable() => task.created_by;
     }
 }

@@ -17,24 +17,16 @@ fields! {
         Id: Spec::id("id").filterable().in_id_order() => ticket.id;
         UpdatedAt: Spec::stamp("updated_at").filterable() => ticket.updated_at;
         Subject: Spec::key("subject").filterable().searchable() => &ticket.fields.subject;
-        Description: Spec::text("description").nullable() => ticket.fields.description.as_ref();
         Status: Spec::choice("status", TicketStatus::WORDS).filterable() => ticket.fields.status;
         Priority: Spec::ranked("priority", Priority::WORDS).filterable() => ticket.fields.priority as i64;
         Category: Spec::text("category").nullable().filterable() => ticket.fields.category.as_ref();
-        Source: Spec::text("source").nullable() => ticket.fields.source.as_ref();
-        Resolution: Spec::text("resolution").nullable() => ticket.fields.resolution.as_ref();
         AccountId: Spec::id("account_id").sparse() => ticket.fields.account_id;
         ContactId: Spec::id("contact_id").sparse() => ticket.fields.contact_id;
         OwnerId: Spec::id("owner_id").nullable().filterable() => ticket.fields.owner_id;
         SlaPolicyId: Spec::id("sla_policy_id").sparse() => ticket.fields.sla_policy_id;
-        FirstRespondedAt: Spec::stamp("first_responded_at").nullable() => ticket.fields.progress.first_responded_at;
-        ResolvedAt: Spec::stamp("resolved_at").sparse() => ticket.fields.progress.resolved_at;
-        ClosedAt: Spec::stamp("closed_at").nullable() => ticket.fields.progress.closed_at;
-        ReopenedCount: Spec::integer("reopened_count") => ticket.fields.progress.reopened_count;
-        FirstResponseDueAt: Spec::stamp("first_response_due_at").sparse() => ticket.fields.progress.first_response_due_at;
-        ResolutionDueAt: Spec::stamp("resolution_due_at").sparse() => ticket.fields.progress.resolution_due_at;
-        FirstResponseMinutes: Spec::integer("first_response_minutes").nullable() => ticket.fields.progress.first_response_minutes;
-        ResolutionMinutes: Spec::integer("resolution_minutes").nullable() => ticket.fields.progress.resolution_minutes;
+        ResolvedAt: Spec::stamp("resolved_at").nullable().filterable() => ticket.fields.progress.resolved_at;
+        FirstResponseDueAt: Spec::stamp("first_response_due_at").nullable().filterable() => ticket.fields.progress.first_response_due_at;
+        ResolutionDueAt: Spec::stamp("resolution_due_at").nullable().filterable() => ticket.fields.progress.resolution_due_at;
         CreatedBy: Spec::id("created_by").nullable() => ticket.created_by;
     }
     and Custom

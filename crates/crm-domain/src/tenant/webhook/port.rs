@@ -17,8 +17,6 @@ fields! {
         UpdatedAt: Spec::stamp("updated_at").filterable() => webhook.updated_at;
         Family: Spec::choice("family", &["elevate", "halopsa", "saas"]).filterable() => webhook.fields.family.as_str();
         IsActive: Spec::boolean("is_active").filterable() => webhook.fields.is_active;
-        Url: Spec::text("url") => webhook.fields.url.as_str();
-        Description: Spec::text("description").nullable() => webhook.fields.description.as_ref();
         CreatedBy: Spec::id("created_by").nullable() => webhook.created_by;
     }
 }

@@ -60,7 +60,7 @@ impl<F: Field<Record: Entity>> IntoParams for ListParams<F> {
 
 /// One of the noun's fields, or a custom one.
 fn order<F: Field>() -> Parameter {
-    let description = "A field of the resource; `createdAt` when left out.";
+    let description = "A field of the resource that has an index; `createdAt` when left out.";
     if !has_custom_fields::<F>() {
         return words("sortBy", description, orders::<F>());
     }
@@ -72,7 +72,7 @@ fn order<F: Field>() -> Parameter {
 }
 
 fn orders<F: Field>() -> Vec<String> {
-    let mut names = names_of::<F>(|_| true);
+    let mut names = names_of::<F>(Spec::is_sortable);
     names.push("tenantId".to_owned());
     names
 }

@@ -90,9 +90,10 @@ pub(super) fn names_of<F: Field>(wanted: impl Fn(&Spec) -> bool) -> Vec<String> 
     fields.map(|field| name_of(*field)).collect()
 }
 
-/// What the list can be sorted by: any scalar field. A tenant's records are all of one tenant, so that their ids decide.
+/// What the list can be sorted by: every field that has an index. A tenant's records are all of one tenant, so that their ids decide.
 fn orders<F: Field>(custom: &CustomFields) -> Vec<(String, F)> {
-    let fields = F::ALL.iter().map(|field| (name_of(*field), *field));
+    let sortable = F::ALL.iter().filter(|field| field.spec().is_sortable());
+    let fields = sortable.map(|field| (name_of(*field), *field));
     let fields = fields.chain([("tenantId".to_owned(), F::default())]);
     fields.chain(custom.names()).collect()
 }
