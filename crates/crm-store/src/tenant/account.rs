@@ -187,7 +187,7 @@ impl<State> AccountReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

@@ -131,7 +131,7 @@ impl<State> ActivityReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &ActivityFilter, sort: Sort<ActivityField>, window: &Window) -> Result<Page<Activity>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Activity>> {

@@ -176,7 +176,7 @@ impl<State> ContactReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Contact>> {

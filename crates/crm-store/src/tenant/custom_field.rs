@@ -149,7 +149,7 @@ impl<State> CustomFieldReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &CustomFieldFilter, sort: Sort<CustomFieldField>, window: &Window) -> Result<Page<CustomField>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn holders(&mut self, id: CustomFieldId, sort_keys: &[String]) -> Result<Vec<(i64, String)>> {

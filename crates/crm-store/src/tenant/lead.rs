@@ -187,7 +187,7 @@ impl<State> LeadReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &LeadFilter, sort: Sort<LeadField>, window: &Window) -> Result<Page<Lead>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Lead>> {

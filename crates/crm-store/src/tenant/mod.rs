@@ -53,19 +53,22 @@ use uuid::Uuid;
 
 use crate::{connection::Connection, dialect::Purpose, location::Location, pool::Pool};
 use counter::Counters;
+use list::DatabaseTallies;
 use writer::TenantWriter;
 
 /// One tenant's open database.
 pub(crate) struct TenantDatabase {
     readers: Pool,
     writer: Arc<TenantWriter>,
+    tallies: DatabaseTallies,
 }
 
 impl TenantDatabase {
-    pub(crate) fn new(location: Location, readers: u32, writer: Arc<TenantWriter>) -> Self {
+    pub(crate) fn new(location: Location, readers: u32, writer: Arc<TenantWriter>, tallies: DatabaseTallies) -> Self {
         Self {
             readers: Pool::new(location, Purpose::Read, readers),
             writer,
+            tallies,
         }
     }
 
@@ -80,7 +83,13 @@ impl TenantStore for TenantDatabase {
     }
 
     fn snapshot(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()> {
-        self.readers.run_snapshot(|connection| work(&mut Session::reading(connection)))
+        self.readers.run_snapshot(|connection| {
+            let tallies = Some(&self.tallies);
+            work(&mut Session {
+                tallies,
+                ..Session::reading(connection)
+            })
+        })
     }
 
     fn submit(&self, unit: Unit) {
@@ -92,6 +101,8 @@ impl TenantStore for TenantDatabase {
 pub(crate) struct Session<'a, State> {
     pub(crate) connection: &'a mut Connection,
     pub(crate) state: State,
+    /// The counts of filters, where every statement sees one state.
+    tallies: Option<&'a DatabaseTallies>,
 }
 
 /// Nothing can be written.
@@ -114,6 +125,7 @@ impl<'a> Session<'a, Reading> {
         Self {
             connection,
             state: Reading,
+            tallies: None,
         }
     }
 }
@@ -136,7 +148,11 @@ impl<'a> Session<'a, Writing<'a>> {
             entropy,
             random: Vec::new(),
         };
-        Self { connection, state }
+        Self {
+            connection,
+            state,
+            tallies: None,
+        }
     }
 }
 

@@ -185,7 +185,7 @@ impl<State> OpportunityReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &OpportunityFilter, sort: Sort<OpportunityField>, window: &Window) -> Result<Page<Opportunity>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Opportunity>> {

@@ -142,7 +142,7 @@ impl<State> PartnerReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &PartnerFilter, sort: Sort<PartnerField>, window: &Window) -> Result<Page<Partner>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

@@ -208,13 +208,13 @@ impl<State> PipelineReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &PipelineFilter, sort: Sort<PipelineField>, window: &Window) -> Result<Page<Pipeline>> {
-        let mut page = list::page(self.connection, filter, sort, window)?;
+        let mut page = list::page(self, filter, sort, window)?;
         self.with_stages(&mut page.items)?;
         Ok(page)
     }
 
     fn list_stages(&mut self, filter: &StageFilter, sort: Sort<StageField>, window: &Window) -> Result<Page<Stage>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn lookup_stages(&mut self, ids: &[StageId]) -> Result<Vec<Stage>> {

@@ -20,7 +20,9 @@ use lru::LruCache;
 use uuid::Uuid;
 
 use super::{
-    TenantDatabase, turnstile,
+    TenantDatabase,
+    list::Tallies,
+    turnstile,
     writer::{TenantWriter, WriterPool},
 };
 use crate::{
@@ -38,6 +40,7 @@ pub(crate) struct TenantRegistry {
     readers: u32,
     open: Mutex<Open>,
     writers: Arc<WriterPool>,
+    tallies: Arc<Tallies>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     own: Weak<Self>,
@@ -97,6 +100,7 @@ impl TenantRegistry {
                 opening: HashMap::new(),
             }),
             writers,
+            tallies: Tallies::new(),
             clock,
             entropy,
             own: own.clone(),
@@ -138,7 +142,8 @@ impl TenantRegistry {
         held.unwrap_or_else(|| {
             let writer = leaving.and_then(|leaving| leaving.writer.upgrade());
             let writer = writer.unwrap_or_else(|| TenantWriter::new(id, location.clone(), &self.writers));
-            Arc::new(TenantDatabase::new(location.clone(), self.readers, writer))
+            let tallies = self.tallies.of_database();
+            Arc::new(TenantDatabase::new(location.clone(), self.readers, writer, tallies))
         })
     }
 

@@ -89,7 +89,7 @@ impl Listed for RequestField {
 
 impl<State> RequestReads for Session<'_, State> {
     fn list(&mut self, filter: &RequestFilter, sort: Sort<RequestField>, window: &Window) -> Result<Page<LoggedRequest>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

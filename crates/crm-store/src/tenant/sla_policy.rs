@@ -194,7 +194,7 @@ impl<State> SlaPolicyReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &SlaPolicyFilter, sort: Sort<SlaPolicyField>, window: &Window) -> Result<Page<SlaPolicy>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

@@ -123,7 +123,7 @@ impl<State> TagReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &TagFilter, sort: Sort<TagField>, window: &Window) -> Result<Page<Tag>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 
     fn usage(&mut self, ids: &[TagId]) -> Result<Vec<(TagId, u64)>> {

@@ -143,7 +143,7 @@ impl<State> TaskReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &TaskFilter, sort: Sort<TaskField>, window: &Window) -> Result<Page<Task>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

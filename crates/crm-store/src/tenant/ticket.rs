@@ -177,7 +177,7 @@ impl<State> TicketReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &TicketFilter, sort: Sort<TicketField>, window: &Window) -> Result<Page<Ticket>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

@@ -99,7 +99,7 @@ impl<State> TicketCommentReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &TicketCommentFilter, sort: Sort<TicketCommentField>, window: &Window) -> Result<Page<TicketComment>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

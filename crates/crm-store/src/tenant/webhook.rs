@@ -130,7 +130,7 @@ impl<State> WebhookReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &WebhookFilter, sort: Sort<WebhookField>, window: &Window) -> Result<Page<Webhook>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 

@@ -4,7 +4,7 @@ use crm_domain::query::{Comparison, Condition, Filter, Kind, Spec, Test, Value};
 
 use super::{
     Listed, custom,
-    text::{end_of_prefix, holds, search, storable},
+    text::{end_of_prefix, holds, holds_somewhere, search, storable},
 };
 use crate::{
     connection::Connection,
@@ -81,10 +81,22 @@ fn carries_one_of<F: Listed>(tags: &[String]) -> Sql {
     storable.into_iter().enumerate().fold(sql, list).sql("))")
 }
 
+/// Everything that a filter asks, of rows that are visited one by one.
+pub(super) fn asked<F: Listed>(filter: &Filter<F>, connection: &Connection) -> Sql {
+    let conditions = filter.conditions.iter().map(|one| condition(one, Access::Asked, connection));
+    let sought = filter.search.as_deref().map(|term| match F::TABLE.is_searchable {
+        true => holds_somewhere(F::TABLE.name, term),
+        false => Sql::new("FALSE"),
+    });
+    let tagged = filter.tags.iter().map(|tags| carries_one_of::<F>(tags));
+    let all = conditions.chain(sought).chain(tagged);
+    all.fold(visible(filter, Access::Asked), |sql, condition| sql.sql(" AND ").then(condition))
+}
+
 fn condition<F: Listed>(condition: &Condition<F>, access: Access, connection: &Connection) -> Sql {
     let field = *condition.field();
     match condition.test() {
-        Test::Contains(text) => contains(field, text, connection),
+        Test::Contains(text) => contains(field, text, access, connection),
         test => tested(column(field, access), test, field.spec()),
     }
 }
@@ -182,14 +194,17 @@ fn begins(column: Sql, prefix: &str) -> Sql {
     }
 }
 
-/// The search finds the candidates: the field is part of its text.
-fn contains<F: Listed>(field: F, text: &str, connection: &Connection) -> Sql {
-    let candidates = search(F::TABLE.name, text, connection);
+/// The search finds the candidates, since the field is part of its text, unless the rows are asked one by one.
+fn contains<F: Listed>(field: F, text: &str, access: Access, connection: &Connection) -> Sql {
     // The form of `search_key`, of which the column has all but the sigma.
-    let own = Sql::new(" AND REPLACE(")
+    let own = Sql::new("REPLACE(")
         .sql(F::TABLE.name)
         .sql(".")
         .sql(field.column())
         .sql(", 'ς', 'σ')");
-    candidates.then(own).then(holds(text))
+    let own = own.then(holds(text));
+    match access {
+        Access::Indexed => search(F::TABLE.name, text, connection).sql(" AND ").then(own),
+        Access::Asked | Access::Sorted => own,
+    }
 }

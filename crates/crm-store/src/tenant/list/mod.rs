@@ -8,6 +8,7 @@ mod custom;
 mod keyset;
 mod plan;
 mod statement;
+mod tally;
 mod text;
 
 use crm_domain::{
@@ -18,6 +19,7 @@ use crm_domain::{
 };
 use diesel::{Expression, RunQueryDsl, query_builder::QueryFragment, query_dsl::methods::LoadQuery};
 
+use super::Session;
 use crate::{
     connection::{Backend, Connection},
     error::map,
@@ -26,6 +28,7 @@ use keyset::Part;
 use plan::{Plan, Shape};
 use statement::{Counts, Rows};
 
+pub(crate) use tally::{DatabaseTallies, Tallies};
 pub(crate) use text::{can_be_stored, storable};
 
 /// Where a noun's rows are.
@@ -88,24 +91,30 @@ pub(crate) trait Listed: Field {
 pub(crate) type Listing<Row> = (Row, Option<i64>, Option<i64>);
 
 /// A page of a list.
-pub(crate) fn page<F: Listed>(connection: &mut Connection, filter: &Filter<F>, sort: Sort<F>, window: &Window) -> Result<Page<F::Record>>
+pub(crate) fn page<F: Listed, State>(
+    session: &mut Session<'_, State>,
+    filter: &Filter<F>,
+    sort: Sort<F>,
+    window: &Window,
+) -> Result<Page<F::Record>>
 where
     Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
 {
+    let (tallies, connection) = (session.tallies, &mut *session.connection);
     let shape = Shape::new(filter, sort, window);
     let plan = match shape.maintained_total() {
         Some(total) => Plan::without_counting(total),
-        None => Plan::after_counting(count(connection, &shape)?),
+        None => Plan::after_counting(tally::count(connection, tallies, &shape)?),
     };
-    let (rows, counts) = load(connection, &shape, &plan)?;
+    let (rows, told) = load(connection, &shape, &plan)?;
     let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     let items = rows.into_iter().take(limit).map(F::record).collect::<Result<_>>()?;
     Ok(Page {
         items,
-        total: u64::try_from(counts.matches).unwrap_or(0),
+        total: u64::try_from(told.matches).unwrap_or(0),
         has_more,
-        seen: Stamp::from_micros(counts.seen),
+        seen: Stamp::from_micros(told.seen),
     })
 }
 
@@ -116,19 +125,19 @@ fn count<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>) -> Result
 
 /// The page's rows, and the counts. The stamp is that of the state in which the rows were read, or an earlier one: a newer one would make
 /// a poller skip what was written in between.
-fn load<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<(Vec<F::Row>, Counts)>
+fn load<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<(Vec<F::Row>, Told)>
 where
     Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
 {
     let rows = load_rows(connection, shape, plan)?;
-    if let Some(counts) = counts_of(&rows, plan.counts()).or(plan.counts()) {
-        return Ok((without_counts(rows), counts));
+    if let Some(told) = told_by(&rows, plan.counts()).or(plan.counts().map(Told::from)) {
+        return Ok((without_counts(rows), told));
     }
     // A page beyond the end carries no counters: they are read before it is read again.
     let before = count(connection, shape)?;
     let rows = load_rows(connection, shape, plan)?;
-    let counts = counts_of(&rows, None).unwrap_or(before);
-    Ok((without_counts(rows), counts))
+    let told = told_by(&rows, None).unwrap_or(before.into());
+    Ok((without_counts(rows), told))
 }
 
 fn load_rows<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<Vec<Listing<F::Row>>>
@@ -138,6 +147,13 @@ where
     let mut rows = Vec::new();
     if plan.is_empty() {
         return Ok(rows);
+    }
+    if let Some(budget) = plan.glance(shape) {
+        let statement = statement::glance(shape, plan, budget, connection)?;
+        let met: Vec<Listing<F::Row>> = statement.load(connection).map_err(map)?;
+        if i64::try_from(met.len()) == Ok(shape.fetch()) {
+            return Ok(met);
+        }
     }
     let mut offset = shape.offset();
     let parts = shape.parts(plan)?;
@@ -164,12 +180,25 @@ fn skipped<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &
     Ok(counts.matches.min(shape.offset()))
 }
 
+/// What a page tells beside its rows.
+struct Told {
+    matches: i64,
+    seen: i64,
+}
+
+impl From<Counts> for Told {
+    fn from(counts: Counts) -> Self {
+        let Counts { matches, seen, .. } = counts;
+        Self { matches, seen }
+    }
+}
+
 /// What the rows tell: the maintained total, unless they were counted, and the last stamp.
-fn counts_of<Row>(rows: &[Listing<Row>], counted: Option<Counts>) -> Option<Counts> {
+fn told_by<Row>(rows: &[Listing<Row>], counted: Option<Counts>) -> Option<Told> {
     let (_, live, seen) = rows.first()?;
     let (live, seen) = ((*live)?, (*seen)?);
     let matches = counted.map_or(live, |counts| counts.matches);
-    Some(Counts { matches, live, seen })
+    Some(Told { matches, seen })
 }
 
 fn without_counts<Row>(rows: Vec<Listing<Row>>) -> Vec<Row> {

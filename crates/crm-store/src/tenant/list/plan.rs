@@ -1,7 +1,8 @@
 //! Which index a list goes through.
 //!
 //! * Everything, or what a maintained total answers: the order's index, from its start or from the cursor, until the page is full.
-//! * In the order of ids: the condition's index gives the matching ids alone, and the page's rows are fetched behind that.
+//! * In the order of ids: of many matches the page is likely to be among the first rows, which are looked at for it. Where it is not, and
+//!   for few matches, the condition's index gives the matching ids alone, and the page's rows are fetched behind that.
 //! * In another order: few matches are fetched and sorted; of many, the order's index meets enough before it has come far.
 //! * A custom field's order is that of its values, which stand in a table of their own: few matches are joined to theirs, else the values are
 //!   walked, each with its record.
@@ -9,7 +10,7 @@
 use crm_domain::{
     error::Result,
     page::{Sort, Start, Window},
-    query::{Comparison, Condition, Filter, Kind, Spec, Test},
+    query::{Comparison, Condition, Filter, Kind, Test},
 };
 
 use super::{
@@ -18,6 +19,9 @@ use super::{
     keyset::{self, Part},
     statement::Counts,
 };
+
+/// The most rows that are looked at for a page that may not be among them.
+const GLANCE_MAX: i128 = 10_000;
 
 /// What is asked for.
 pub(super) struct Shape<'a, F> {
@@ -144,7 +148,7 @@ impl Plan {
         let wanted = i128::from(shape.offset()) + i128::from(shape.fetch());
         let is_worth_it = match shape.sort.key.spec() {
             spec if spec.is_in_id_order => shape.is_difference() && live < 50 * matches,
-            spec => has_index(spec) && wanted * live < matches * matches,
+            spec => spec.is_sortable() && wanted * live < matches * matches,
         };
         is_worth_it && !shape.filter.deleted
     }
@@ -154,9 +158,27 @@ impl Plan {
         shape.sort.key.custom().is_some() && self.counts.is_none_or(|counts| self.walks(shape, counts))
     }
 
+    /// How many rows in the order of ids to look at before an index is gone through: with matches everywhere, four times as many as it
+    /// takes to meet the page's. `None` when that is not worth it, or when an index holds the matches in this order.
+    pub(super) fn glance<F: Listed>(&self, shape: &Shape<'_, F>) -> Option<i64> {
+        let counts = self.counts?;
+        let (matches, live) = (i128::from(counts.matches), i128::from(counts.live));
+        let wanted = i128::from(shape.offset()) + i128::from(shape.fetch());
+        let is_needed = shape.sort.key.spec().is_in_id_order && !shape.filter.deleted && !self.walks(shape, counts);
+        let is_ordered = !shape.is_search() && (shape.is_point() || shape.range_in_id_order().is_some());
+        if !is_needed || is_ordered || wanted > matches {
+            return None;
+        }
+        let expected = wanted * live / matches;
+        let budget = 4 * expected + 100;
+        // An index and a sort are worth it when there are few to sort.
+        let is_worth_it = budget <= GLANCE_MAX && 8 * expected <= matches;
+        i64::try_from(budget).ok().filter(|_| is_worth_it)
+    }
+
     /// Whether the whole table is read, since no index has its order.
     pub(super) fn reads_table<F: Listed>(&self, shape: &Shape<'_, F>) -> bool {
-        self.counts.is_none() && shape.filter.is_everything() && !has_index(shape.sort.key.spec())
+        self.counts.is_none() && shape.filter.is_everything() && !shape.sort.key.spec().is_sortable()
     }
 
     /// Whether the matching ids are picked first.
@@ -165,9 +187,4 @@ impl Plan {
         let is_condition = !shape.filter.conditions.is_empty() && !shape.is_search();
         is_counted && is_condition && shape.sort.key.spec().is_in_id_order
     }
-}
-
-/// Whether an index of every live row has the field's order.
-fn has_index(spec: &Spec) -> bool {
-    spec.is_filterable && !spec.is_sparse
 }

@@ -1,6 +1,6 @@
-//! The two statements of a list.
+//! The statements of a list.
 
-use std::marker::PhantomData;
+use std::{collections::BTreeSet, marker::PhantomData};
 
 use diesel::{
     Expression, QueryResult, Queryable, RunQueryDsl,
@@ -9,6 +9,7 @@ use diesel::{
 };
 
 use crm_domain::{
+    error::{Error, Result},
     page::Direction,
     query::{Condition, Filter, Test},
 };
@@ -28,7 +29,7 @@ use crate::{
 /// Most conditions of a statement that is kept prepared: there are too many combinations of more to keep them all.
 const PREPARED_CONDITIONS: usize = 2;
 
-/// What was counted, and the last stamp.
+/// What was counted, and the last stamp and change.
 #[derive(Debug, Clone, Copy, Queryable)]
 pub(super) struct Counts {
     /// Rows that match.
@@ -37,6 +38,8 @@ pub(super) struct Counts {
     pub(super) live: i64,
     /// The last stamp.
     pub(super) seen: i64,
+    /// The last change.
+    pub(super) seq: i64,
 }
 
 /// `SELECT` the rows of a page, each with the maintained total and the last stamp.
@@ -53,14 +56,17 @@ pub(super) struct Count<F> {
     noun: PhantomData<F>,
 }
 
+/// `SELECT` ids.
+pub(super) struct Ids {
+    sql: Sql,
+    is_common: bool,
+}
+
 /// Writes the statement of the rows in one part of the order; `window` is how many of them, and how many are skipped before.
 pub(super) fn rows<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: &Part, window: (i64, i64), connection: &Connection) -> Rows<F> {
-    let head = Sql::new(", (SELECT ")
-        .sql(plan.total::<F>())
-        .sql(" FROM counter), (SELECT stamp FROM counter) FROM ");
-    let head = head.then(from::<F>(part.source)).sql(" WHERE ");
+    let head = head::<F>(plan).then(from::<F>(part.source)).sql(" WHERE ");
     let wanted = wanted(shape, plan, part, connection);
-    let window = Sql::new(" LIMIT ").integer(window.0).sql(" OFFSET ").integer(window.1);
+    let window = limited(window);
     let order = keyset::order(shape.sort, part);
     let rest = if plan.picks_ids(shape) {
         let picked = head
@@ -105,6 +111,49 @@ fn wanted<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: &Part, connection:
     }
 }
 
+/// Writes the statement that looks for the rows among the first `budget` ones in the order of ids, behind the cursor where there is one.
+pub(super) fn glance<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, budget: i64, connection: &Connection) -> Result<Rows<F>> {
+    let part = match shape.parts(plan)?.pop() {
+        Some(part) => part,
+        None => return Err(Error::Internal("a list has no part of its order".to_owned())),
+    };
+    let order = || keyset::order(shape.sort, &part);
+    let first = head::<F>(plan).sql(F::TABLE.from).sql(" WHERE ");
+    let first = first
+        .sql(F::TABLE.name)
+        .sql(".id IN (SELECT ")
+        .sql(F::TABLE.name)
+        .sql(".id FROM (SELECT * FROM ")
+        .sql(F::TABLE.name);
+    let first = match &part.range {
+        Some(behind) => first.sql(" WHERE ").then(behind.clone()),
+        None => first,
+    };
+    let first = first.sql(" ORDER BY ").then(order()).sql(" LIMIT ").integer(budget);
+    let asked = condition::asked(shape.filter, connection);
+    let wanted = first.sql(") AS ").sql(F::TABLE.name).sql(" WHERE ").then(asked);
+    let wanted = wanted
+        .sql(" ORDER BY ")
+        .then(order())
+        .then(limited((shape.fetch(), shape.offset())));
+    Ok(Rows {
+        columns: F::columns(),
+        rest: wanted.sql(") ORDER BY ").then(order()),
+        is_common: is_common(shape.filter),
+    })
+}
+
+/// What each row carries beside its columns.
+fn head<F: Listed>(plan: &Plan) -> Sql {
+    Sql::new(", (SELECT ")
+        .sql(plan.total::<F>())
+        .sql(" FROM counter), (SELECT stamp FROM counter) FROM ")
+}
+
+fn limited((limit, offset): (i64, i64)) -> Sql {
+    Sql::new(" LIMIT ").integer(limit).sql(" OFFSET ").integer(offset)
+}
+
 /// The order of picked ids. Unless they come in it by themselves, the plus keeps the planners from walking all ids in their order until
 /// enough match: those that match may all stand at the end.
 fn pick_order<F: Listed>(shape: &Shape<'_, F>) -> Sql {
@@ -134,18 +183,23 @@ pub(super) fn count<F: Listed>(shape: &Shape<'_, F>, connection: &Connection) ->
             .then(count_of(&Filter::of([same]), connection)),
         (None, None) => count_of(shape.filter, connection),
     };
-    counts(matches, shape)
+    beside_counters(matches, is_common(shape.filter))
 }
 
-fn counts<F: Listed>(matches: Sql, shape: &Shape<'_, F>) -> Count<F> {
+/// Writes the statement of all but the matches, which it tells as 0.
+pub(super) fn state<F: Listed>(_of: &Shape<'_, F>) -> Count<F> {
+    beside_counters(Sql::new("CAST(0 AS BIGINT)"), true)
+}
+
+fn beside_counters<F: Listed>(matches: Sql, is_common: bool) -> Count<F> {
     let sql = Sql::new("SELECT ")
         .then(matches)
         .sql(", (SELECT ")
         .sql(F::TOTAL)
-        .sql(" FROM counter), (SELECT stamp FROM counter)");
+        .sql(" FROM counter), (SELECT stamp FROM counter), (SELECT change_seq FROM counter)");
     Count {
         sql,
-        is_common: is_common(shape.filter),
+        is_common,
         noun: PhantomData,
     }
 }
@@ -153,7 +207,37 @@ fn counts<F: Listed>(matches: Sql, shape: &Shape<'_, F>) -> Count<F> {
 /// Writes the statement that counts the rows of a part.
 pub(super) fn count_part<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, part: &Part, connection: &Connection) -> Count<F> {
     let rows = Sql::new("(SELECT COUNT(*) FROM ").then(from::<F>(part.source)).sql(" WHERE ");
-    counts(rows.then(wanted(shape, plan, part, connection)).sql(")"), shape)
+    beside_counters(rows.then(wanted(shape, plan, part, connection)).sql(")"), is_common(shape.filter))
+}
+
+/// Writes the statement of the ids of everything that matches.
+pub(super) fn all_matching<F: Listed>(shape: &Shape<'_, F>, connection: &Connection) -> Ids {
+    let visible = condition::visible(shape.filter, Access::Indexed);
+    let wanted = condition::filter(visible, shape.filter, |_| Access::Indexed, connection);
+    Ids {
+        sql: ids_where::<F>(wanted),
+        is_common: is_common(shape.filter),
+    }
+}
+
+/// Writes the statement of those among these ids that match.
+pub(super) fn matching<F: Listed>(shape: &Shape<'_, F>, among: &BTreeSet<i64>, connection: &Connection) -> Ids {
+    let separators = std::iter::once("").chain(std::iter::repeat(", "));
+    let among_these = Sql::new(F::TABLE.name).sql(".id IN (");
+    let among_these = among
+        .iter()
+        .zip(separators)
+        .fold(among_these, |sql, (id, separator)| sql.sql(separator).integer(*id));
+    let wanted = among_these.sql(") AND ").then(condition::asked(shape.filter, connection));
+    Ids {
+        sql: ids_where::<F>(wanted),
+        is_common: among.len() == 1 && is_common(shape.filter),
+    }
+}
+
+fn ids_where<F: Listed>(wanted: Sql) -> Sql {
+    let ids = Sql::new("SELECT ").sql(F::TABLE.name).sql(".id FROM ").sql(F::TABLE.name);
+    ids.sql(" WHERE ").then(wanted)
 }
 
 fn count_of<F: Listed>(filter: &Filter<F>, connection: &Connection) -> Sql {
@@ -205,12 +289,25 @@ impl<F> QueryFragment<Backend> for Count<F> {
     }
 }
 
+impl QueryFragment<Backend> for Ids {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if !self.is_common {
+            out.unsafe_to_cache_prepared();
+        }
+        self.sql.walk_ast(out)
+    }
+}
+
 impl<F: Listed> Query for Rows<F> {
     type SqlType = (<F::Columns as Expression>::SqlType, Nullable<BigInt>, Nullable<BigInt>);
 }
 
 impl<F> Query for Count<F> {
-    type SqlType = (BigInt, BigInt, BigInt);
+    type SqlType = (BigInt, BigInt, BigInt, BigInt);
+}
+
+impl Query for Ids {
+    type SqlType = BigInt;
 }
 
 impl<F: Listed> QueryId for Rows<F> {
@@ -223,5 +320,11 @@ impl<F> QueryId for Count<F> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
+impl QueryId for Ids {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
 impl<F: Listed> RunQueryDsl<Connection> for Rows<F> {}
+impl RunQueryDsl<Connection> for Ids {}
 impl<F> RunQueryDsl<Connection> for Count<F> {}

@@ -30,6 +30,15 @@ pub(super) fn search(table: &'static str, term: &str, connection: &Connection) -
     Sql::new(table).sql(".search_text").then(holds(&term))
 }
 
+/// A search term as it is looked for in the text of one row after the other.
+pub(super) fn holds_somewhere(table: &'static str, term: &str) -> Sql {
+    let term = search_key(term.trim());
+    match can_be_stored(&term) {
+        true => Sql::new(table).sql(".search_text").then(holds(&term)),
+        false => Sql::new("FALSE"),
+    }
+}
+
 /// `LIKE` a pattern of everything that holds this text.
 pub(super) fn holds(text: &str) -> Sql {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
