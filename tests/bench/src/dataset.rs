@@ -1,4 +1,4 @@
-//! Made-up accounts, the same in every run.
+//! Made-up accounts, leads and opportunities, the same in every run.
 
 use std::{
     fs::File,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use serde_json::{Map, Value};
 
 /// What `crm-server import accounts` maps by itself.
 const HEADER: &str =
@@ -74,6 +75,13 @@ pub fn write_accounts(path: &Path, rows: u64) -> Result<()> {
     Ok(())
 }
 
+/// The name of the account with this number.
+pub fn account_name(number: u64) -> String {
+    let mut dice = Dice(number);
+    let (first, second, third) = (dice.pick(&FIRST), dice.pick(&SECOND), dice.pick(&THIRD));
+    format!("{first} {second} {third} {number}")
+}
+
 fn write_account(file: &mut impl Write, number: u64) -> Result<()> {
     let mut dice = Dice(number);
     let (first, second, third) = (dice.pick(&FIRST), dice.pick(&SECOND), dice.pick(&THIRD));
@@ -94,10 +102,134 @@ fn write_account(file: &mut impl Write, number: u64) -> Result<()> {
     Ok(())
 }
 
+/// A lead's fields, as an import and family C call them.
+const LEAD: [(&str, &str); 10] = [
+    ("external_id", "externalId"),
+    ("first_name", "firstName"),
+    ("last_name", "lastName"),
+    ("email", "email"),
+    ("phone", "phone"),
+    ("title", "title"),
+    ("company", "company"),
+    ("source", "source"),
+    ("status", "status"),
+    ("description", "description"),
+];
+const GIVEN: [&str; 16] = [
+    "Ada",
+    "Grace",
+    "Alan",
+    "Edsger",
+    "Barbara",
+    "Donald",
+    "Margaret",
+    "Dennis",
+    "Frances",
+    "Ken",
+    "Radia",
+    "John",
+    "Katherine",
+    "Niklaus",
+    "Hedy",
+    "Tony",
+];
+const FAMILY: [&str; 16] = [
+    "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Hamilton", "Ritchie", "Allen", "Thompson", "Perlman", "Backus",
+    "Johnson", "Wirth", "Lamarr", "Hoare",
+];
+const TITLES: [&str; 4] = ["Head of Purchasing", "Chief Physician", "Office Manager", "Director"];
+const SOURCES: [&str; 5] = ["Website", "Referral", "Trade Show", "Cold Call", "Newsletter"];
+const STATUSES: [&str; 4] = ["New", "Contacted", "Qualified", "Disqualified"];
+const STAGES: [&str; 6] = [
+    "Prospecting",
+    "Qualification",
+    "Proposal Sent",
+    "Negotiation",
+    "Closed Won",
+    "Closed Lost",
+];
+
+/// The name of the lead with this number.
+pub fn person_name(number: u64) -> String {
+    let mut dice = Dice(number);
+    format!("{} {}", dice.pick(&GIVEN), dice.pick(&FAMILY))
+}
+
+/// The email of the lead with this number.
+pub fn lead_email(number: u64) -> String {
+    format!("{}.{number}@leads.example", person_name(number).to_lowercase().replace(' ', "."))
+}
+
+fn lead(number: u64) -> [String; LEAD.len()] {
+    let mut dice = Dice(number);
+    let (given, family) = (dice.pick(&GIVEN), dice.pick(&FAMILY));
+    let (first, second) = (dice.pick(&FIRST), dice.pick(&SECOND));
+    [
+        format!("lead-{number}"),
+        given.to_owned(),
+        family.to_owned(),
+        lead_email(number),
+        format!("+1-555-{:07}", dice.below(10_000_000)),
+        dice.pick(&TITLES).to_owned(),
+        format!("{first} {second} of {}", dice.pick(&CITIES).0),
+        dice.pick(&SOURCES).to_owned(),
+        dice.pick(&STATUSES).to_owned(),
+        format!("{given} wants to know more about what we sell"),
+    ]
+}
+
+/// A lead as family C is told of it.
+pub fn lead_object(number: u64) -> Value {
+    let members = LEAD
+        .iter()
+        .zip(lead(number))
+        .map(|((_, name), value)| ((*name).to_owned(), value.into()));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// Writes `rows` leads as a table with a header.
+pub fn write_leads(path: &Path, rows: u64) -> Result<()> {
+    let header = LEAD.map(|(name, _)| name).join(",");
+    write_rows(path, &header, rows, |number| lead(number).join(","))
+}
+
+/// Writes `rows` opportunities of the accounts with the same numbers as a table with a header.
+pub fn write_deals(path: &Path, rows: u64) -> Result<()> {
+    let header = "external_id,name,account,stage,amount,expected_close_date,lead_source,next_step";
+    write_rows(path, header, rows, |number| {
+        let mut dice = Dice(number);
+        format!(
+            "deal-{number},Equipment {number},{},{},{},{}-{:02}-{:02},{},call",
+            account_name(number),
+            dice.pick(&STAGES),
+            1_000 + dice.below(1_000_000),
+            2025 + dice.below(4),
+            1 + dice.below(12),
+            1 + dice.below(28),
+            dice.pick(&SOURCES),
+        )
+    })
+}
+
+fn write_rows(path: &Path, header: &str, rows: u64, row: impl Fn(u64) -> String) -> Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    writeln!(file, "{header}")?;
+    for number in 1..=rows {
+        writeln!(file, "{}", row(number))?;
+    }
+    file.flush()?;
+    Ok(())
+}
+
 /// SplitMix64: numbers that look random and are the same every time.
-struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
+    /// Numbers that follow from this one.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -106,7 +238,8 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    /// A number below this one.
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
@@ -118,6 +251,17 @@ impl Dice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_that_of_the_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("accounts.csv");
+        write_accounts(&file, 20).unwrap();
+        let text = std::fs::read_to_string(file).unwrap();
+        for (number, line) in (1..).zip(text.lines().skip(1)) {
+            assert_eq!(line.split(',').nth(1), Some(account_name(number).as_str()));
+        }
+    }
 
     #[test]
     fn every_run_writes_the_same_rows_of_as_many_cells_as_the_header() {

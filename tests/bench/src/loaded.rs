@@ -1,6 +1,7 @@
 //! A tenant with accounts, loaded by the server's own command line.
 
 use std::{
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -38,12 +39,7 @@ impl Loaded {
         let deployment = host.deploy(name)?;
         let access = deployment.with_tenant()?;
         note(&format!("{}: importing {rows} accounts", host.backend.as_str()));
-        let file = deployment.file("accounts.csv");
-        dataset::write_accounts(&file, rows)?;
-        let mut command = server::command(&deployment)?;
-        command.args(["import", "accounts"]).arg(&file);
-        let (time, peak) = watch(command, &deployment)?;
-        std::fs::remove_file(&file)?;
+        let (time, peak) = import(&deployment, "accounts", |file| dataset::write_accounts(file, rows))?;
         let loaded = Self {
             deployment,
             access,
@@ -55,8 +51,13 @@ impl Loaded {
         Ok(loaded)
     }
 
+    /// Imports more records into the tenant; `write` makes the file.
+    pub fn import(&self, kind: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        import(&self.deployment, kind, write).map(drop)
+    }
+
     /// What the database would do by itself within minutes must not happen in the middle of a measurement.
-    fn settle(&self) -> Result<()> {
+    pub fn settle(&self) -> Result<()> {
         let mut connection = dialect::open(&self.deployment.location(&self.access.tenant)?, Purpose::Write)?;
         match self.deployment.backend {
             Backend::Sqlite => dialect::checkpoint(&mut connection)?,
@@ -67,6 +68,17 @@ impl Loaded {
         }
         Ok(())
     }
+}
+
+/// Imports what `write` puts into a file by `crm-server import`: how long it ran, and the most memory it held, in MiB.
+pub fn import(deployment: &Deployment, kind: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<(Duration, f64)> {
+    let file = deployment.file("import.csv");
+    write(&file)?;
+    let mut command = server::command(deployment)?;
+    command.args(["import", kind]).arg(&file);
+    let watched = watch(command, deployment)?;
+    std::fs::remove_file(&file)?;
+    Ok(watched)
 }
 
 /// Runs a command to its end: how long it took, and the most memory it held.

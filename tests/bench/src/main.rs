@@ -1,8 +1,9 @@
-//! Measures the running server (`just bench`) and hurts it (`just chaos`).
+//! Measures the running server (`just bench`, `just bench-saas`) and hurts it (`just chaos`).
 //!
-//! Both start the release server as a child process on throwaway data: SQLite files in a temporary folder, or databases of a PostgreSQL
+//! All start the release server as a child process on throwaway data: SQLite files in a temporary folder, or databases of a PostgreSQL
 //! server of their own. [`mod@bench`] compares what the server does with a limit measured in the same run: the same work done by [`bare`]
-//! code without a CRM around it. [`chaos`] kills and stops the server and its database under load, and then looks for what is missing.
+//! code without a CRM around it; [`saas`] compares what family C offers with its own plainest list. [`chaos`] kills and stops the server and
+//! its database under load, and then looks for what is missing.
 
 mod bare;
 mod bench;
@@ -16,6 +17,8 @@ mod loaded;
 mod memory;
 mod output;
 mod postgres;
+mod report;
+mod saas;
 mod sample;
 mod server;
 mod table;
@@ -39,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Measure the server against the limits of this machine
     Bench(bench::Options),
+    /// Measure what family C promises at a million records
+    Saas(saas::Options),
     /// Kill, stop and starve the server under load; exit code 1 when anything is lost
     Chaos(chaos::Options),
     /// Serve accounts without a CRM around them: the limit that `bench` compares with
@@ -49,6 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options),
+        Command::Saas(options) => saas::run(&options),
         Command::Chaos(options) => chaos::run(&options),
         Command::Bare(options) => bare::server::run(&options).map(|()| true),
     };

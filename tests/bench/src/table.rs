@@ -58,6 +58,8 @@ pub enum Goal {
     AtMost(f64),
     /// Exactly the limit.
     Same,
+    /// Nothing: it is told for those who ask what the others cost.
+    None,
 }
 
 /// One line of the table.
@@ -92,6 +94,7 @@ impl Line {
             Goal::AtMostTimes(times) => ratio <= times,
             Goal::AtMost(most) => self.ours.median() <= most,
             Goal::Same => self.limit.as_ref().is_some_and(|limit| limit.median() == self.ours.median()),
+            Goal::None => true,
         }
     }
 
@@ -106,8 +109,13 @@ impl Line {
             Goal::AtMostTimes(times) => format!("≤ {times}×"),
             Goal::AtMost(most) => format!("≤ {}", self.unit.show(most)),
             Goal::Same => "equal".to_owned(),
+            Goal::None => String::new(),
         };
-        let verdict = if self.is_reached() { "pass" } else { "MISS" };
+        let verdict = match (self.goal, self.is_reached()) {
+            (Goal::None, _) => "",
+            (_, true) => "pass",
+            (_, false) => "MISS",
+        };
         [
             self.backend.to_owned(),
             self.work.clone(),

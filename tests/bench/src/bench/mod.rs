@@ -3,7 +3,6 @@
 mod import;
 mod pages;
 mod reads;
-mod report;
 mod site;
 mod start;
 mod total;
@@ -18,6 +17,7 @@ use crate::{
     deployment::{Backends, Host},
     loaded::Loaded,
     output::{note, say},
+    report,
     table::Table,
 };
 use site::Site;
@@ -114,7 +114,7 @@ pub fn run(options: &Options) -> Result<bool> {
     }
     say(&table.to_markdown());
     if let Some(file) = &options.markdown {
-        report::write(file, options, &table)?;
+        report::write(file, options.rounds(), options.load().as_secs(), &table)?;
         note(&format!("written to {}", file.display()));
     }
     Ok(table.is_reached())
