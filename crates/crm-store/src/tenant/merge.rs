@@ -156,7 +156,7 @@ impl<State> MergeReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &MergeFilter, sort: Sort<MergeField>, window: &Window) -> Result<Page<Merge>> {
-        list::page(self.connection, filter, sort, window)
+        list::page(self, filter, sort, window)
     }
 }
 
