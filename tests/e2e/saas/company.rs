@@ -64,6 +64,7 @@ fn a_company_round_trips_with_every_field(server: &Server) {
     expected["createdBy"] = json!(admin.user_id);
     expected["tenantId"] = json!(admin.tenant_id);
     expected["tags"] = json!([]);
+    expected["customFields"] = json!({});
     assert_eq!(made, expected);
     assert!(text(&made["id"]).starts_with("company_"));
     assert_eq!(server.get(&item(&made)).bearer(&admin.token).expect(200).json(), expected);
@@ -80,7 +81,7 @@ fn a_company_needs_nothing_but_a_name(server: &Server) {
         "id": made["id"], "externalId": null, "name": "Acme", "category": null, "website": null, "phone": null, "email": null,
         "address": null, "city": null, "state": null, "zipCode": null, "country": null, "industry": null, "employees": null,
         "annualRevenue": null, "currency": null, "foundedYear": null, "description": null, "parentId": null, "ownerId": login.user_id,
-        "createdAt": "2025-01-15T10:00:00Z", "updatedAt": "2025-01-15T10:00:00Z", "createdBy": login.user_id, "tenantId": login.tenant_id, "tags": [],
+        "createdAt": "2025-01-15T10:00:00Z", "updatedAt": "2025-01-15T10:00:00Z", "createdBy": login.user_id, "tenantId": login.tenant_id, "tags": [], "customFields": {},
     });
     assert_eq!(made, expected);
     // Some clients send every field that they do not set as null, or blank.
@@ -126,7 +127,18 @@ fn an_update_changes_what_it_names(server: &Server) {
         "description": null, "parentId": null,
     }));
     for field in expected.as_object().unwrap().keys() {
-        let kept = ["id", "name", "ownerId", "createdAt", "updatedAt", "createdBy", "tenantId", "tags"].contains(&field.as_str());
+        let kept = [
+            "id",
+            "name",
+            "ownerId",
+            "createdAt",
+            "updatedAt",
+            "createdBy",
+            "tenantId",
+            "tags",
+            "customFields",
+        ]
+        .contains(&field.as_str());
         assert_eq!(cleared[field].is_null(), !kept, "{field}");
     }
     assert_eq!(cleared["updatedAt"], "2025-01-15T10:02:00Z");

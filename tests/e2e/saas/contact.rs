@@ -44,6 +44,7 @@ fn a_contact_round_trips_with_every_field(server: &Server) {
     expected["createdBy"] = json!(admin.user_id);
     expected["tenantId"] = json!(admin.tenant_id);
     expected["tags"] = json!([]);
+    expected["customFields"] = json!({});
     assert_eq!(made, expected);
     assert_eq!(get(server, &admin.token, &item(&made)), expected);
     let list = get(server, &admin.token, PATH);
@@ -64,7 +65,7 @@ fn a_contact_needs_a_name(server: &Server) {
             "id": "contact_1", "externalId": null, "firstName": "Ada", "lastName": null, "email": null, "phone": null, "otherPhone": null,
             "title": null, "company": null, "website": null, "city": null, "state": null, "country": null, "description": null,
             "companyId": null, "ownerId": login.user_id, "createdAt": "2025-01-15T10:00:00Z", "updatedAt": "2025-01-15T10:00:00Z",
-            "createdBy": login.user_id, "tenantId": login.tenant_id, "tags": [],
+            "createdBy": login.user_id, "tenantId": login.tenant_id, "tags": [], "customFields": {},
         })
     );
     let post = |body: Value| server.post(PATH).bearer(&login.token).json(&body).send();

@@ -78,6 +78,7 @@ fn a_deal_round_trips_with_every_field(server: &Server) {
     expected["createdBy"] = json!(admin.user_id);
     expected["tenantId"] = json!(admin.tenant_id);
     expected["tags"] = json!([]);
+    expected["customFields"] = json!({});
     assert_eq!(made, expected);
     assert!(text(&made["id"]).starts_with("deal_"));
     assert_eq!(server.get(&item(&made)).bearer(&admin.token).expect(200).json(), expected);
@@ -94,7 +95,7 @@ fn a_deal_needs_nothing_but_a_name(server: &Server) {
         "stageId": "stage_1", "status": "open", "amount": null, "currency": null, "probability": 10, "expectedCloseDate": null,
         "closedOn": null, "engagedOn": null, "description": null, "leadSource": null, "nextStep": null, "lostReason": null, "includeInForecast": true,
         "ownerId": login.user_id, "createdAt": "2025-01-15T10:00:00Z", "updatedAt": "2025-01-15T10:00:00Z",
-        "createdBy": login.user_id, "tenantId": login.tenant_id, "tags": [],
+        "createdBy": login.user_id, "tenantId": login.tenant_id, "tags": [], "customFields": {},
     });
     assert_eq!(made, expected);
     // Some clients send every field that they do not set as null.

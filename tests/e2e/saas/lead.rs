@@ -69,6 +69,7 @@ fn a_lead_round_trips_with_every_field(server: &Server) {
         ("createdBy", json!(admin.user_id)),
         ("tenantId", json!(admin.tenant_id)),
         ("tags", json!([])),
+        ("customFields", json!({})),
         ("qualifiedAt", Value::Null),
         ("disqualifiedReason", Value::Null),
         ("convertedAt", Value::Null),
