@@ -25,8 +25,11 @@ each_server! {
     tenants_do_not_share_values,
 }
 
-/// The nouns that can have custom fields: entity, and a record with a number of its own.
-const NOUNS: [(&str, fn(usize) -> Value); 5] = [
+/// An entity, and the body of a record with a number of its own.
+type NounOf = (&'static str, fn(usize) -> Value);
+
+/// The nouns that can have custom fields.
+const NOUNS: [NounOf; 5] = [
     ("companies", |number| json!({ "name": format!("Company {number}") })),
     ("contacts", |number| json!({ "lastName": format!("Contact {number}") })),
     (

@@ -156,7 +156,8 @@ fn records_are_filtered_by_their_tags(server: &Server) {
             let page = get(server, &token, &format!("{path}?{asked}&sortBy=updatedAt"));
             let mut expected: Vec<String> = numbers.iter().map(|number| format!("{prefix}{number}")).collect();
             let mut found: Vec<String> = ids(&page).into_iter().map(str::to_owned).collect();
-            (expected.sort(), found.sort());
+            expected.sort();
+            found.sort();
             assert_eq!((found, &page["totalCount"]), (expected, &json!(numbers.len())), "{path}?{asked}");
         }
         let first = get(server, &token, &format!("{path}?filter[tags]=red&pageSize=1"));

@@ -67,6 +67,7 @@ fn a_ticket_round_trips_with_every_field(server: &Server) {
     expected["createdBy"] = json!(admin.user_id);
     expected["tenantId"] = json!(admin.tenant_id);
     expected["tags"] = json!([]);
+    expected["customFields"] = json!({});
     assert_eq!(made, expected);
     assert!(text(&made["id"]).starts_with("ticket_"));
     assert_eq!(server.get(&item(&made)).bearer(&admin.token).expect(200).json(), expected);
