@@ -206,7 +206,8 @@ pub trait ContactReads {
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Contact>>;
 }
 
-/// Writes contacts. Callers outside this crate use [`create`], [`update`] and [`remove`], which also record the change.
+/// Writes contacts. Callers outside this crate use [`single`](crate::usecase::single) and what is beside it, which also record the
+/// change.
 pub trait ContactRepository: ContactReads {
     /// Keeps new contacts; ids ascend in the order given.
     fn add(&mut self, fields: Vec<ContactFields>) -> Result<Vec<Contact>>;

@@ -20,7 +20,11 @@ fn assert_printed(server: &Server, token: &str, printed: &Printed, wrong_passwor
     let lead = &listed["items"][0];
     assert_eq!(created, format!("Lead created: {}", text(&lead["id"])));
     assert_eq!(lead["email"], "john@example.com");
-    let list: Value = serde_json::from_str(list).unwrap();
+    let mut list: Value = serde_json::from_str(list).unwrap();
+    // PHP's arrays do not tell an empty object from an empty list.
+    if list["items"][0]["customFields"] == json!([]) {
+        list["items"][0]["customFields"] = json!({});
+    }
     assert_eq!((&list["items"], &list["pageSize"]), (&listed["items"], &json!(20)));
     assert!(refused.starts_with(wrong_password), "{refused}");
     assert!(invalid.starts_with(invalid_email), "{invalid}");

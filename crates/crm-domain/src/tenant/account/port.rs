@@ -48,7 +48,8 @@ pub trait AccountReads {
     fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>>;
 }
 
-/// Writes accounts. Callers outside this crate use [`create`](super::create), [`update`](super::update) and [`remove`](super::remove), which also record the change.
+/// Writes accounts. Callers outside this crate use [`single`](crate::usecase::single) and what is beside it, which also record the
+/// change.
 pub trait AccountRepository: AccountReads {
     /// Keeps new accounts; ids ascend in the order given.
     fn add(&mut self, fields: Vec<AccountFields>) -> Result<Vec<Account>>;

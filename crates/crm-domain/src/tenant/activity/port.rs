@@ -42,7 +42,8 @@ pub trait ActivityReads {
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Activity>>;
 }
 
-/// Writes activities. Callers outside this crate use the functions beside it, which also record the change.
+/// Writes activities. Callers outside this crate use [`single`](crate::usecase::single) and what is beside it, which also record the
+/// change.
 pub trait ActivityRepository: ActivityReads {
     /// Keeps new activities; ids ascend in the order given.
     fn add(&mut self, fields: Vec<ActivityFields>) -> Result<Vec<Activity>>;

@@ -61,7 +61,7 @@ impl Prepared {
         write_new(unit, &self.definitions, vec![(id, self.values)])
     }
 
-    /// [`write`] for the record; whether it has other values now.
+    /// [`write()`] for the record; whether it has other values now.
     pub fn write(self, unit: &mut dyn UnitOfWork, id: i64) -> Result<bool> {
         let changed = write(unit, &self.definitions, vec![(id, self.values)])?;
         Ok(!changed.is_empty())

@@ -34,7 +34,7 @@ pub struct LeadFields {
     /// At least one of first and last name is there.
     pub first_name: Option<Text<100>>,
     pub last_name: Option<Text<100>>,
-    /// [`create`] and [`update`] keep it unique among live leads (contract X-100); an import may bring the same one twice.
+    /// [`single`] and [`bulk`](crate::usecase::bulk) keep it unique among live leads (contract X-100); an import may bring the same one twice.
     pub email: Option<Email>,
     pub phone: Option<Text<50>>,
     pub title: Option<Text<150>>,

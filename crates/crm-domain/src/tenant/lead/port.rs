@@ -52,7 +52,8 @@ pub trait LeadReads {
     fn list_of_accounts(&mut self, accounts: &[AccountId]) -> Result<Vec<Lead>>;
 }
 
-/// Writes leads. Callers outside this crate use [`create`](super::create), [`update`](super::update) and [`remove`](super::remove), which also record the change.
+/// Writes leads. Callers outside this crate use [`single`](crate::usecase::single) and what is beside it, which also record the
+/// change.
 pub trait LeadRepository: LeadReads {
     /// Keeps new leads; ids ascend in the order given.
     fn add(&mut self, fields: Vec<LeadFields>) -> Result<Vec<Lead>>;

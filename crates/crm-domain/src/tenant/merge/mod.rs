@@ -1,6 +1,6 @@
 //! Merges: records of one noun that turned out to be the same became one of them. A merge is kept, so that it can be undone.
 //!
-//! A noun whose records can be merged implements [`Mergeable`] and names the fields that a merge fills by [`fillable!`].
+//! A noun whose records can be merged implements [`Mergeable`] and names the fields that a merge fills by `fillable!`.
 
 mod fill;
 mod port;

@@ -60,7 +60,8 @@ pub trait OpportunityReads {
     fn sum_by_month(&mut self, stages: &[StageId]) -> Result<Vec<Group<Option<Month>>>>;
 }
 
-/// Writes opportunities. Callers outside this crate use [`create`](super::create), [`update`](super::update) and [`remove`](super::remove), which also record the change.
+/// Writes opportunities. Callers outside this crate use [`single`](crate::usecase::single) and what is beside it, which also record the
+/// change.
 pub trait OpportunityRepository: OpportunityReads {
     /// Keeps new opportunities, each with the stage it is in; ids ascend in the order given.
     fn add(&mut self, new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>>;

@@ -54,7 +54,8 @@ pub trait TaskReads {
     fn list(&mut self, filter: &TaskFilter, sort: Sort<TaskField>, window: &Window) -> Result<Page<Task>>;
 }
 
-/// Writes tasks. Callers outside this crate use the functions beside it, which also record the change.
+/// Writes tasks. Callers outside this crate use [`single`](crate::usecase::single) and what is beside it, which also record the
+/// change.
 pub trait TaskRepository: TaskReads {
     /// Keeps new tasks; ids ascend in the order given.
     fn add(&mut self, fields: Vec<TaskFields>) -> Result<Vec<Task>>;
