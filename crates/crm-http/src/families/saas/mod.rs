@@ -1,4 +1,4 @@
-//! Family C: the JWT API of a multi-tenant CRM (contract C-01 … C-31, C-60 … C-73, C-81 … C-87, C-111 … C-145).
+//! Family C: the JWT API of a multi-tenant CRM (contract C-01 … C-87, C-111 … C-166).
 
 use actix_web::{
     HttpRequest, HttpResponse,
