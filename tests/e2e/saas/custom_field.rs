@@ -83,7 +83,7 @@ fn what_is_wrong_is_told_at_once(server: &Server) {
         fields(&error),
         ["choices", "entity", "key", "label", "position", "required", "type"]
     );
-    let allowed = "Entity must be one of: companies, contacts, leads, deals, tickets";
+    let allowed = "Entity must be one of: companies, contacts, leads, deals, tickets, activities, tasks";
     assert_eq!(details(&error)[1], ("entity", allowed));
     let choices = json!({ "entity": "leads", "key": "tier", "type": "choice", "choices": ["a", "A", " ", "b,c"] });
     let answer = server.post(PATH).bearer(&token).json(&choices).send();

@@ -29,7 +29,7 @@ each_server! {
 type NounOf = (&'static str, fn(usize) -> Value);
 
 /// The nouns that can have custom fields.
-const NOUNS: [NounOf; 5] = [
+const NOUNS: [NounOf; 7] = [
     ("companies", |number| json!({ "name": format!("Company {number}") })),
     ("contacts", |number| json!({ "lastName": format!("Contact {number}") })),
     (
@@ -38,6 +38,11 @@ const NOUNS: [NounOf; 5] = [
     ),
     ("deals", |number| json!({ "name": format!("Deal {number}") })),
     ("tickets", |number| json!({ "subject": format!("Ticket {number}") })),
+    (
+        "activities",
+        |number| json!({ "type": "call", "subject": format!("Activity {number}") }),
+    ),
+    ("tasks", |number| json!({ "title": format!("Task {number}") })),
 ];
 
 fn with(mut record: Value, values: Value) -> Value {

@@ -107,6 +107,12 @@ impl Mapping {
         })
     }
 
+    /// The column, counted from 0, that a person means by a header: by equality, else by the normalised equality of [`auto_map`].
+    #[must_use]
+    pub fn column_named(&self, header: &str) -> Option<usize> {
+        find(&self.headers, header)
+    }
+
     /// The columns that feed nothing, from left to right: (column counted from 0, header).
     pub fn unmapped(&self) -> impl Iterator<Item = (usize, &str)> {
         let columns = self.headers.iter().zip(&self.columns).enumerate();

@@ -172,7 +172,7 @@ impl Observer for Watcher<'_> {
         let (used, unused): (Vec<&ColumnUse>, Vec<&ColumnUse>) = columns.iter().partition(|column| column.field.is_some());
         let used: Vec<String> = used
             .iter()
-            .map(|column| format!("{} → {}", column.header, column.field.unwrap_or_default()))
+            .map(|column| format!("{} → {}", column.header, column.field.as_deref().unwrap_or_default()))
             .collect();
         self.output.note(&format!("Columns: {}", used.join(", ")));
         if !unused.is_empty() {
@@ -182,7 +182,7 @@ impl Observer for Watcher<'_> {
         const TELLING: [&str; 5] = ["external_id", "engaged_on", "expected_close_date", "close_date", "closed_on"];
         let tells = columns
             .iter()
-            .any(|column| column.field.is_some_and(|field| TELLING.contains(&field)));
+            .any(|column| column.field.as_deref().is_some_and(|field| TELLING.contains(&field)));
         if self.kind == ImportKind::Opportunities && !tells {
             self.warnings.push(NAME_AND_ACCOUNT_ONLY.to_owned());
         }

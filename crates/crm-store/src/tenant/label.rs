@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{error::map, insert_rows};
 
-/// Says the same of the table of each kind that carries labels.
+/// Says the same of the table of each kind that carries labels: tags, custom fields, or both.
 macro_rules! of_kind {
     ($kind:expr, |$table:ident| $body:expr) => {
         match $kind {
@@ -42,6 +42,14 @@ macro_rules! of_kind {
             }
             EntityKind::Ticket => {
                 use $crate::tenant::schema::ticket as $table;
+                $body
+            }
+            EntityKind::Activity => {
+                use $crate::tenant::schema::activity as $table;
+                $body
+            }
+            EntityKind::Task => {
+                use $crate::tenant::schema::task as $table;
                 $body
             }
             other => return Err(Error::Internal(format!("{} carries no labels", other.as_str()))),

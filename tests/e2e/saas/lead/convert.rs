@@ -4,7 +4,11 @@ use crm_tests::{each_server, http::Answer, server::Server};
 use serde_json::{Value, json};
 
 use super::{
-    super::{create, fields, refusal, text},
+    super::{
+        create,
+        custom_field::{PATH as FIELDS, define},
+        fields, refusal, text,
+    },
     PATH, item, john,
 };
 
@@ -16,6 +20,9 @@ each_server! {
     a_converted_lead_stays_what_it_is,
     a_conversion_that_fails_leaves_nothing,
     a_conversion_is_done_once_under_one_key,
+    required_custom_fields_are_asked_of_what_is_made,
+    a_lead_hands_on_its_custom_fields,
+    what_is_used_keeps_its_custom_fields,
 }
 
 fn lead(server: &Server, token: &str, email: &str, company: Option<&str>) -> Value {
@@ -286,4 +293,104 @@ fn a_conversion_is_done_once_under_one_key(server: &Server) {
     let (first, again) = (convert(), convert());
     assert_eq!((again.header("idempotent-replayed"), &again.body), (Some("true"), &first.body));
     assert_eq!(total(server, &token, "/api/companies"), 1);
+}
+
+fn required(server: &Server, token: &str, entity: &str, key: &str) {
+    let field = json!({ "entity": entity, "key": key, "type": "text", "required": true });
+    create(server, token, FIELDS, &field);
+}
+
+fn required_custom_fields_are_asked_of_what_is_made(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    let made = lead(server, &token, "john@example.com", Some("Acme"));
+    for (entity, key) in [("companies", "code"), ("contacts", "salutation"), ("deals", "campaign")] {
+        required(server, &token, entity, key);
+    }
+    // All of it is told at once, and nothing is written.
+    let error = refusal(server, &post(server, &token, &made, &json!({})), 422, "VALIDATION_ERROR");
+    let missing = [
+        "company.customFields.code",
+        "contact.customFields.salutation",
+        "deal.customFields.campaign",
+    ];
+    assert_eq!(fields(&error), missing);
+    let wrong = json!({ "company": { "customFields": { "code": 7 } }, "contact": { "customFields": [] }, "deal": { "customFields": { "no": 1, "campaign": "x" } } });
+    let error = refusal(server, &post(server, &token, &made, &wrong), 422, "VALIDATION_ERROR");
+    assert_eq!(
+        fields(&error),
+        [
+            "company.customFields.code",
+            "contact.customFields",
+            "contact.customFields.salutation",
+            "deal.customFields.no"
+        ]
+    );
+    assert_eq!(total(server, &token, "/api/contacts"), 0);
+    // What is not made needs nothing, and takes nothing.
+    let other = lead(server, &token, "ada@example.com", None);
+    let told = json!({ "createDeal": false, "contact": { "customFields": { "salutation": "Ms" } }, "company": { "customFields": { "code": "a" } } });
+    let error = refusal(server, &post(server, &token, &other, &told), 422, "VALIDATION_ERROR");
+    assert_eq!(fields(&error), ["company.customFields"]);
+    let enough = json!({ "createDeal": false, "contact": { "customFields": { "salutation": "Ms" } } });
+    post(server, &token, &other, &enough).expect(200);
+    let all = json!({
+        "company": { "customFields": { "code": " A " } }, "contact": { "customFields": { "salutation": "Mr" } },
+        "deal": { "name": "Offer", "customFields": { "campaign": "Spring" } },
+    });
+    let answer = post(server, &token, &made, &all).expect(200).json();
+    assert_eq!(answer["company"]["customFields"], json!({ "code": "A" }));
+    assert_eq!(answer["contact"]["customFields"], json!({ "salutation": "Mr" }));
+    assert_eq!(
+        (&answer["deal"]["name"], &answer["deal"]["customFields"]),
+        (&json!("Offer"), &json!({ "campaign": "Spring" }))
+    );
+    let place = format!("/api/companies/{}", text(&answer["company"]["id"]));
+    assert_eq!(server.get(&place).bearer(&token).expect(200).json(), answer["company"]);
+    let history = server.get(&format!("{place}/changes")).bearer(&token).expect(200).json();
+    assert_eq!(
+        history["items"].as_array().unwrap().len(),
+        1,
+        "its values stand in the change that made it: {history}"
+    );
+}
+
+fn a_lead_hands_on_its_custom_fields(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    for entity in ["leads", "contacts", "companies", "deals"] {
+        define(server, &token, entity, "tier", "choice");
+    }
+    define(server, &token, "leads", "code", "text");
+    // Of another type, unique, or not there: not handed on.
+    define(server, &token, "contacts", "code", "number");
+    let unique = json!({ "entity": "deals", "key": "code", "type": "text", "unique": true });
+    create(server, &token, FIELDS, &unique);
+    let mut body = john("john@example.com");
+    body["company"] = json!("Acme");
+    body["customFields"] = json!({ "tier": "Gold", "code": "x" });
+    let made = create(server, &token, PATH, &body);
+    let answer = post(server, &token, &made, &json!({ "deal": { "customFields": { "tier": "Silver" } } }))
+        .expect(200)
+        .json();
+    assert_eq!(answer["lead"]["customFields"], json!({ "tier": "Gold", "code": "x" }));
+    assert_eq!(answer["contact"]["customFields"], json!({ "tier": "Gold" }));
+    assert_eq!(answer["company"]["customFields"], json!({ "tier": "Gold" }));
+    // What the caller says counts before it.
+    assert_eq!(answer["deal"]["customFields"], json!({ "tier": "Silver" }));
+}
+
+fn what_is_used_keeps_its_custom_fields(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    let person = json!({ "lastName": "Doe", "email": "john@example.com" });
+    let person = create(server, &token, "/api/contacts", &person);
+    define(server, &token, "leads", "tier", "choice");
+    define(server, &token, "contacts", "tier", "choice");
+    required(server, &token, "contacts", "salutation");
+    let mut body = john("john@example.com");
+    body["customFields"] = json!({ "tier": "Gold" });
+    let made = create(server, &token, PATH, &body);
+    // It lacked the required value before, and may go on lacking it; the lead's own values are no word about it.
+    let told = json!({ "createDeal": false, "contact": { "customFields": { "tier": "Silver" } } });
+    let answer = post(server, &token, &made, &told).expect(200).json();
+    assert_eq!(answer["contact"]["id"], person["id"]);
+    assert_eq!(answer["contact"]["customFields"], json!({ "tier": "Silver" }));
 }

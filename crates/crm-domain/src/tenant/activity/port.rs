@@ -25,6 +25,7 @@ fields! {
         OwnerId: Spec::id("owner_id").filterable() => activity.fields.owner_id;
         CreatedBy: Spec::id("created_by").nullable() => activity.created_by;
     }
+    and Custom
 }
 
 /// Which activities a list shows; they cannot be searched.

@@ -10,8 +10,8 @@ use crate::{
     field::{Check, Patch, Text, parse_integer},
     query::Field,
     tenant::{
-        account::AccountField, change::EntityKind, contact::ContactField, lead::LeadField, opportunity::OpportunityField,
-        ticket::TicketField,
+        account::AccountField, activity::ActivityField, change::EntityKind, contact::ContactField, lead::LeadField,
+        opportunity::OpportunityField, task::TaskField, ticket::TicketField,
     },
 };
 
@@ -173,6 +173,8 @@ fn is_built_in(entity: EntityKind, key: &str) -> bool {
         EntityKind::Account => names::<AccountField>(),
         EntityKind::Contact => names::<ContactField>(),
         EntityKind::Lead => names::<LeadField>(),
+        EntityKind::Activity => names::<ActivityField>(),
+        EntityKind::Task => names::<TaskField>(),
         EntityKind::Opportunity => names::<OpportunityField>(),
         EntityKind::Ticket => names::<TicketField>(),
         _ => Vec::new(),
@@ -277,7 +279,7 @@ mod tests {
     fn every_wrong_part_is_told_at_once() {
         assert_eq!(wrong(parse(CustomFieldDraft::default())), ["entity", "field_type", "key"]);
         let bad = CustomFieldDraft {
-            entity: Patch::Set(EntityKind::Task),
+            entity: Patch::Set(EntityKind::Partner),
             key: set("9lives"),
             label: Patch::Set("x".repeat(101)),
             unique: Patch::Set(true),

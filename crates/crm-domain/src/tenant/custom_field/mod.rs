@@ -14,7 +14,8 @@ mod write;
 pub use draft::{CustomFieldDraft, FieldKey};
 pub use kind::FieldType;
 pub use port::{CustomFieldField, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf};
-pub use unique::Holders;
+pub use unique::{Holders, ValueSource};
+pub(crate) use value::name_of;
 pub use value::{CustomDraft, CustomValues, Definitions, FieldValue, MEMBER};
 pub use write::{Prepared, check_restored, copy, take_back, write, write_new};
 
@@ -30,12 +31,19 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
-        label::LABELLED,
     },
 };
 
 /// The kinds of record that can have custom fields.
-pub const CUSTOMIZED: [EntityKind; 5] = LABELLED;
+pub const CUSTOMIZED: [EntityKind; 7] = [
+    EntityKind::Account,
+    EntityKind::Contact,
+    EntityKind::Lead,
+    EntityKind::Opportunity,
+    EntityKind::Ticket,
+    EntityKind::Activity,
+    EntityKind::Task,
+];
 /// Most custom fields of one kind of record.
 pub const FIELDS_MAX: usize = 100;
 /// Most choices of a field.

@@ -11,12 +11,14 @@ use crate::{
 };
 
 /// The stored words of the kinds of record that can have custom fields.
-const ENTITIES: [&str; 5] = [
+const ENTITIES: [&str; 7] = [
     CUSTOMIZED[0].as_str(),
     CUSTOMIZED[1].as_str(),
     CUSTOMIZED[2].as_str(),
     CUSTOMIZED[3].as_str(),
     CUSTOMIZED[4].as_str(),
+    CUSTOMIZED[5].as_str(),
+    CUSTOMIZED[6].as_str(),
 ];
 
 fields! {

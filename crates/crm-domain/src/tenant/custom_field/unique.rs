@@ -2,13 +2,41 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{CustomValues, Definitions, FieldValue, taken};
+use super::{CustomFieldReads, CustomValues, Definitions, FieldValue, taken};
 use crate::{
     error::Result,
     field::Check,
     id::CustomFieldId,
-    tenant::{UnitOfWork, change::EntityKind},
+    tenant::{TenantReader, UnitOfWork, change::EntityKind, label::LabelReads},
 };
+
+/// Where values are looked up: in a unit of work, or outside of any.
+pub trait ValueSource {
+    /// Custom fields.
+    fn custom_fields(&mut self) -> &mut dyn CustomFieldReads;
+    /// The records' labels.
+    fn labels(&mut self) -> &mut dyn LabelReads;
+}
+
+impl ValueSource for dyn UnitOfWork + '_ {
+    fn custom_fields(&mut self) -> &mut dyn CustomFieldReads {
+        UnitOfWork::custom_fields(self)
+    }
+
+    fn labels(&mut self) -> &mut dyn LabelReads {
+        UnitOfWork::labels(self)
+    }
+}
+
+impl ValueSource for dyn TenantReader + '_ {
+    fn custom_fields(&mut self) -> &mut dyn CustomFieldReads {
+        TenantReader::custom_fields(self)
+    }
+
+    fn labels(&mut self) -> &mut dyn LabelReads {
+        TenantReader::labels(self)
+    }
+}
 
 /// Who has the unique values that are wanted, while records are written.
 #[derive(Debug, Default)]
@@ -20,7 +48,7 @@ pub struct Holders {
 impl Holders {
     /// Looks up who has the values that these records are to get: one statement for each unique field.
     pub fn read<'a>(
-        unit: &mut dyn UnitOfWork,
+        source: &mut (impl ValueSource + ?Sized),
         definitions: &Definitions,
         wanted: impl IntoIterator<Item = &'a CustomValues>,
     ) -> Result<Self> {
@@ -32,7 +60,7 @@ impl Holders {
         }
         let mut by_value: HashMap<_, Vec<Option<i64>>> = HashMap::new();
         for (id, keys) in keys {
-            for (record, key) in live_holders(unit, definitions.kind(), id, &keys)? {
+            for (record, key) in live_holders(source, definitions.kind(), id, &keys)? {
                 by_value.entry((id, key)).or_default().push(Some(record));
             }
         }
@@ -75,13 +103,18 @@ fn unique<'a>(definitions: &'a Definitions, values: &'a CustomValues) -> impl It
 }
 
 /// The live records that have one of these values in a field, with its sort key.
-pub(super) fn live_holders(unit: &mut dyn UnitOfWork, kind: EntityKind, id: CustomFieldId, keys: &[String]) -> Result<Vec<(i64, String)>> {
-    let holders = unit.custom_fields().holders(id, keys)?;
+pub(super) fn live_holders(
+    source: &mut (impl ValueSource + ?Sized),
+    kind: EntityKind,
+    id: CustomFieldId,
+    keys: &[String],
+) -> Result<Vec<(i64, String)>> {
+    let holders = source.custom_fields().holders(id, keys)?;
     if holders.is_empty() {
         return Ok(holders);
     }
     let ids: Vec<i64> = holders.iter().map(|(record, _)| *record).collect();
-    let live = unit.labels().live(kind, &ids)?;
+    let live = source.labels().live(kind, &ids)?;
     Ok(holders
         .into_iter()
         .filter(|(record, _)| live.binary_search(record).is_ok())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use time::Date;
 
-use super::{CustomField, CustomFieldReads, FIELDS_MAX, FieldType};
+use super::{CustomField, CustomFieldReads, FIELDS_MAX, FieldType, ValueOf};
 use crate::{
     decimal::Decimal,
     error::{Problem, Result},
@@ -130,7 +130,8 @@ impl CustomField {
     }
 }
 
-pub(super) fn name_of(key: &str) -> String {
+/// What the field with this key is called in errors and changes.
+pub(crate) fn name_of(key: &str) -> String {
     format!("{MEMBER}.{key}")
 }
 
@@ -152,6 +153,16 @@ impl CustomValues {
     /// Whether they say nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What a record has.
+    pub(crate) fn held(values: impl IntoIterator<Item = ValueOf>) -> Self {
+        Self(values.into_iter().map(|held| (held.field_id, Some(held.value))).collect())
+    }
+
+    /// Takes over what is said later.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.0.extend(later.0);
     }
 }
 
@@ -213,13 +224,23 @@ impl Definitions {
     pub fn parse_new(&self, draft: CustomDraft, check: &mut Check) -> CustomValues {
         let mut values = self.parse(draft, check);
         values.0.retain(|_, value| value.is_some());
+        self.require(&values, check);
+        values
+    }
+
+    /// Notes each required field in which a new record with these values has none.
+    pub fn require(&self, values: &CustomValues, check: &mut Check) {
         for field in self.fields.iter().filter(|field| field.fields.required) {
-            if !values.0.contains_key(&field.id) {
+            if values.0.get(&field.id).is_none_or(Option::is_none) {
                 // Where another problem was noted already, that one stays.
                 check.fail(&field.name(), Problem::Required);
             }
         }
-        values
+    }
+
+    /// Whether a new record needs a value.
+    pub fn ask_for_values(&self) -> bool {
+        self.fields.iter().any(|field| field.fields.required)
     }
 
     /// Parses what is said of a record that there is, and notes everything that is wrong under [`CustomField::name`]: also that a required

@@ -34,6 +34,27 @@ impl Prepared {
         Self::unless_taken(unit, definitions, values, None, check)
     }
 
+    /// [`Prepared::new_record`] of what other records say: a field of which nothing is said takes over the value of this key where it can
+    /// hold it. What must be unique is not taken over: it is the other record's.
+    pub fn made_of(
+        unit: &mut dyn UnitOfWork,
+        kind: EntityKind,
+        mut draft: CustomDraft,
+        known: &BTreeMap<String, FieldValue>,
+        check: &mut Check,
+    ) -> Result<Self> {
+        let definitions = Definitions::in_unit(unit, kind)?;
+        for field in definitions.fields().iter().filter(|field| !field.fields.unique) {
+            let key = &*field.fields.key;
+            let value = known.get(key).filter(|_| !draft.0.contains_key(key)).map(Value::from);
+            if let Some(value) = value.filter(|value| field.parse(value).is_ok()) {
+                draft.0.insert(key.to_owned(), value);
+            }
+        }
+        let values = definitions.parse_new(draft, check);
+        Self::unless_taken(unit, definitions, values, None, check)
+    }
+
     /// Parses what is said of the record with this id, and notes everything that is wrong.
     pub fn change(unit: &mut dyn UnitOfWork, kind: EntityKind, id: i64, draft: CustomDraft, check: &mut Check) -> Result<Self> {
         let definitions = if draft.0.is_empty() {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     UnitOfWork,
     change::{ChangeKind, EntityKind, NewChange},
-    custom_field::{self, FieldValue},
+    custom_field::{self, CUSTOMIZED, FieldValue},
     tag::{self, TagName},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     id::{CustomFieldId, RecordId, TagId},
 };
 
-/// The kinds of record that carry labels.
+/// The kinds of record that carry tags; [`CUSTOMIZED`] are those that can have custom fields.
 pub const LABELLED: [EntityKind; 5] = [
     EntityKind::Account,
     EntityKind::Contact,
@@ -44,16 +44,17 @@ pub struct Labels {
 /// What these records carry; those that carry nothing are left out. Costs one small read while a tenant has no labels.
 pub fn of(reads: &mut dyn LabelReads, kind: EntityKind, ids: &[i64]) -> Result<HashMap<i64, Labels>> {
     let mut labels: HashMap<i64, Labels> = HashMap::new();
-    if ids.is_empty() || !LABELLED.contains(&kind) {
+    let (has_tags, has_custom_fields) = (LABELLED.contains(&kind), CUSTOMIZED.contains(&kind));
+    if ids.is_empty() || !(has_tags || has_custom_fields) {
         return Ok(labels);
     }
     let present = reads.present()?;
-    if present.tags {
+    if present.tags && has_tags {
         for carried in reads.tags_of(kind, ids)? {
             labels.entry(carried.record_id).or_default().tags.push(carried.name);
         }
     }
-    if present.custom_fields {
+    if present.custom_fields && has_custom_fields {
         for held in reads.values_of(kind, ids)? {
             let of_record = labels.entry(held.record_id).or_default();
             of_record.custom_fields.insert(held.key, held.value);

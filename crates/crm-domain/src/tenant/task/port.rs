@@ -30,6 +30,7 @@ fields! {
         CompletedAt: Spec::stamp("completed_at").nullable().filterable() => task.fields.completed_at;
         CreatedBy: Spec::id("created_by").nullable() => task.created_by;
     }
+    and Custom
 }
 
 /// Which tasks a list shows; a search looks in title and description.

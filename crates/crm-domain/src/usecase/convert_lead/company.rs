@@ -15,8 +15,8 @@ use crate::{
     usecase::single,
 };
 
-/// The account that lead and contact tell of, made when the lead names a company that is not there; `None` when nothing tells of one.
-pub(super) fn find_or_create(unit: &mut dyn UnitOfWork, lead: &LeadFields, contact: Option<&Contact>) -> Result<Option<Account>> {
+/// The account that lead and contact tell of, when it is there.
+pub(super) fn find(unit: &mut dyn UnitOfWork, lead: &LeadFields, contact: Option<&Contact>) -> Result<Option<Account>> {
     if let Some(own) = lead.account_id
         && let Some(account) = unit.accounts().lookup(own)?
     {
@@ -30,10 +30,7 @@ pub(super) fn find_or_create(unit: &mut dyn UnitOfWork, lead: &LeadFields, conta
     {
         return Ok(Some(account));
     }
-    if let Some(account) = with_domain(unit, lead)? {
-        return Ok(Some(account));
-    }
-    create(unit, lead)
+    with_domain(unit, lead)
 }
 
 /// The account with the lead's company name. Of several the one with the email's domain, else the oldest: yet another one of that name
@@ -92,7 +89,8 @@ fn has_domain(account: &Account, domain: &str) -> bool {
     website.as_deref() == Some(domain) || email.as_deref() == Some(domain)
 }
 
-fn create(unit: &mut dyn UnitOfWork, lead: &LeadFields) -> Result<Option<Account>> {
+/// A new account, when the lead names a company.
+pub(super) fn create(unit: &mut dyn UnitOfWork, lead: &LeadFields) -> Result<Option<Account>> {
     let Some(company) = &lead.company else { return Ok(None) };
     let draft = AccountDraft {
         name: Patch::Set(company.to_string()),

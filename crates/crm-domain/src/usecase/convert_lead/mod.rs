@@ -6,6 +6,7 @@
 //! company has none.
 
 mod company;
+mod custom;
 mod free_mail;
 mod person;
 
@@ -17,12 +18,14 @@ use crate::{
         UnitOfWork,
         account::Account,
         contact::Contact,
+        custom_field::CustomDraft,
         lead::{self, Lead, LeadFields, LeadStep},
         opportunity::{self, Opportunity, OpportunityDraft, OpportunityFields},
         pipeline::Stage,
     },
     usecase::single,
 };
+use custom::{Custom, Fate, Said};
 
 /// What a caller says of a conversion.
 #[derive(Debug, Default)]
@@ -34,6 +37,13 @@ pub struct Conversion {
     /// What is known of the opportunity; `None` makes none. Its account and contact are those of the conversion, and without a name it has
     /// the account's, or the contact's.
     pub opportunity: Option<OpportunityDraft>,
+    /// What is known of the account's custom fields. A new record takes over what the lead has in fields of the same keys, and needs a
+    /// value where one is required.
+    pub account_custom: CustomDraft,
+    /// What is known of the contact's.
+    pub contact_custom: CustomDraft,
+    /// What is known of the opportunity's.
+    pub opportunity_custom: CustomDraft,
 }
 
 /// What a lead was converted into.
@@ -59,23 +69,29 @@ pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, conversion: Conversion, ch
     let lead: Lead = single::known(unit, id)?;
     let status = lead::step(&lead, LeadStep::Convert)?;
     let Parts {
-        named_account,
-        named_contact,
+        account,
+        contact,
         opportunity,
-    } = judge(unit, &lead.fields, conversion, check)?;
+        custom,
+    } = judge(unit, &lead, conversion, check)?;
 
-    let known = match named_contact {
-        Some(contact) => Some(contact),
-        None => person::find(unit, &lead.fields)?,
-    };
-    let account = match named_account {
-        Some(account) => Some(account),
-        None => company::find_or_create(unit, &lead.fields, known.as_ref())?,
+    let account = match account {
+        Some(account) => Some(custom.account.write(unit, account)?),
+        None => match company::create(unit, &lead.fields)? {
+            Some(account) => Some(custom.account.write_new(unit, account)?),
+            None => None,
+        },
     };
     let account_id = account.as_ref().map(|account| account.id);
-    let contact = match known {
-        Some(contact) => person::complete(unit, &contact, &lead.fields, account_id)?,
-        None => person::create(unit, &lead.fields, account_id)?,
+    let contact = match contact {
+        Some(contact) => {
+            let contact = person::complete(unit, &contact, &lead.fields, account_id)?;
+            custom.contact.write(unit, contact)?
+        }
+        None => {
+            let contact = person::create(unit, &lead.fields, account_id)?;
+            custom.contact.write_new(unit, contact)?
+        }
     };
     let opportunity = match opportunity {
         Some((fields, stage)) => {
@@ -84,7 +100,9 @@ pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, conversion: Conversion, ch
                 contact_id: Some(contact.id),
                 ..fields
             };
-            opportunity::create_many(unit, vec![(fields, stage)])?.pop()
+            let added = opportunity::create_many(unit, vec![(fields, stage)])?.pop();
+            let added = added.ok_or_else(|| Error::Internal("an added opportunity is missing".to_owned()))?;
+            Some(custom.opportunity.write_new(unit, added)?)
         }
         None => None,
     };
@@ -109,13 +127,16 @@ pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, conversion: Conversion, ch
 
 /// A conversion that was found valid.
 struct Parts {
-    named_account: Option<Account>,
-    named_contact: Option<Contact>,
+    /// The account to use.
+    account: Option<Account>,
+    /// The contact to use.
+    contact: Option<Contact>,
     opportunity: Option<(OpportunityFields, Stage)>,
+    custom: Custom,
 }
 
 /// Everything that can be wrong is found before anything is written, so that a caller hears of all at once.
-fn judge(unit: &mut dyn UnitOfWork, lead: &LeadFields, conversion: Conversion, mut check: Check) -> Result<Parts> {
+fn judge(unit: &mut dyn UnitOfWork, lead: &Lead, conversion: Conversion, mut check: Check) -> Result<Parts> {
     let named_account = match conversion.account_id {
         Some(id) => unit.accounts().lookup(id)?,
         None => None,
@@ -130,19 +151,49 @@ fn judge(unit: &mut dyn UnitOfWork, lead: &LeadFields, conversion: Conversion, m
     if conversion.contact_id.is_some() && named_contact.is_none() {
         check.fail("contact_id", Problem::Reference { noun: ContactId::NOUN });
     }
+    let is_sold = conversion.opportunity.is_some();
     let opportunity = match conversion.opportunity {
         Some(draft) => {
-            let draft = completed(draft, lead, named_account.as_ref());
-            let context = opportunity::context(unit, lead.owner_id)?;
+            let draft = completed(draft, &lead.fields, named_account.as_ref());
+            let context = opportunity::context(unit, lead.fields.owner_id)?;
             check.within("opportunity", OpportunityFields::parse(draft, &context, Check::new()))?
         }
         None => None,
     };
+    let contact = match named_contact {
+        Some(contact) => Some(contact),
+        None => person::find(unit, &lead.fields)?,
+    };
+    let account = match named_account {
+        Some(account) => Some(account),
+        None => company::find(unit, &lead.fields, contact.as_ref())?,
+    };
+    let fate = |known: Option<i64>, is_made: bool| match known {
+        Some(id) => Fate::Used(id),
+        None if is_made => Fate::Made,
+        None => Fate::None,
+    };
+    let of_account = fate(account.as_ref().map(|account| account.id.get()), lead.fields.company.is_some());
+    let of_contact = fate(contact.as_ref().map(|contact| contact.id.get()), true);
+    let known = custom::of_lead(unit, lead)?;
+    let custom = Custom {
+        account: Said::judge(unit, "account", of_account, conversion.account_custom, &known, &mut check)?,
+        contact: Said::judge(unit, "contact", of_contact, conversion.contact_custom, &known, &mut check)?,
+        opportunity: Said::judge(
+            unit,
+            "opportunity",
+            fate(None, is_sold),
+            conversion.opportunity_custom,
+            &known,
+            &mut check,
+        )?,
+    };
     check.finish()?;
     Ok(Parts {
-        named_account,
-        named_contact,
+        account,
+        contact,
         opportunity,
+        custom,
     })
 }
 

@@ -10,6 +10,7 @@ use crate::{
     tenant::{
         TenantStore, UnitOfWork,
         account::{Account, AccountDraft, AccountFields, create_many, revise},
+        change::EntityKind,
     },
 };
 
@@ -59,6 +60,7 @@ impl Noun for Accounts {
     type Record = Account;
     type Parsed = AccountFields;
     const NOUN: &'static str = AccountId::NOUN;
+    const KIND: EntityKind = EntityKind::Account;
     const NATURAL: Natural = Natural::Shared;
     const PARENT: Option<&'static str> = Some("parent");
 

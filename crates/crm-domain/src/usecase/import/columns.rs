@@ -6,9 +6,11 @@ use crate::{
     error::{Error, FieldError, Problem},
     field::Patch,
     table::{Mapping, auto_map},
+    tenant::custom_field::{self, CustomField},
 };
 
 use super::{
+    custom::{self, CustomColumn},
     options::{ImportKind, ImportOptions},
     report::{ColumnUse, ImportError, RowFailure},
 };
@@ -30,20 +32,27 @@ pub(super) struct Columns {
     headers: Vec<String>,
     mapping: Mapping,
     by_field: HashMap<&'static str, usize>,
+    custom: Vec<CustomColumn>,
     replacements: HashMap<usize, HashMap<String, String>>,
     /// Major units per unit of the revenue column.
     pub(super) revenue_scale: u64,
 }
 
 impl Columns {
-    /// Maps the headers, then applies what the caller says.
-    pub(super) fn resolve(headers: &[String], kind: ImportKind, options: &ImportOptions) -> Result<Self, ImportError> {
+    /// Maps the headers, then applies what the caller says; `fields` are the tenant's custom fields of this kind of record.
+    pub(super) fn resolve(
+        headers: &[String],
+        kind: ImportKind,
+        options: &ImportOptions,
+        fields: &[CustomField],
+    ) -> Result<Self, ImportError> {
         let mut mapping = auto_map(headers, kind.fields());
-        mapping.apply_overrides(&options.mapping)?;
+        let custom = custom::map(&mut mapping, &options.mapping, fields)?;
         let mut columns = Self {
             headers: headers.to_vec(),
             by_field: mapping.mapped().map(|mapped| (mapped.field, mapped.column)).collect(),
             mapping,
+            custom,
             replacements: HashMap::new(),
             revenue_scale: 1,
         };
@@ -90,10 +99,12 @@ impl Columns {
 
     /// What became of each column, from left to right.
     pub(super) fn uses(&self) -> Vec<ColumnUse> {
-        let mapped: HashMap<usize, &'static str> = self.mapping.mapped().map(|mapped| (mapped.column, mapped.field)).collect();
+        let own = self.mapping.mapped().map(|mapped| (mapped.column, mapped.field.to_owned()));
+        let custom = self.custom.iter().map(|mapped| (mapped.column, custom::name_of(&mapped.key)));
+        let mut mapped: HashMap<usize, String> = own.chain(custom).collect();
         let use_of = |(column, header): (usize, &String)| ColumnUse {
             header: header.clone(),
-            field: mapped.get(&column).copied(),
+            field: mapped.remove(&column),
         };
         self.headers.iter().enumerate().map(use_of).collect()
     }
@@ -105,7 +116,16 @@ impl Columns {
 
     /// The field's cell, trimmed and corrected; `None` when it is blank or no column feeds the field.
     pub(super) fn text<'a>(&'a self, cells: &'a [String], field: &str) -> Option<&'a str> {
-        let column = *self.by_field.get(field)?;
+        self.cell(cells, *self.by_field.get(field)?)
+    }
+
+    /// The columns that feed custom fields.
+    pub(super) fn custom(&self) -> &[CustomColumn] {
+        &self.custom
+    }
+
+    /// A column's cell, trimmed and corrected; `None` when it is blank.
+    pub(super) fn cell<'a>(&'a self, cells: &'a [String], column: usize) -> Option<&'a str> {
         let cell = cells.get(column)?.trim();
         let corrected = self.replacements.get(&column).and_then(|values| values.get(cell));
         Some(corrected.map_or(cell, String::as_str)).filter(|text| !text.is_empty())
@@ -135,6 +155,9 @@ impl Columns {
     /// The header of the column that a domain field came from.
     pub(super) fn header_of(&self, field: &str) -> Option<&str> {
         let aliases = ALIASES.iter().find(|(name, _)| *name == field).map_or(&[][..], |(_, names)| *names);
+        if let Some(custom) = self.custom.iter().find(|column| custom_field::name_of(&column.key) == field) {
+            return self.headers.get(custom.column).map(String::as_str);
+        }
         let names = std::iter::once(field).chain(aliases.iter().copied());
         let column = names.filter_map(|name| self.by_field.get(name)).next()?;
         self.headers.get(*column).map(String::as_str)

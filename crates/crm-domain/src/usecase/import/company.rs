@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     error::{Error, Problem, Result},
     id::{AccountId, RecordId, UserId},
-    tenant::{UnitOfWork, account::create_many},
+    tenant::{UnitOfWork, account::create_many, change::EntityKind},
 };
 
 use super::{
@@ -56,6 +56,11 @@ pub(super) fn missing_accounts<'a, N: Noun>(
             !known.contains_key(&key) && seen.insert(key)
         })
         .collect()
+}
+
+/// Whether accounts can be made of which only the name is known: not where a custom field of theirs is required.
+pub(super) fn names_suffice(records: &mut Records<'_>) -> Result<bool> {
+    Ok(!records.definitions(EntityKind::Account)?.ask_for_values())
 }
 
 /// Makes the accounts; a name that cannot be one is left out, so that its rows fail. Returns how many were made.

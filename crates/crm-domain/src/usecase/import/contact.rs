@@ -8,6 +8,7 @@ use crate::{
     id::{AccountId, ContactId, RecordId, UserId},
     tenant::{
         TenantStore, UnitOfWork,
+        change::EntityKind,
         contact::{Contact, ContactDraft, ContactFields, create_many, revise},
     },
 };
@@ -62,6 +63,7 @@ impl Noun for Contacts {
     type Record = Contact;
     type Parsed = ContactFields;
     const NOUN: &'static str = ContactId::NOUN;
+    const KIND: EntityKind = EntityKind::Contact;
     const NATURAL: Natural = Natural::Unique("email");
     const ACCOUNT: Option<&'static str> = Some("company");
 

@@ -8,6 +8,7 @@ use crate::{
     id::{AccountId, LeadId, RecordId, UserId},
     tenant::{
         TenantStore, UnitOfWork,
+        change::EntityKind,
         lead::{Lead, LeadDraft, LeadFields, LeadStatus, create_many, revise},
     },
 };
@@ -49,6 +50,7 @@ impl Noun for Leads {
     type Record = Lead;
     type Parsed = LeadFields;
     const NOUN: &'static str = LeadId::NOUN;
+    const KIND: EntityKind = EntityKind::Lead;
     const NATURAL: Natural = Natural::Shared;
     const ACCOUNT: Option<&'static str> = Some("company");
 

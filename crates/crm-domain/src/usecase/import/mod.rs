@@ -9,11 +9,14 @@
 //! Rows are matched with records by external id, else by what people know a record by: an account's name, a contact's or lead's email, a
 //! user's name or email; an opportunity by its name, account and a day (see `opportunity::known`). A row with an unknown external id takes over the record of its name or
 //! email if that has no external id yet. An empty cell says nothing: it clears nothing, and nothing is invented for it.
+//!
+//! Columns feed custom fields by their keys or labels ([`custom`]); a new record needs a value where one is required.
 
 mod account;
 mod columns;
 mod company;
 mod contact;
+mod custom;
 mod feed;
 pub mod headers;
 mod lead;
@@ -68,7 +71,11 @@ pub fn import(
     observer: &mut dyn Observer,
 ) -> Result<Summary, ImportError> {
     let reader = TableReader::open(input, options.table)?;
-    let columns = Arc::new(Columns::resolve(reader.headers(), kind, options)?);
+    let fields = match kind.entity() {
+        Some(entity) => target.store.reading(|reader| reader.custom_fields().of_kind(entity))?,
+        None => Vec::new(),
+    };
+    let columns = Arc::new(Columns::resolve(reader.headers(), kind, options, &fields)?);
     observer.mapped(&columns.uses())?;
     match kind {
         ImportKind::Accounts => run::run::<account::Accounts>(target, reader, columns, options, observer),

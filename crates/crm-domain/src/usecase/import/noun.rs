@@ -6,7 +6,14 @@ use crate::{
     error::Result,
     id::{AccountId, UserId},
     tenant::{
-        TenantReader, TenantStore, UnitOfWork, account::AccountReads, contact::ContactReads, lead::LeadReads, opportunity::OpportunityReads,
+        TenantReader, TenantStore, UnitOfWork,
+        account::AccountReads,
+        change::EntityKind,
+        contact::ContactReads,
+        custom_field::{CustomFieldReads, Definitions, ValueSource},
+        label::LabelReads,
+        lead::LeadReads,
+        opportunity::OpportunityReads,
     },
 };
 
@@ -42,6 +49,8 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     type Parsed: PartialEq + Send + 'static;
     /// The noun, lower case singular.
     const NOUN: &'static str;
+    /// Its kind.
+    const KIND: EntityKind;
     /// What a record is known by but its external id.
     const NATURAL: Natural;
     /// The field whose cell names an account, if any.
@@ -124,7 +133,31 @@ pub(super) enum Records<'a> {
     Reader(&'a mut dyn TenantReader),
 }
 
+impl ValueSource for Records<'_> {
+    fn custom_fields(&mut self) -> &mut dyn CustomFieldReads {
+        match self {
+            Self::Unit(unit) => unit.custom_fields(),
+            Self::Reader(reader) => reader.custom_fields(),
+        }
+    }
+
+    fn labels(&mut self) -> &mut dyn LabelReads {
+        match self {
+            Self::Unit(unit) => unit.labels(),
+            Self::Reader(reader) => reader.labels(),
+        }
+    }
+}
+
 impl Records<'_> {
+    /// The custom fields of a kind of record.
+    pub(super) fn definitions(&mut self, kind: EntityKind) -> Result<Definitions> {
+        match self {
+            Self::Unit(unit) => Definitions::in_unit(*unit, kind),
+            Self::Reader(reader) => Definitions::read(reader.custom_fields(), kind),
+        }
+    }
+
     pub(super) fn accounts(&mut self) -> &mut dyn AccountReads {
         match self {
             Self::Unit(unit) => unit.accounts(),

@@ -18,6 +18,7 @@ use crate::{
     stamp::Stamp,
     tenant::{
         TenantStore, UnitOfWork,
+        change::EntityKind,
         opportunity::{Opportunity, OpportunityContext, OpportunityDraft, OpportunityFields, context, create_many, ensure_stages, revise},
         pipeline::{Pipeline, Stage, StageFields, StageKind},
     },
@@ -26,6 +27,7 @@ use crate::{
 use super::{
     columns::Columns,
     company::account_of,
+    custom::yes_or_no,
     noun::{Natural, Noun, Records, Row},
     slice::hash,
 };
@@ -147,6 +149,7 @@ impl Noun for Opportunities {
     type Record = Opportunity;
     type Parsed = OpportunityRow;
     const NOUN: &'static str = OpportunityId::NOUN;
+    const KIND: EntityKind = EntityKind::Opportunity;
     const NATURAL: Natural = Natural::None;
     const ACCOUNT: Option<&'static str> = Some("account");
     const NEEDS_ACCOUNT: bool = true;
@@ -324,15 +327,6 @@ impl Noun for Opportunities {
 
     fn revise(unit: &mut dyn UnitOfWork, before: &Opportunity, row: OpportunityRow) -> Result<()> {
         revise(unit, before, row.fields, row.stage).map(drop)
-    }
-}
-
-/// What people write for yes and no.
-fn yes_or_no(word: &str) -> Option<bool> {
-    match word.to_lowercase().as_str() {
-        "yes" | "y" | "true" | "t" | "1" | "x" => Some(true),
-        "no" | "n" | "false" | "f" | "0" | "-" => Some(false),
-        _ => None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a caller may say about an import.
 
-use crate::table::{FieldSpec, TableOptions};
+use crate::{
+    table::{FieldSpec, TableOptions},
+    tenant::change::EntityKind,
+};
 
 use super::headers;
 
@@ -35,6 +38,17 @@ impl ImportKind {
             Self::Leads => headers::LEAD,
             Self::Opportunities => headers::OPPORTUNITY,
             Self::Users => headers::USER,
+        }
+    }
+
+    /// The kind of record that a row is, if it is one.
+    pub(super) fn entity(self) -> Option<EntityKind> {
+        match self {
+            Self::Accounts => Some(EntityKind::Account),
+            Self::Contacts => Some(EntityKind::Contact),
+            Self::Leads => Some(EntityKind::Lead),
+            Self::Opportunities => Some(EntityKind::Opportunity),
+            Self::Users => None,
         }
     }
 

@@ -44,8 +44,8 @@ pub enum ImportError {
 pub struct ColumnUse {
     /// Its header.
     pub header: String,
-    /// The field it feeds.
-    pub field: Option<&'static str>,
+    /// The field it feeds; a custom one as `customFields.key`.
+    pub field: Option<String>,
 }
 
 /// A row that was not imported.

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     ImportTarget,
     columns::Columns,
-    company::{accounts_named, create_accounts, imagine_accounts, missing_accounts},
+    company::{accounts_named, create_accounts, imagine_accounts, missing_accounts, names_suffice},
     feed::{AHEAD, Feed, Slice},
     noun::{Noun, Records, Row},
     options::ImportOptions,
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
             let mut records = Records::Reader(reader);
             let mut accounts = accounts_named(&mut records, &**noun, rows)?;
             let mut made = Vec::new();
-            if create {
+            if create && names_suffice(&mut records)? {
                 let missing = missing_accounts(&**noun, rows, &accounts);
                 made.extend(missing.iter().map(|(name, _)| hash(&("account", name.to_lowercase()))));
                 imagine_accounts(&missing, &mut accounts);
@@ -271,7 +271,9 @@ fn write_slice<N: Noun>(
     };
     let mut accounts = accounts_named(&mut Records::Unit(unit), noun, rows)?;
     let mut made = 0;
-    if let Some(owner) = create_for {
+    if let Some(owner) = create_for
+        && names_suffice(&mut Records::Unit(unit))?
+    {
         let missing = missing_accounts(noun, rows, &accounts);
         made = create_accounts(unit, &missing, owner, &mut accounts)?;
     }

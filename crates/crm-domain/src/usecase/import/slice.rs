@@ -10,12 +10,17 @@ use std::{
 
 use crate::{
     error::{Error, Result},
+    field::Check,
     id::AccountId,
-    tenant::UnitOfWork,
+    tenant::{
+        UnitOfWork,
+        custom_field::{self, CustomValues, Definitions, Holders, ValueSource},
+    },
 };
 
 use super::{
     company::account_of,
+    custom,
     noun::{Natural, Noun, Records, Row},
 };
 
@@ -58,6 +63,9 @@ pub(super) struct Plan<N: Noun> {
     by_natural: HashMap<String, Vec<usize>>,
     /// Each row's outcome, with its slot.
     outcomes: Vec<(Outcome, Option<usize>)>,
+    definitions: Definitions,
+    /// Who has which unique value of a custom field; the record of a slot is known by [`Slot::holder`].
+    holders: Holders,
 }
 
 /// A record, there before or new.
@@ -65,6 +73,16 @@ struct Slot<N: Noun> {
     record: Option<N::Record>,
     now: N::Parsed,
     changed: bool,
+    /// What it has in custom fields, as far as the table tells of some.
+    custom: CustomValues,
+}
+
+impl<N: Noun> Slot<N> {
+    /// Whom the holders of unique values know it as: a new record, which has no id yet, by a number that no id is.
+    fn holder(&self, index: usize) -> i64 {
+        let new = || i64::try_from(index).map_or(i64::MIN, |index| -1 - index);
+        self.record.as_ref().map_or_else(new, N::id)
+    }
 }
 
 impl<N: Noun> Plan<N> {
@@ -81,9 +99,12 @@ impl<N: Noun> Plan<N> {
             by_external: HashMap::new(),
             by_natural: HashMap::new(),
             outcomes: Vec::with_capacity(rows.len()),
+            definitions: records.definitions(N::KIND)?,
+            holders: Holders::default(),
         };
         plan.look_up(records, &parsed)?;
         let twins = plan.know_twins(noun.lookup_twins(records, rows, &parsed, accounts)?);
+        plan.know_values(records, noun, rows)?;
         for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
             let outcome = plan.place(noun, row, parsed, accounts, twins.get(&index).copied());
             plan.outcomes.push(outcome.unwrap_or_else(|error| (Outcome::failed(error), None)));
@@ -104,7 +125,8 @@ impl<N: Noun> Plan<N> {
     /// Writes, and tells the outcomes with their ids.
     pub(super) fn write(self, unit: &mut dyn UnitOfWork) -> Result<Vec<Outcome>> {
         let mut ids = vec![0; self.slots.len()];
-        let (mut new, mut new_slots) = (Vec::new(), Vec::new());
+        let (mut new, mut new_slots, mut new_custom) = (Vec::new(), Vec::new(), Vec::new());
+        let mut custom = Vec::new();
         // Updates first: a value that one of them gives up may be a new record's.
         for (index, slot) in self.slots.into_iter().enumerate() {
             match slot.record {
@@ -112,16 +134,22 @@ impl<N: Noun> Plan<N> {
                     ids[index] = N::id(&record);
                     if slot.changed {
                         N::revise(unit, &record, slot.now)?;
+                        custom.push((ids[index], slot.custom));
                     }
                 }
                 None => {
                     new.push(slot.now);
                     new_slots.push(index);
+                    new_custom.push(slot.custom);
                 }
             }
         }
+        custom_field::write(unit, &self.definitions, custom)?;
         if !new.is_empty() {
-            for (index, id) in new_slots.into_iter().zip(N::add(unit, new)?) {
+            let added = N::add(unit, new)?;
+            let custom = added.iter().copied().zip(new_custom).collect();
+            custom_field::write_new(unit, &self.definitions, custom)?;
+            for (index, id) in new_slots.into_iter().zip(added) {
                 ids[index] = id;
             }
         }
@@ -161,6 +189,7 @@ impl<N: Noun> Plan<N> {
                     record: Some(record),
                     now,
                     changed: false,
+                    custom: CustomValues::default(),
                 });
             }
         }
@@ -175,6 +204,40 @@ impl<N: Noun> Plan<N> {
         let slots: HashMap<i64, usize> = self.slots.iter().enumerate().filter_map(slot_of).collect();
         let of_row = rows.into_iter().zip(ids);
         of_row.filter_map(|(row, id)| Some((row, *slots.get(&id)?))).collect()
+    }
+
+    /// Reads what the records have in custom fields, and who has the unique values that rows want, where the table tells of some.
+    fn know_values(&mut self, records: &mut Records<'_>, noun: &N, rows: &[Row]) -> Result<()> {
+        if noun.columns().custom().is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<i64> = self.slots.iter().filter_map(|slot| slot.record.as_ref()).map(N::id).collect();
+        let mut held: HashMap<i64, Vec<_>> = HashMap::new();
+        for value in records.labels().values_of(N::KIND, &ids)? {
+            held.entry(value.record_id).or_default().push(value);
+        }
+        for slot in &mut self.slots {
+            if let Some(values) = slot.record.as_ref().and_then(|record| held.remove(&N::id(record))) {
+                slot.custom = CustomValues::held(values);
+            }
+        }
+        // What is wrong with a row is told when its turn comes.
+        let wanted: Vec<CustomValues> = rows.iter().map(|row| self.values(noun, row, &mut Check::new())).collect();
+        self.holders = Holders::read(records, &self.definitions, &wanted)?;
+        Ok(())
+    }
+
+    /// What a row says of custom fields.
+    fn values(&self, noun: &N, row: &Row, check: &mut Check) -> CustomValues {
+        let draft = custom::draft(noun.columns(), &self.definitions, &row.cells);
+        self.definitions.parse_changes(draft, check)
+    }
+
+    /// Whether a record can have these values of custom fields; `own` is its slot, when it has one.
+    fn check_values(&self, own: Option<usize>, values: &CustomValues, mut check: Check) -> Result<()> {
+        let holder = own.map(|index| self.slots[index].holder(index));
+        self.holders.check(holder, &self.definitions, values, &mut check);
+        check.finish()
     }
 
     fn push(&mut self, slot: Slot<N>) -> usize {
@@ -213,26 +276,44 @@ impl<N: Noun> Plan<N> {
         twin: Option<usize>,
     ) -> Result<(Outcome, Option<usize>)> {
         let account = account_of::<N>(noun, row, accounts)?;
+        let mut check = Check::new();
+        let values = self.values(noun, row, &mut check);
         let Some(index) = self.find(&parsed).or(twin) else {
             N::complete(&mut parsed, row.owner, account);
             self.check_unique(&parsed, None)?;
+            self.definitions.require(&values, &mut check);
+            self.check_values(None, &values, check)?;
             let index = self.push(Slot {
                 record: None,
                 now: parsed,
                 changed: true,
+                custom: values.clone(),
             });
+            self.hold(index, &values);
             return Ok((self.outcome(index, Fate::Created), Some(index)));
         };
         let merged = noun.merge(&self.slots[index].now, row, account)?;
-        if merged == self.slots[index].now {
+        let mut custom = self.slots[index].custom.clone();
+        custom.extend(values.clone());
+        let is_same = merged == self.slots[index].now && custom == self.slots[index].custom;
+        self.check_values(Some(index), &values, check)?;
+        if is_same {
             return Ok((self.outcome(index, Fate::Unchanged), Some(index)));
         }
         self.check_unique(&merged, Some(index))?;
         self.unindex(index);
         self.index(index, &merged);
+        self.hold(index, &values);
         self.slots[index].now = merged;
+        self.slots[index].custom = custom;
         self.slots[index].changed = true;
         Ok((self.outcome(index, Fate::Updated), Some(index)))
+    }
+
+    /// Notes who has the unique values now.
+    fn hold(&mut self, index: usize, values: &CustomValues) {
+        let holder = self.slots[index].holder(index);
+        self.holders.take(Some(holder), &self.definitions, values);
     }
 
     /// The record that a row means: that of its external id, else one of its natural key; a row with an unknown external id only takes

@@ -12,7 +12,7 @@ fn headers(line: &str) -> Vec<String> {
 }
 
 fn resolve(kind: ImportKind, line: &str, options: &ImportOptions) -> Result<Columns, ImportError> {
-    Columns::resolve(&headers(line), kind, options)
+    Columns::resolve(&headers(line), kind, options, &[])
 }
 
 /// `header→field` of each mapped column.

@@ -14,7 +14,7 @@ use crm_domain::{
 
 use super::{
     context::{Delete, Write},
-    noun::{Noun, Paths, View, paths, reads},
+    noun::{CustomMembers, Noun, Paths, View, paths, reads},
     word::ACTIVITY,
 };
 
@@ -38,11 +38,15 @@ impl Noun for activity::Activity {
         request.draft(check)
     }
 
+    fn custom_fields(request: &mut ActivityRequest) -> CustomMembers {
+        std::mem::take(&mut request.custom_fields)
+    }
+
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>> {
         Some(&draft.owner_id)
     }
 
-    fn show(self, _: Labels, view: View) -> Activity {
-        Activity::of(self, view.tenant)
+    fn show(self, labels: Labels, view: View) -> Activity {
+        Activity::of(self, labels, view.tenant)
     }
 }

@@ -38,12 +38,14 @@ pub(super) const ITEM: &str = "/api/custom-fields/{id}";
 pub(super) const RESTORE: &str = "/api/custom-fields/{id}/restore";
 
 /// The kinds of record that can have custom fields, as this family's paths call them.
-const ENTITIES: [(&str, EntityKind); 5] = [
+const ENTITIES: [(&str, EntityKind); 7] = [
     ("companies", EntityKind::Account),
     ("contacts", EntityKind::Contact),
     ("leads", EntityKind::Lead),
     ("deals", EntityKind::Opportunity),
     ("tickets", EntityKind::Ticket),
+    ("activities", EntityKind::Activity),
+    ("tasks", EntityKind::Task),
 ];
 
 fn entity_of(word: &str) -> Result<EntityKind, Problem> {
@@ -68,7 +70,7 @@ pub(super) fn values(held: &BTreeMap<String, FieldValue>) -> Map<String, Value> 
 #[utoipa::path(
     get, path = PATH, tag = "custom-fields", operation_id = "saas_list_custom_fields",
     params(
-        ("entity" = Option<String>, Query, description = "Only those of `companies`, `contacts`, `leads`, `deals` or `tickets`"),
+        ("entity" = Option<String>, Query, description = "Only those of `companies`, `contacts`, `leads`, `deals`, `tickets`, `activities` or `tasks`"),
         ListParams<CustomFieldField>
     ),
     responses((status = 200, description = "A page of custom fields", body = PageBody<CustomField>), ErrorResponses),

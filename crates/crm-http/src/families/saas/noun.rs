@@ -164,13 +164,18 @@ pub(crate) trait Noun: Record {
 /// What a request says, read by [`Noun::draft`] or [`Noun::creation`], with its custom fields.
 pub(super) fn drafted<N: Noun>(mut request: N::Request, draft: fn(N::Request, &mut Check) -> N::Draft) -> Drafted<N> {
     let mut check = Check::new();
-    let given: Patch<Map<String, Value>> = N::custom_fields(&mut request).patch(MEMBER, &mut check);
-    let custom = match given {
-        Patch::Set(members) => CustomDraft(members.into_iter().collect()),
-        Patch::Keep | Patch::Clear => CustomDraft::default(),
-    };
+    let custom = custom_draft(N::custom_fields(&mut request), &mut check);
     let draft = draft(request, &mut check);
     Drafted { draft, custom, check }
+}
+
+/// What a request says of custom fields, as the domain takes it.
+pub(super) fn custom_draft(members: CustomMembers, check: &mut Check) -> CustomDraft {
+    let given: Patch<Map<String, Value>> = members.patch(MEMBER, check);
+    match given {
+        Patch::Set(members) => CustomDraft(members.into_iter().collect()),
+        Patch::Keep | Patch::Clear => CustomDraft::default(),
+    }
 }
 
 /// The reading half of a [`Noun`], by its port.

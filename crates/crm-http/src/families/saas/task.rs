@@ -15,7 +15,7 @@ use crm_domain::{
 
 use super::{
     context::{Delete, Write},
-    noun::{Noun, Paths, Switch, View, paths, reads},
+    noun::{CustomMembers, Noun, Paths, Switch, View, paths, reads},
     word::TASK,
 };
 
@@ -39,6 +39,10 @@ impl Noun for task::Task {
         request.draft(check)
     }
 
+    fn custom_fields(request: &mut TaskRequest) -> CustomMembers {
+        std::mem::take(&mut request.custom_fields)
+    }
+
     fn owner(draft: &Self::Draft) -> Option<&Patch<UserId>> {
         Some(&draft.owner_id)
     }
@@ -51,7 +55,7 @@ impl Noun for task::Task {
         }]
     }
 
-    fn show(self, _: Labels, view: View) -> Task {
-        Task::of(self, view.tenant, view.now)
+    fn show(self, labels: Labels, view: View) -> Task {
+        Task::of(self, labels, view.tenant, view.now)
     }
 }

@@ -90,6 +90,7 @@ pub(super) fn field_of(field: &str) -> String {
         return format!("{}.{}", field_of(part), field_of(inner));
     }
     match field {
+        "account" => "company".to_owned(),
         "account_id" => "companyId".to_owned(),
         "converted_account_id" => "convertedCompanyId".to_owned(),
         "opportunity" => "deal".to_owned(),
@@ -143,6 +144,7 @@ mod tests {
         assert_eq!(field_of("opportunity.account_id"), "deal.companyId");
         assert_eq!(words_of("expectedCloseDate"), "expected close date");
         assert_eq!(field_of("custom_fields.my_Key"), "customFields.my_Key");
+        assert_eq!(field_of("account.custom_fields.my_Key"), "company.customFields.my_Key");
         assert_eq!(words_of("customFields.my_Key"), "custom field my_Key");
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod contacts;
+mod custom_fields;
 mod defects;
 mod fixture;
 mod opportunities;

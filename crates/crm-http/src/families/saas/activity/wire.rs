@@ -4,13 +4,18 @@ use crm_domain::{
     field::Check,
     id::TenantId,
     stamp::Stamp,
-    tenant::activity::{self, ActivityDraft},
+    tenant::{
+        activity::{self, ActivityDraft},
+        label::Labels,
+    },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
+        custom_field::values,
         id::{in_body, show},
         schema::changes_schema,
         word::{ACTIVITY, COMPANY, CONTACT, DEAL, LEAD, TENANT, USER},
@@ -49,6 +54,9 @@ pub(crate) struct ActivityRequest {
     /// The user responsible; who creates it when left out.
     #[schema(value_type = Option<String>, example = "user_456")]
     owner_id: Given<String>,
+    /// Values of the tenant's custom fields, by their keys. Null clears a value; those left out stay.
+    #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
+    pub(super) custom_fields: Given<Map<String, Value>>,
 }
 
 impl ActivityRequest {
@@ -110,10 +118,13 @@ pub(crate) struct Activity {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Its values of the tenant's custom fields, by their keys; those that it has.
+    #[schema(value_type = Object, example = json!({"tier": "Gold"}))]
+    custom_fields: Map<String, Value>,
 }
 
 impl Activity {
-    pub(super) fn of(activity: activity::Activity, tenant: TenantId) -> Self {
+    pub(super) fn of(activity: activity::Activity, labels: Labels, tenant: TenantId) -> Self {
         let fields = activity.fields;
         Self {
             id: show(ACTIVITY, activity.id),
@@ -131,6 +142,7 @@ impl Activity {
             updated_at: activity.updated_at.to_second_precision(),
             created_by: activity.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            custom_fields: values(&labels.custom_fields),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::CustomFieldRequest)]
 pub(crate) struct CustomFieldRequest {
-    /// Required to create: `companies`, `contacts`, `leads`, `deals` or `tickets`. It never changes.
+    /// Required to create: `companies`, `contacts`, `leads`, `deals`, `tickets`, `activities` or `tasks`. It never changes.
     #[schema(value_type = String, example = "companies")]
     entity: Given<String>,
     /// Required to create: what requests name it by, in `customFields` and as `customFields.<key>`. Unique among the fields of its entity,

@@ -77,7 +77,7 @@ pub(crate) struct DealRequest {
     owner_id: Given<String>,
     /// Values of the tenant's custom fields, by their keys. Null clears a value; those left out stay.
     #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
-    pub(super) custom_fields: Given<Map<String, Value>>,
+    pub(crate) custom_fields: Given<Map<String, Value>>,
 }
 
 impl DealRequest {

@@ -4,13 +4,18 @@ use crm_domain::{
     field::Check,
     id::TenantId,
     stamp::Stamp,
-    tenant::task::{self, TaskDraft},
+    tenant::{
+        label::Labels,
+        task::{self, TaskDraft},
+    },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
+        custom_field::values,
         id::{in_body, show},
         schema::changes_schema,
         word::{COMPANY, CONTACT, DEAL, LEAD, TASK, TENANT, TICKET, USER},
@@ -56,6 +61,9 @@ pub(crate) struct TaskRequest {
     /// The user who is to do it; who creates it when left out.
     #[schema(value_type = Option<String>, example = "user_456")]
     owner_id: Given<String>,
+    /// Values of the tenant's custom fields, by their keys. Null clears a value; those left out stay.
+    #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
+    pub(super) custom_fields: Given<Map<String, Value>>,
 }
 
 impl TaskRequest {
@@ -128,10 +136,13 @@ pub(crate) struct Task {
     created_by: Option<String>,
     #[schema(example = "tenant_789")]
     tenant_id: String,
+    /// Its values of the tenant's custom fields, by their keys; those that it has.
+    #[schema(value_type = Object, example = json!({"tier": "Gold"}))]
+    custom_fields: Map<String, Value>,
 }
 
 impl Task {
-    pub(super) fn of(task: task::Task, tenant: TenantId, now: Stamp) -> Self {
+    pub(super) fn of(task: task::Task, labels: Labels, tenant: TenantId, now: Stamp) -> Self {
         let is_overdue = task.fields.is_overdue(now);
         let fields = task.fields;
         Self {
@@ -154,6 +165,7 @@ impl Task {
             updated_at: task.updated_at.to_second_precision(),
             created_by: task.created_by.map(|id| show(USER, id)),
             tenant_id: show(TENANT, tenant),
+            custom_fields: values(&labels.custom_fields),
         }
     }
 }

@@ -5,7 +5,10 @@ use crm_domain::{
     error::Problem,
     field::{Check, Patch, Text},
     id::{AccountId, ContactId, UserId},
-    tenant::label::LabelReads,
+    tenant::{
+        custom_field::{CustomDraft, MEMBER},
+        label::LabelReads,
+    },
     usecase::convert_lead,
 };
 use serde::{Deserialize, Serialize};
@@ -18,7 +21,7 @@ use crate::{
         deal::{Deal, DealRequest},
         id::{COMPANY, CONTACT, USER, in_body},
         lead::Lead,
-        noun::{View, shown},
+        noun::{CustomMembers, View, custom_draft, shown},
     },
     shared::json_body::{Given, Object},
 };
@@ -62,6 +65,17 @@ impl Disqualification {
     }
 }
 
+/// What is known of a company or contact beyond what the lead says.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = saas::ConversionPart)]
+pub(in crate::families::saas) struct ConversionPart {
+    /// Values of the tenant's custom fields, by their keys. A new record takes over what the lead has under the same keys, and is not made
+    /// while a required one is missing.
+    #[schema(value_type = Option<Object>, example = json!({"tier": "Gold"}))]
+    custom_fields: CustomMembers,
+}
+
 /// How a lead is to be converted. The body may be left out.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -80,16 +94,25 @@ pub(in crate::families::saas) struct Conversion {
     /// The contact to use, whatever the lead says.
     #[schema(value_type = Option<String>, example = "contact_56")]
     contact_id: Given<String>,
+    #[schema(value_type = Option<ConversionPart>)]
+    company: Given<Object<ConversionPart>>,
+    #[schema(value_type = Option<ConversionPart>)]
+    contact: Given<Object<ConversionPart>>,
 }
 
 impl Conversion {
     /// The conversion, and what is wrong with the fields of its deal.
     pub(super) fn parse(self, check: &mut Check) -> (convert_lead::Conversion, Check) {
         let mut of_deal = Check::new();
-        let deal = match self.deal.patch::<Object<DealRequest>>("opportunity", check) {
-            Patch::Set(Object(deal)) => Some(deal.draft(&mut of_deal)),
-            Patch::Keep | Patch::Clear => None,
+        let (deal, opportunity_custom) = match self.deal.patch::<Object<DealRequest>>("opportunity", check) {
+            Patch::Set(Object(mut deal)) => {
+                let custom = custom_draft(std::mem::take(&mut deal.custom_fields), &mut of_deal);
+                (Some(deal.draft(&mut of_deal)), custom)
+            }
+            Patch::Keep | Patch::Clear => (None, CustomDraft::default()),
         };
+        let account_custom = part(self.company, "account", check);
+        let contact_custom = part(self.contact, "contact", check);
         let is_wanted = self.create_deal.patch("create_deal", check).or_current(Some(true)).unwrap_or(true);
         if deal.is_some() && !is_wanted {
             check.fail(
@@ -103,8 +126,26 @@ impl Conversion {
             account_id: account.or_current(None),
             contact_id: contact.or_current(None),
             opportunity: is_wanted.then(|| deal.unwrap_or_default()),
+            account_custom,
+            contact_custom,
+            opportunity_custom,
         };
         (conversion, of_deal)
+    }
+}
+
+/// What is said of the custom fields of a part of the conversion; problems are named `part.field`.
+fn part(given: Given<Object<ConversionPart>>, name: &str, check: &mut Check) -> CustomDraft {
+    match given.patch::<Object<ConversionPart>>(name, check) {
+        Patch::Set(Object(ConversionPart {
+            custom_fields: Given::WrongType,
+        })) => {
+            let expected = "an object".to_owned();
+            check.fail(&format!("{name}.{MEMBER}"), Problem::Type { expected });
+            CustomDraft::default()
+        }
+        Patch::Set(Object(part)) => custom_draft(part.custom_fields, check),
+        Patch::Keep | Patch::Clear => CustomDraft::default(),
     }
 }
 
