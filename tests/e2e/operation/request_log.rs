@@ -1,6 +1,9 @@
 //! The request log of every family: complete, in batches, and never in anybody's way.
 
-use crm_domain::control::{api_key::KeyFamily, user::Role};
+use crm_domain::control::{
+    api_key::KeyFamily,
+    user::{Role, User},
+};
 use crm_tests::{database::Backend, each_server, server::Server};
 use serde_json::{Value, json};
 
@@ -136,6 +139,33 @@ fn failed_logins_and_refreshes_are_rows_of_the_tenant_they_name() {
     assert_eq!(found(&second.admin_token()), expected);
     let expected = [named("/api/auth/login", Value::Null), named("/api/auth/refresh", Value::Null)];
     assert_eq!(found(&first.admin_token()), expected);
+}
+
+// Its holder was let in once: that it no longer is, is its tenant's business alone.
+#[test]
+fn expired_tokens_are_rows_of_the_tenant_they_name() {
+    let server = Server::sqlite();
+    let (first, second) = (server.tenant("Acme"), server.tenant("Bolt"));
+    let user = second.user(Role::User);
+    let (token, gone) = (second.login(&user).token, second.user(Role::User));
+    let of_gone = second.login(&gone).token;
+    second.change_user(&gone, |user| user.is_active = false);
+    server.advance(std::time::Duration::from_secs(3_600));
+    for expired in [&token, &of_gone] {
+        server.get("/api/companies").bearer(expired).expect(401);
+    }
+    let forged = format!("{}x", &token[..token.len() - 1]);
+    server.get("/api/contacts").bearer(&forged).expect(401);
+    server.flush_log();
+    let found = |token: &str| {
+        let rows = rows(&server, token, "&status=401");
+        rows.iter()
+            .map(|row| (row["endpoint"].clone(), row["userId"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let named = |user: &User| (json!("/api/companies"), json!(format!("user_{}", user.id)));
+    assert_eq!(found(&second.admin_token()), [named(&gone), named(&user)]);
+    assert_eq!(found(&first.admin_token()), [(json!("/api/contacts"), Value::Null)]);
 }
 
 // Nobody but the operator may learn of other tenants' strangers: they are the first tenant's rows.

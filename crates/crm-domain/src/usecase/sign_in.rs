@@ -12,7 +12,7 @@ use crate::{
         user::{PasswordHash, User},
     },
     error::Result,
-    id::SessionId,
+    id::{SessionId, UserId},
     stamp::Stamp,
 };
 
@@ -77,6 +77,17 @@ pub struct Refused {
 pub fn candidate(control: &dyn ControlStore, email: &str) -> Result<Option<Claimed>> {
     control.reading(|reader| {
         let Some(user) = reader.users().lookup_email(email.trim())? else {
+            return Ok(None);
+        };
+        let tenant = reader.tenants().lookup(user.tenant_id)?;
+        Ok(tenant.map(|tenant| Claimed { user, tenant }))
+    })
+}
+
+/// The user that a token names, which this deployment signed.
+pub fn holder(control: &dyn ControlStore, user: UserId) -> Result<Option<Claimed>> {
+    control.reading(|reader| {
+        let Some(user) = reader.users().lookup(user)? else {
             return Ok(None);
         };
         let tenant = reader.tenants().lookup(user.tenant_id)?;

@@ -92,9 +92,9 @@ pub enum TokenRejection {
     /// Not a token that this deployment signed for this audience.
     #[error("the token is malformed or was signed by somebody else")]
     Invalid,
-    /// Its time is over.
+    /// Its time is over. This deployment signed it all the same.
     #[error("the token has expired")]
-    Expired,
+    Expired(Bearer),
     /// Its time has not come.
     #[error("the token is not valid yet")]
     NotYet,
@@ -165,8 +165,9 @@ impl Jwt {
             .filter(|_| token.len() <= TOKEN_MAX)
             .ok_or(TokenRejection::Invalid)?;
         let data = jsonwebtoken::decode::<Claims>(token, key, &self.validation).map_err(|_| TokenRejection::Invalid)?;
-        in_time(&data.claims, self.clock.now())?;
-        bearer(&data.claims).ok_or(TokenRejection::Invalid)
+        let bearer = bearer(&data.claims).ok_or(TokenRejection::Invalid)?;
+        in_time(&data.claims, bearer, self.clock.now())?;
+        Ok(bearer)
     }
 }
 
@@ -181,9 +182,9 @@ fn pinned(settings: &JwtSettings) -> Validation {
     validation
 }
 
-fn in_time(claims: &Claims, now: Stamp) -> Result<(), TokenRejection> {
+fn in_time(claims: &Claims, bearer: Bearer, now: Stamp) -> Result<(), TokenRejection> {
     if now.seconds() >= claims.exp {
-        return Err(TokenRejection::Expired);
+        return Err(TokenRejection::Expired(bearer));
     }
     if now.plus(NOT_BEFORE_LEEWAY).seconds() < claims.nbf {
         return Err(TokenRejection::NotYet);
@@ -288,7 +289,7 @@ mod tests {
         clock.advance(Duration::from_secs(3_599));
         assert!(jwt.verify(&token).is_ok());
         clock.advance(Duration::from_secs(1));
-        assert_eq!(jwt.verify(&token), Err(TokenRejection::Expired));
+        assert!(matches!(jwt.verify(&token), Err(TokenRejection::Expired(bearer)) if bearer.user == user().id));
     }
 
     #[test]

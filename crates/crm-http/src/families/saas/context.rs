@@ -9,6 +9,7 @@ use crm_domain::{
     control::user::{Permission, User},
     id::SessionId,
     tenant::change::{Actor, Origin},
+    usecase::sign_in,
 };
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
@@ -25,9 +26,9 @@ use crate::{
         fault::Fault,
         idempotency::Guard,
         json_body::{BodyError, JsonBody},
-        jwt::Bearer,
+        jwt::{Bearer, TokenRejection},
         media_type::{Declared, declared},
-        tenant::TenantSession,
+        tenant::{TenantSession, block},
     },
 };
 
@@ -42,9 +43,23 @@ pub(crate) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
         Err(failure @ SaasError::Domain(_)) => Err(failure.into()),
         Err(refusal) => {
             limits::count_address(call).await?;
+            // Only now: what is refused for its number alone leaves no row in anybody's log.
+            if let SaasError::InvalidToken(TokenRejection::Expired(bearer)) = refusal {
+                note_claimant(call, bearer).await?;
+            }
             Err(refusal.into())
         }
     }
+}
+
+/// Notes whose token it was that has expired: that it is turned away is the business of its tenant alone.
+async fn note_claimant(call: &Call, bearer: Bearer) -> Result<(), SaasError> {
+    let control = Arc::clone(&call.app.control);
+    let claimed = block(move || sign_in::holder(&*control, bearer.user)).await?;
+    if let Some(claimed) = claimed.filter(|claimed| claimed.tenant.id == bearer.tenant) {
+        call.set_claimant(&claimed);
+    }
+    Ok(())
 }
 
 /// The user of the request's token, noted on the call. The role is the user's, not the token's: a changed one counts at once.
@@ -70,7 +85,7 @@ pub(super) async fn principal(app: &App, bearer: Bearer) -> crm_domain::Result<O
 fn token(request: &HttpRequest) -> Result<&str, SaasError> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let header = headers.next().ok_or(SaasError::MissingToken)?;
-    let invalid = || SaasError::InvalidToken(crate::shared::jwt::TokenRejection::Invalid);
+    let invalid = || SaasError::InvalidToken(TokenRejection::Invalid);
     if headers.next().is_some() {
         return Err(invalid());
     }

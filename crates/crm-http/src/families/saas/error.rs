@@ -129,7 +129,7 @@ impl From<&SaasError> for Shown {
         match error {
             SaasError::MissingToken => Self::new(StatusCode::UNAUTHORIZED, Code::AuthFailed, "An access token is required"),
             // One answer for all: why a token is refused helps only whoever forges one.
-            SaasError::InvalidToken(TokenRejection::Invalid | TokenRejection::Expired | TokenRejection::NotYet)
+            SaasError::InvalidToken(TokenRejection::Invalid | TokenRejection::Expired(_) | TokenRejection::NotYet)
             | SaasError::SessionEnded => Self::new(
                 StatusCode::UNAUTHORIZED,
                 Code::InvalidToken,
@@ -329,7 +329,13 @@ fn problem_text(problem: &Problem) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crm_domain::{
+        id::{RecordId, SessionId, TenantId, UserId},
+        stamp::Stamp,
+    };
+
     use super::*;
+    use crate::shared::jwt::Bearer;
 
     fn shown(error: SaasError) -> Shown {
         Shown::from(&error)
@@ -381,9 +387,15 @@ mod tests {
             cause: "secret".to_owned(),
             retry_after: Duration::from_secs(3),
         };
+        let expired = Bearer {
+            user: UserId::from_i64(1),
+            tenant: TenantId::from_i64(1),
+            session: SessionId::from_i64(1),
+            expires_at: Stamp::default(),
+        };
         for (error, status, code) in [
             (SaasError::MissingToken, 401, Code::AuthFailed),
-            (TokenRejection::Expired.into(), 401, Code::InvalidToken),
+            (TokenRejection::Expired(expired).into(), 401, Code::InvalidToken),
             (SaasError::SessionEnded, 401, Code::InvalidToken),
             (SignInError::BadCredentials.into(), 401, Code::AuthFailed),
             (SignInError::BadRefreshToken.into(), 401, Code::InvalidToken),
