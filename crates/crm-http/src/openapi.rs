@@ -8,8 +8,7 @@ use std::{io, sync::LazyLock};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::Method,
-    web::{self, ServiceConfig},
+    web::{self, Redirect, ServiceConfig},
 };
 use utoipa::{
     OpenApi as _,
@@ -20,7 +19,7 @@ use self::asset::Asset;
 use crate::{
     families::FAMILIES,
     probes::ProbeDocs,
-    shared::{fault::Fault, pipeline::with_method},
+    shared::{fault::Fault, pipeline::read_only},
 };
 
 /// The whole document: every family's part and the probes.
@@ -67,12 +66,13 @@ async fn show(request: HttpRequest) -> Result<HttpResponse, Fault> {
 
 /// Serves the document and its user interface, to which whoever opens the bare address is led.
 pub(crate) fn register(config: &mut ServiceConfig) {
-    config.service(web::redirect("/", "/docs/"));
-    config.service(web::redirect("/docs", "/docs/"));
-    config.service(web::resource("/openapi.json").route(with_method(web::to(show), &Method::GET)));
+    for bare in ["/", "/docs"] {
+        config.service(read_only(bare, web::to(async || Redirect::to("/docs/"))));
+    }
+    config.service(read_only("/openapi.json", web::to(show)));
     let collection = format!("/docs/{}", postman::FILE);
-    config.service(web::resource(collection).route(with_method(web::to(show_collection), &Method::GET)));
-    config.service(web::resource("/docs/{file:.*}").route(with_method(web::to(page::show), &Method::GET)));
+    config.service(read_only(&collection, web::to(show_collection)));
+    config.service(read_only("/docs/{file:.*}", web::to(page::show)));
 }
 
 #[cfg(test)]

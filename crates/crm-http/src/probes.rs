@@ -14,7 +14,7 @@ use utoipa::OpenApi;
 use crate::{
     App,
     families::{Credential, Route},
-    shared::{auth::epoch, fault::retry_after_seconds, tenant::block},
+    shared::{auth::epoch, fault::retry_after_seconds, pipeline::read_only, tenant::block},
 };
 
 /// The probes as a route table.
@@ -30,10 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) fn register(app: &Arc<App>, config: &mut ServiceConfig) {
     config.app_data(Data::from(Arc::clone(app)));
     for route in routes() {
-        config.service(
-            web::resource(route.template)
-                .route((route.handler)().guard(actix_web::guard::Any(actix_web::guard::Get()).or(actix_web::guard::Head()))),
-        );
+        config.service(read_only(route.template, (route.handler)()));
     }
 }
 

@@ -23,6 +23,32 @@ fn a_path_of_nobody_is_a_plain_404() {
     }
 }
 
+#[test]
+fn what_can_only_be_read_says_so() {
+    let server = Server::sqlite();
+    for path in [
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/",
+        "/docs",
+        "/docs/",
+        "/docs/CRM_SaaS_API.postman_collection.json",
+        "/openapi.json",
+    ] {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "INVENTED"] {
+            let answer = server.request(method, path).expect(405);
+            assert_eq!(answer.header("allow"), Some("GET, HEAD"), "{answer:?}");
+            let expected = serde_json::json!({ "error": "Method Not Allowed", "message": "Method Not Allowed" });
+            assert_eq!(answer.json(), expected, "{method} {path}");
+        }
+    }
+    for bare in ["/", "/docs"] {
+        let answer = server.get(bare).expect(307);
+        assert_eq!(answer.header("location"), Some("/docs/"), "{answer:?}");
+    }
+}
+
 // Requests that no HTTP server can serve are answered or cut off, and the next one is served.
 #[test]
 fn what_is_no_http_does_no_harm() {

@@ -4,7 +4,7 @@
 use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     guard,
@@ -104,11 +104,23 @@ pub(crate) fn register(app: &Arc<App>, family: &'static dyn Family, rows: &[Rout
 }
 
 /// actix cuts the body off an answer to `HEAD` by itself.
-pub(crate) fn with_method(route: actix_web::Route, method: &Method) -> actix_web::Route {
+fn with_method(route: actix_web::Route, method: &Method) -> actix_web::Route {
     if method == Method::GET {
         return route.guard(guard::Any(guard::Get()).or(guard::Head()));
     }
     route.method(method.clone())
+}
+
+/// A path that no family owns and that can only be read: other methods are answered 405 in the form of other errors there.
+pub(crate) fn read_only(template: &str, handler: actix_web::Route) -> Resource {
+    let answer = async || {
+        let mut response = Fault::MethodNotAllowed.error_response();
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        response
+    };
+    web::resource(template)
+        .route(with_method(handler, &Method::GET))
+        .default_service(web::to(answer))
 }
 
 /// Answers the paths that no route matches: each in the envelope of the family that owns it.
