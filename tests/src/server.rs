@@ -185,8 +185,8 @@ impl Server {
 
     /// Writes the request log and the uses of keys, which otherwise wait for ever.
     pub fn flush_log(&self) {
-        let log = Arc::clone(&self.running().app().request_log);
-        self.runtime.block_on(async move { log.flush_all().await });
+        let app = Arc::clone(self.running().app());
+        self.runtime.block_on(async move { app.flush_request_log().await });
     }
 
     /// Forgets what is kept for a time only and is older, which otherwise waits for an hour.

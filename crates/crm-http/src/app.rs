@@ -72,33 +72,33 @@ pub struct AppParts {
 /// The application; one per process, shared by all workers.
 pub struct App {
     /// The control plane.
-    pub control: Arc<dyn ControlStore>,
+    pub(crate) control: Arc<dyn ControlStore>,
     /// The tenants' databases.
-    pub tenants: Arc<dyn Tenants>,
+    pub(crate) tenants: Arc<dyn Tenants>,
     /// Tells the time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Makes randomness.
-    pub entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     /// The deployment's secrets.
-    pub secrets: Secrets,
+    pub(crate) secrets: Secrets,
     /// Encrypts what must be recoverable at rest.
-    pub sealer: Arc<Sealer>,
+    pub(crate) sealer: Arc<Sealer>,
     /// The settings.
-    pub settings: HttpSettings,
+    pub(crate) settings: HttpSettings,
     /// What `/metrics` shows.
-    pub metrics: Option<PrometheusHandle>,
+    pub(crate) metrics: Option<PrometheusHandle>,
     /// Who may enter.
-    pub auth: Auth,
+    pub(crate) auth: Auth,
     /// Where bcrypt runs.
-    pub hashing: Arc<HashPool>,
+    pub(crate) hashing: Arc<HashPool>,
     /// How often clients may ask.
-    pub rate_limits: Arc<dyn RateLimits>,
+    pub(crate) rate_limits: Arc<dyn RateLimits>,
     /// Passwords and access tokens.
-    pub sign_in: SignIn,
+    pub(crate) sign_in: SignIn,
     /// Who asked for what.
-    pub request_log: Arc<RequestLog>,
+    pub(crate) request_log: Arc<RequestLog>,
     /// Who follows the change feeds.
-    pub feeds: Arc<Feeds>,
+    pub(crate) feeds: Arc<Feeds>,
     pub(crate) trace_ids: TraceIds,
     background: Background,
     stopping: AtomicBool,
@@ -170,6 +170,11 @@ impl App {
     /// Forgets now what is kept for a time only and is older, in the whole deployment; otherwise that is done once an hour. Blocks.
     pub fn purge(&self) {
         Purge::of(self).run();
+    }
+
+    /// Writes now what the request log holds; otherwise that is done when enough has come together, or a moment later.
+    pub async fn flush_request_log(&self) {
+        self.request_log.flush_all().await;
     }
 
     /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.
