@@ -13,12 +13,12 @@ use std::{
 
 use crm_domain::{
     clock::{Clock, Entropy, ManualClock, SystemEntropy},
-    control::ControlStore,
+    control::{ControlStore, tenant::Tenant},
     stamp::Stamp,
     tenant::Tenants,
 };
 use crm_store::{Store, StoreSettings};
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_types::Text};
 use tempfile::TempDir;
 use url::Url;
 
@@ -203,6 +203,31 @@ impl Database {
         self.clock.advance(by);
     }
 
+    /// Closes the store and loses every database, as a machine that burnt down does.
+    pub fn lose(&self) {
+        self.store.close();
+        match &self.home {
+            Home::Sqlite(folder) => std::fs::remove_dir_all(folder.path()).expect("the test's folder can be removed"),
+            Home::Postgres(databases) => databases.drop_all(),
+        }
+    }
+
+    /// Runs SQL on a tenant's database behind the store's back.
+    pub fn tamper(&self, tenant: &Tenant, sql: &str) {
+        let done = match &self.home {
+            Home::Sqlite(folder) => {
+                let file = folder.path().join(tenant.location.trim_start_matches("sqlite:"));
+                SqliteConnection::establish(&file.to_string_lossy()).map(|mut connection| connection.batch_execute(sql))
+            }
+            Home::Postgres(databases) => {
+                let mut url = databases.server.clone();
+                url.set_path(tenant.location.trim_start_matches("postgres:"));
+                PgConnection::establish(url.as_str()).map(|mut connection| connection.batch_execute(sql))
+            }
+        };
+        done.expect("the tenant's database can be entered").expect("valid SQL");
+    }
+
     /// The PostgreSQL server's hand on this database, for tests that hurt it; `None` on SQLite.
     pub fn server(&self) -> Option<Server<'_>> {
         self.home.server()
@@ -326,9 +351,9 @@ impl Databases {
     }
 }
 
-impl Drop for Databases {
-    fn drop(&mut self) {
-        // A panic here would hide the test's own.
+impl Databases {
+    fn drop_all(&self) {
+        // A panic here could hide the test's own.
         let Ok(mut connection) = PgConnection::establish(self.server.as_str()) else {
             return;
         };
@@ -339,6 +364,12 @@ impl Drop for Databases {
                 scope.spawn(|| drop_databases(&self.server, share));
             }
         });
+    }
+}
+
+impl Drop for Databases {
+    fn drop(&mut self) {
+        self.drop_all();
     }
 }
 

@@ -15,10 +15,17 @@ use crm_domain::{
 use url::{Url, form_urlencoded};
 
 use crate::{
-    dialect::{self, Purpose},
+    dialect::{self, Plane, Purpose},
     location::{Location, database_of, with_database},
     migrate, private,
 };
+
+/// The folder of the tenants' copies.
+const TENANTS: &str = "tenants";
+/// How the name of a SQLite file ends.
+const SQLITE_END: &str = "db";
+/// How the name of a PostgreSQL dump ends.
+const POSTGRES_END: &str = "dump";
 
 /// A copy of one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +39,12 @@ pub struct DatabaseCopy {
 impl DatabaseCopy {
     pub(crate) fn of(location: &Location, tenant: Option<TenantId>) -> Self {
         let end = match location {
-            Location::Sqlite(_) => "db",
-            Location::Postgres(_) => "dump",
+            Location::Sqlite(_) => SQLITE_END,
+            Location::Postgres(_) => POSTGRES_END,
         };
         let file = match tenant {
             None => PathBuf::from(format!("control.{end}")),
-            Some(id) => Path::new("tenants").join(format!("{id}.{end}")),
+            Some(id) => Path::new(TENANTS).join(format!("{id}.{end}")),
         };
         Self { tenant, file }
     }
@@ -94,9 +101,59 @@ pub(crate) fn copy_in(location: &Location, file: &Path) -> Result<()> {
                 "--single-transaction",
             ]);
             restore.arg(file);
-            run(restore, "pg_restore")
+            run(restore, "pg_restore").map(drop)
         }
     }
+}
+
+/// The databases' copies in a backup's folder, relative to it.
+pub(crate) fn copies_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let ends = [SQLITE_END, POSTGRES_END];
+    let control = ends.map(|end| PathBuf::from(format!("control.{end}")));
+    let mut copies: Vec<PathBuf> = control.into_iter().filter(|file| exists(&folder.join(file))).collect();
+    let tenants = folder.join(TENANTS);
+    if tenants.is_dir() {
+        for entry in fs::read_dir(&tenants).map_err(|error| failure(&tenants, &error))? {
+            let name = entry.map_err(|error| failure(&tenants, &error))?.file_name();
+            copies.push(Path::new(TENANTS).join(name));
+        }
+    }
+    copies.sort();
+    Ok(copies)
+}
+
+/// Refuses a copy that a newer version made: it has migrations that this one does not know. Nothing is written.
+pub(crate) fn judge_copy(folder: &Path, file: &Path) -> Result<()> {
+    let (path, plane) = (
+        folder.join(file),
+        if file.starts_with(TENANTS) { Plane::Tenant } else { Plane::Control },
+    );
+    let applied = match file.extension().and_then(|end| end.to_str()) {
+        Some(SQLITE_END) => dialect::migrations_of_file(&path)?,
+        Some(POSTGRES_END) => migrations_of_dump(&path)?,
+        _ => return Ok(()),
+    };
+    let known = dialect::known_migrations(plane)?;
+    match applied.iter().filter(|version| !known.contains(*version)).max() {
+        None => Ok(()),
+        Some(version) => Err(Error::Internal(format!(
+            "{} was made by a newer version: it has the migration {version}, which this one does not know; restore it with that version or \
+             a later one",
+            file.display()
+        ))),
+    }
+}
+
+/// The versions of the migrations in a dump, which needs no server.
+fn migrations_of_dump(file: &Path) -> Result<Vec<String>> {
+    let mut restore = Command::new("pg_restore");
+    restore
+        .args(["--data-only", "--table=__diesel_schema_migrations", "--file=-"])
+        .arg(file);
+    let sql = run(restore, "pg_restore")?;
+    let rows = sql.lines().skip_while(|line| !line.starts_with("COPY ")).skip(1);
+    let versions = rows.take_while(|line| *line != "\\.").filter_map(|line| line.split('\t').next());
+    Ok(versions.map(str::to_owned).collect())
 }
 
 /// A tenant of a backup whose copy is missing.
@@ -127,7 +184,8 @@ fn postgres_program(program: &str, url: &str) -> Result<Command> {
     Ok(command)
 }
 
-fn run(mut command: Command, program: &str) -> Result<()> {
+/// Runs a program; what it said on standard output.
+fn run(mut command: Command, program: &str) -> Result<String> {
     let output = command.output().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::Internal(format!(
             "{program} is needed and not installed: install the PostgreSQL client programs (postgresql-client on Debian), not older than \
@@ -136,7 +194,7 @@ fn run(mut command: Command, program: &str) -> Result<()> {
         _ => Error::Internal(format!("{program} cannot be run: {error}")),
     })?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     Err(Error::Internal(format!("{program} failed: {}", said.trim().replace('\n', "; "))))

@@ -1,12 +1,14 @@
 //! Where the two backends part. The only file that matches on the backend.
 
-use std::{path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use crm_domain::error::{Error, Result};
 use diesel::{
     Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
+    migration::MigrationSource,
     sql_types::{BigInt, Text},
+    sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -148,6 +150,26 @@ pub enum Plane {
     Control,
     /// One tenant's records.
     Tenant,
+}
+
+/// The versions of the migrations that this program knows; the backends have the same.
+pub fn known_migrations(plane: Plane) -> Result<HashSet<String>> {
+    let migrations = if plane == Plane::Control { CONTROL_SQLITE } else { TENANT_SQLITE };
+    let known = MigrationSource::<Sqlite>::migrations(&migrations);
+    let known = known.map_err(|error| Error::Internal(format!("migrations cannot be read: {error}")))?;
+    Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+/// The versions of the migrations of a SQLite file that nobody uses. Nothing is written, not even beside it.
+pub fn migrations_of_file(file: &Path) -> Result<Vec<String>> {
+    let failed = |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", file.display()));
+    let absolute = std::path::absolute(file).map_err(|error| failed(&error))?;
+    let mut url = Url::from_file_path(absolute).map_err(|()| failed(&"is no path"))?;
+    url.set_query(Some("mode=ro&immutable=1"));
+    let mut connection = SqliteConnection::establish(url.as_str()).map_err(|error| failed(&error))?;
+    let sql = "SELECT version AS value FROM __diesel_schema_migrations";
+    let rows: Vec<TextRow> = diesel::sql_query(sql).load(&mut connection).map_err(|error| failed(&error))?;
+    Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
 /// Runs the migrations that a database lacks; returns their names.

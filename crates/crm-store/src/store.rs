@@ -131,10 +131,20 @@ impl Store {
         Ok(copies)
     }
 
+    /// Looks at the copies in a backup's `folder`, as [`Store::restore`] does first, and changes nothing.
+    ///
+    /// # Errors
+    /// When a newer version made one of them, or it cannot be read.
+    pub fn judge_backup(folder: &Path) -> Result<()> {
+        backup::copies_in(folder)?
+            .iter()
+            .try_for_each(|file| backup::judge_copy(folder, file))
+    }
+
     /// Makes the databases of a backup in `folder` where the settings say, and opens them; `restored` hears of each.
     ///
     /// # Errors
-    /// When there is a database already, a copy is missing or cannot be restored.
+    /// When a newer version made the backup, there is a database already, a copy is missing or cannot be restored.
     pub fn restore(
         settings: &StoreSettings,
         clock: Arc<dyn Clock>,
@@ -142,6 +152,7 @@ impl Store {
         folder: &Path,
         mut restored: impl FnMut(&DatabaseCopy),
     ) -> Result<Self> {
+        Self::judge_backup(folder)?;
         let location = Location::control(&settings.url, &settings.data_dir)?;
         let control = DatabaseCopy::of(&location, None);
         backup::copy_in(&location, &folder.join(&control.file))?;

@@ -20,7 +20,7 @@ pub struct RestoreArgs {
     folder: PathBuf,
 }
 
-/// Checks the backup, copies it into the empty data directory and checks what came of it.
+/// Checks the backup, which a newer version must not have made, copies it into the empty data directory and checks what came of it.
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<ExitCode> {
     let (folder, settings) = (&args.folder, &context.settings.store);
     let manifest = Manifest::read_checked(folder)?;
@@ -35,6 +35,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<ExitCode> {
             data_dir.display()
         );
     }
+    Store::judge_backup(folder)?;
     let world = &context.world;
     let restored = |copy: &crm_store::DatabaseCopy| context.output.note(&format!("Restored {}", copy.file.display()));
     let store = Store::restore(
