@@ -8,6 +8,7 @@ mod check;
 mod commit;
 mod contact;
 mod custom_field;
+mod export;
 mod faults;
 mod filtering;
 mod find;

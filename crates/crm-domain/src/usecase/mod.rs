@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod bulk;
 pub mod convert_lead;
+pub mod export;
 pub mod import;
 pub mod invitations;
 pub mod merge;

@@ -6,6 +6,7 @@
 mod backup;
 mod context;
 mod doctor;
+mod export;
 mod import;
 mod init;
 mod key;
@@ -61,6 +62,8 @@ enum Command {
     Key(key::KeyCommand),
     /// Import a table of records (CSV)
     Import(import::ImportArgs),
+    /// Export records as a table (CSV) that import reads back
+    Export(export::ExportArgs),
     /// Copy every database and the secrets into a folder, while the server may run
     Backup(backup::BackupArgs),
     /// Make a deployment from a backup, in an empty data directory
@@ -109,6 +112,7 @@ fn administer(command: Command, context: &Context) -> Result<ExitCode> {
         Command::User(command) => user::run(context, &command),
         Command::Key(command) => key::run(context, &command),
         Command::Import(args) => import::run(context, &args),
+        Command::Export(args) => export::run(context, &args),
         Command::Backup(args) => backup::run(context, &args),
         Command::Restore(args) => restore::run(context, &args),
         Command::Migrate => migrate::run(context),

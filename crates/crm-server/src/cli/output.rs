@@ -33,6 +33,15 @@ impl Output {
         }
     }
 
+    /// Prints a result on standard error, since standard output holds something else.
+    ///
+    /// # Errors
+    /// When `value` is no JSON.
+    pub fn result_aside(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> io::Result<()> {
+        complain(&if self.json { serde_json::to_string_pretty(value)? } else { text() });
+        Ok(())
+    }
+
     /// Tells people something on the way, on standard error; programs are told nothing.
     pub fn note(&self, text: &str) {
         if !self.json {

@@ -240,6 +240,66 @@ fn parents_that_cannot_be_set_and_repeated_columns_are_told_in_full() {
 }
 
 #[test]
+fn an_export_is_a_file_that_an_import_reads_back() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = Place::new();
+    place.init();
+    place.write("a.csv", "name,notes,owner\n=1+1,\"two\nlines, 🚀\",Sam\nBeta,,\n");
+    place.json(&["import", "accounts", "a.csv"]);
+    let report = place.json(&["export", "accounts", "out.csv"]);
+    assert_eq!(
+        (&report["kind"], &report["written"], &report["warnings"]),
+        (&json!("accounts"), &json!(2), &json!([]))
+    );
+    let out = place.path().join("out.csv");
+    assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+    let plain = place.read("out.csv");
+    assert!(plain.contains("\n,=1+1,") && plain.contains("\"two\nlines, 🚀\""), "{plain}");
+
+    let (code, error) = place.error(&["export", "accounts", "out.csv", "--guard-formulas"]);
+    assert_eq!(
+        (code, error.as_str()),
+        (1, "error: out.csv exists: choose another file, or --overwrite it")
+    );
+    assert_eq!(place.read("out.csv"), plain);
+    place.json(&["export", "accounts", "out.csv", "--guard-formulas", "--overwrite"]);
+    assert!(place.read("out.csv").contains("\n,'=1+1,"));
+
+    // Standard output has the rows alone.
+    let output = place.run(&["export", "accounts", "-", "--json"]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), plain);
+    let summary: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!((&summary["file"], &summary["written"]), (&json!("-"), &json!(2)));
+
+    let (_, error) = place.error(&["export", "contacts", "nowhere/out.csv"]);
+    assert!(error.contains("cannot make nowhere/out.csv"), "{error}");
+    let (_, error) = place.error(&["export", "contacts", "other.csv", "--tenant", "Nobody"]);
+    assert!(error.contains("there is no tenant"), "{error}");
+    let files: Vec<_> = std::fs::read_dir(place.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(files.len(), 3, "nothing half made is left: {files:?}");
+
+    place.json(&[
+        "tenant",
+        "create",
+        "--email",
+        "b@beta.example",
+        "--password",
+        "Admin@123",
+        "--tenant-name",
+        "Beta",
+    ]);
+    let made = place.json(&["import", "accounts", "out.csv", "--tenant", "Beta"]);
+    assert_eq!((&made["created"], &made["failed"]), (&json!(2), &json!(0)));
+    place.json(&["export", "accounts", "beta.csv", "--tenant", "Beta"]);
+    let beta = place.read("beta.csv");
+    assert_eq!(beta, plain, "the owner known by an email alone is a user of that name there");
+}
+
+#[test]
 fn a_backup_beside_a_running_server_is_restored_whole() {
     use std::os::unix::fs::PermissionsExt;
 

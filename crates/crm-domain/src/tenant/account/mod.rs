@@ -167,12 +167,7 @@ impl Record for Account {
         if fields.parent_id == self.fields.parent_id {
             return Ok(());
         }
-        let ancestors = line_of(unit, fields.parent_id)?;
-        if ancestors.contains(&self.id) || ancestors.len() >= MAX_DEPTH {
-            let problem = Problem::Rule("must not make it its own ancestor".to_owned());
-            return Err(Error::invalid("parent_id", problem));
-        }
-        Ok(())
+        judge_line(self.id, fields.parent_id, |id| parent_of(unit, id))?
     }
 
     fn create_many(unit: &mut dyn UnitOfWork, new: Vec<AccountFields>) -> Result<Vec<Self>> {
@@ -223,13 +218,34 @@ impl Record for Account {
 /// How many ancestors an account may have: far beyond real holdings, and a bound on the walk.
 const MAX_DEPTH: usize = 50;
 
+/// Whether an account may have this parent, in a hierarchy that `parent_of` tells: it must not become its own ancestor.
+pub(crate) fn judge_line(
+    id: AccountId,
+    parent: Option<AccountId>,
+    parent_of: impl FnMut(AccountId) -> Result<Option<AccountId>>,
+) -> Result<Result<()>> {
+    let ancestors = line(parent, parent_of)?;
+    if ancestors.contains(&id) || ancestors.len() >= MAX_DEPTH {
+        let problem = Problem::Rule("must not make it its own ancestor".to_owned());
+        return Ok(Err(Error::invalid("parent_id", problem)));
+    }
+    Ok(Ok(()))
+}
+
 /// An account and those above it, nearest first.
 fn line_of(unit: &mut dyn UnitOfWork, first: Option<AccountId>) -> Result<Vec<AccountId>> {
+    line(first, |id| parent_of(unit, id))
+}
+
+fn line(first: Option<AccountId>, mut parent_of: impl FnMut(AccountId) -> Result<Option<AccountId>>) -> Result<Vec<AccountId>> {
     let (mut line, mut next) = (Vec::new(), first);
     while let Some(id) = next.filter(|_| line.len() < MAX_DEPTH) {
-        let account = unit.accounts().lookup(id)?;
         line.push(id);
-        next = account.and_then(|account| account.fields.parent_id);
+        next = parent_of(id)?;
     }
     Ok(line)
+}
+
+fn parent_of(unit: &mut dyn UnitOfWork, id: AccountId) -> Result<Option<AccountId>> {
+    Ok(unit.accounts().lookup(id)?.and_then(|account| account.fields.parent_id))
 }

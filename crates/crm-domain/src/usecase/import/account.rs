@@ -62,7 +62,7 @@ impl Noun for Accounts {
     const NOUN: &'static str = AccountId::NOUN;
     const KIND: EntityKind = EntityKind::Account;
     const NATURAL: Natural = Natural::Shared;
-    const PARENT: Option<&'static str> = Some("parent");
+    const HAS_PARENT: bool = true;
 
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
         let currency = store.reading(|reader| Ok(reader.settings().lookup()?.preferences.default_currency))?;

@@ -7,6 +7,7 @@ use crate::{
     field::Patch,
     table::{Mapping, auto_map},
     tenant::custom_field::{self, CustomField},
+    usecase::export::{GUARD_HEADER, guarded, unguarded},
 };
 
 use super::{
@@ -22,9 +23,9 @@ const ALIASES: [(&str, &[&str]); 8] = [
     ("last_name", &["full_name"]),
     ("closed_on", &["close_date"]),
     ("expected_close_date", &["close_date"]),
-    ("account_id", &["account", "company"]),
+    ("account_id", &["account", "company", "account_external_id"]),
     ("owner_id", &["owner"]),
-    ("parent_id", &["parent"]),
+    ("parent_id", &["parent", "parent_external_id"]),
 ];
 
 /// The columns of a table, resolved.
@@ -34,6 +35,8 @@ pub(super) struct Columns {
     by_field: HashMap<&'static str, usize>,
     custom: Vec<CustomColumn>,
     replacements: HashMap<usize, HashMap<String, String>>,
+    /// Whether the table is one that an export guarded against formulas.
+    is_guarded: bool,
     /// Major units per unit of the revenue column.
     pub(super) revenue_scale: u64,
 }
@@ -54,6 +57,7 @@ impl Columns {
             mapping,
             custom,
             replacements: HashMap::new(),
+            is_guarded: headers.iter().any(|header| header == GUARD_HEADER),
             revenue_scale: 1,
         };
         if !kind.needed().iter().any(|field| columns.by_field.contains_key(field)) {
@@ -114,7 +118,7 @@ impl Columns {
         self.by_field.contains_key(field)
     }
 
-    /// The field's cell, trimmed and corrected; `None` when it is blank or no column feeds the field.
+    /// The field's cell, trimmed, freed of an export's guard and corrected; `None` when it is blank or no column feeds the field.
     pub(super) fn text<'a>(&'a self, cells: &'a [String], field: &str) -> Option<&'a str> {
         self.cell(cells, *self.by_field.get(field)?)
     }
@@ -124,9 +128,12 @@ impl Columns {
         &self.custom
     }
 
-    /// A column's cell, trimmed and corrected; `None` when it is blank.
+    /// A column's cell, trimmed, freed of an export's guard and corrected; `None` when it is blank.
     pub(super) fn cell<'a>(&'a self, cells: &'a [String], column: usize) -> Option<&'a str> {
-        let cell = cells.get(column)?.trim();
+        let mut cell = cells.get(column)?.trim();
+        if self.is_guarded {
+            cell = unguarded(cell);
+        }
         let corrected = self.replacements.get(&column).and_then(|values| values.get(cell));
         Some(corrected.map_or(cell, String::as_str)).filter(|text| !text.is_empty())
     }
@@ -146,7 +153,11 @@ impl Columns {
         let mut cells = vec![String::new(); self.headers.len()];
         for (field, text) in known {
             if let Some(cell) = self.by_field.get(field).and_then(|column| cells.get_mut(*column)) {
-                (*text).clone_into(cell);
+                *cell = if self.is_guarded {
+                    guarded(text).into_owned()
+                } else {
+                    (*text).to_owned()
+                };
             }
         }
         cells

@@ -36,7 +36,11 @@ impl Contacts {
             phone: patch("phone"),
             other_phone: patch("other_phone"),
             title: patch("title"),
-            company: patch("company"),
+            company: if self.columns.has("company") {
+                patch("company")
+            } else {
+                patch("account")
+            },
             website: patch("website"),
             city: patch("city"),
             state: patch("state"),
@@ -65,7 +69,7 @@ impl Noun for Contacts {
     const NOUN: &'static str = ContactId::NOUN;
     const KIND: EntityKind = EntityKind::Contact;
     const NATURAL: Natural = Natural::Unique("email");
-    const ACCOUNT: Option<&'static str> = Some("company");
+    const ACCOUNT: &'static [&'static str] = &["account", "company"];
 
     fn new(_store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
         Ok(Self { columns, owner })

@@ -2,7 +2,7 @@
 //!
 //! A field's name is that of the domain, but for `close_date` (feeds the expected and, in a closing stage, the actual closing date),
 //! `product` (names an opportunity that has no name), `full_name` (first and last name in one), `parent`, `account` and `owner` (found by
-//! name).
+//! name), `parent_external_id` and `account_external_id` (found by external id, which goes before the name).
 
 use crate::table::FieldSpec;
 
@@ -32,6 +32,7 @@ pub const ACCOUNT: &[FieldSpec] = fields! {
     "founded_year": ["year established", "founded", "established", "year founded", "founding year"],
     "description": ["notes", "about", "comments"],
     "parent": ["subsidiary of", "parent account", "parent company", "parent name"],
+    "parent_external_id": ["parent id", "parent account id", "parent company id"],
     "owner": ["account owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to", "account manager", "lead owner"],
 };
 
@@ -45,7 +46,9 @@ pub const CONTACT: &[FieldSpec] = fields! {
     "phone": ["phone number", "telephone", "phone 1", "work phone", "tel"],
     "other_phone": ["phone 2", "mobile", "mobile phone", "cell", "cell phone", "second phone"],
     "title": ["job title", "position", "role", "job"],
-    "company": ["account", "account name", "company name", "organization", "organisation", "employer"],
+    "company": ["company name", "organization", "organisation", "employer"],
+    "account": ["account name"],
+    "account_external_id": ["account id", "company id", "organization id", "organisation id"],
     "website": ["url", "homepage", "web"],
     "city": ["town", "mailing city"],
     "state": ["province", "region", "mailing state"],
@@ -76,6 +79,7 @@ pub const OPPORTUNITY: &[FieldSpec] = fields! {
     "name": ["opportunity", "opportunity name", "deal", "deal name", "title", "subject"],
     "product": ["product name", "item"],
     "account": ["account name", "company", "company name", "organization", "organisation", "customer", "client"],
+    "account_external_id": ["account id", "company id", "organization id", "organisation id", "customer id"],
     "stage": ["deal stage", "stage name", "sales stage", "pipeline stage", "opportunity stage", "status"],
     "amount": ["close value", "value", "deal value", "deal amount", "price", "revenue", "expected revenue"],
     "currency": ["currency code", "iso currency"],
@@ -87,6 +91,7 @@ pub const OPPORTUNITY: &[FieldSpec] = fields! {
     "description": ["notes", "comments"],
     "lead_source": ["source"],
     "next_step": ["next steps", "next action"],
+    "lost_reason": ["loss reason", "reason lost", "closed lost reason"],
     "include_in_forecast": ["in forecast", "forecast", "forecasted", "counts in forecast"],
     "owner": ["sales agent", "opportunity owner", "deal owner", "owner name", "owner email", "sales rep", "rep", "agent", "assigned to", "lead owner"],
 };

@@ -52,7 +52,7 @@ impl Noun for Leads {
     const NOUN: &'static str = LeadId::NOUN;
     const KIND: EntityKind = EntityKind::Lead;
     const NATURAL: Natural = Natural::Shared;
-    const ACCOUNT: Option<&'static str> = Some("company");
+    const ACCOUNT: &'static [&'static str] = &["company"];
 
     fn new(_store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
         Ok(Self { columns, owner })

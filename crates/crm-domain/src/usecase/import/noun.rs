@@ -1,6 +1,6 @@
 //! What an import needs to know of a noun.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     error::Result,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::columns::Columns;
+use super::{columns::Columns, company::NamedAccounts};
 
 /// A row that was cut into cells.
 pub(super) struct Row {
@@ -53,12 +53,12 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     const KIND: EntityKind;
     /// What a record is known by but its external id.
     const NATURAL: Natural;
-    /// The field whose cell names an account, if any.
-    const ACCOUNT: Option<&'static str> = None;
+    /// The fields whose cell may name an account: the first of them that the table has a column for does.
+    const ACCOUNT: &'static [&'static str] = &[];
     /// Whether a row fails that names an account which does not exist.
     const NEEDS_ACCOUNT: bool = false;
-    /// The field whose cell names a parent of the same noun, which is resolved after the last row.
-    const PARENT: Option<&'static str> = None;
+    /// Whether the cells `parent` and `parent_external_id` name an account above the row's, which is resolved after the last row.
+    const HAS_PARENT: bool = false;
 
     /// Gets ready; `owner` owns rows that name nobody.
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self>;
@@ -99,7 +99,7 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
         _records: &mut Records<'_>,
         _rows: &[Row],
         _parsed: &[Self::Parsed],
-        _accounts: &HashMap<String, AccountId>,
+        _accounts: &NamedAccounts,
     ) -> Result<Vec<(usize, Self::Record)>> {
         Ok(Vec::new())
     }

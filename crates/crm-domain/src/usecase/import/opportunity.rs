@@ -26,7 +26,7 @@ use crate::{
 
 use super::{
     columns::Columns,
-    company::account_of,
+    company::{ACCOUNT_EXTERNAL_ID, NamedAccounts, account_of},
     custom::yes_or_no,
     noun::{Natural, Noun, Records, Row},
     slice::hash,
@@ -151,7 +151,7 @@ impl Noun for Opportunities {
     const NOUN: &'static str = OpportunityId::NOUN;
     const KIND: EntityKind = EntityKind::Opportunity;
     const NATURAL: Natural = Natural::None;
-    const ACCOUNT: Option<&'static str> = Some("account");
+    const ACCOUNT: &'static [&'static str] = &["account"];
     const NEEDS_ACCOUNT: bool = true;
 
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
@@ -248,7 +248,8 @@ impl Noun for Opportunities {
     }
 
     fn twin_key(&self, row: &Row, parsed: &OpportunityRow) -> Option<u64> {
-        let account = || self.columns.text(&row.cells, "account").map(str::to_lowercase);
+        let text = |field| self.columns.text(&row.cells, field);
+        let account = || (text("account").map(str::to_lowercase), text(ACCOUNT_EXTERNAL_ID));
         let fields = &parsed.fields;
         fields
             .external_id
@@ -261,7 +262,7 @@ impl Noun for Opportunities {
         records: &mut Records<'_>,
         rows: &[Row],
         parsed: &[OpportunityRow],
-        accounts: &HashMap<String, AccountId>,
+        accounts: &NamedAccounts,
     ) -> Result<Vec<(usize, Opportunity)>> {
         let mut meant = HashMap::new();
         for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {

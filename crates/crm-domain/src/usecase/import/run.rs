@@ -130,8 +130,8 @@ impl<'a> Run<'a> {
         if let Some(stage) = outcome.stage {
             *self.summary.stages.entry(stage).or_default() += 1;
         }
-        if let Some(parent) = N::PARENT.and_then(|field| self.columns.text(&row.cells, field)) {
-            self.parents.wish(row.line, outcome.id.unwrap_or(0), parent);
+        if N::HAS_PARENT {
+            self.note_parent(row, outcome.id, outcome.keys);
         }
     }
 

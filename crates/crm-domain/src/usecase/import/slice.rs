@@ -11,7 +11,6 @@ use std::{
 use crate::{
     error::{Error, Result},
     field::Check,
-    id::AccountId,
     tenant::{
         UnitOfWork,
         custom_field::{self, CustomValues, Definitions, Holders, ValueSource},
@@ -19,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    company::account_of,
+    company::{NamedAccounts, account_of},
     custom,
     noun::{Natural, Noun, Records, Row},
 };
@@ -92,7 +91,7 @@ impl<N: Noun> Plan<N> {
         noun: &N,
         rows: &[Row],
         parsed: Vec<N::Parsed>,
-        accounts: &HashMap<String, AccountId>,
+        accounts: &NamedAccounts,
     ) -> Result<Self> {
         let mut plan = Self {
             slots: Vec::new(),
@@ -272,7 +271,7 @@ impl<N: Noun> Plan<N> {
         noun: &N,
         row: &Row,
         mut parsed: N::Parsed,
-        accounts: &HashMap<String, AccountId>,
+        accounts: &NamedAccounts,
         twin: Option<usize>,
     ) -> Result<(Outcome, Option<usize>)> {
         let account = account_of::<N>(noun, row, accounts)?;

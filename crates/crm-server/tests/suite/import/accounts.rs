@@ -1,4 +1,5 @@
 use crm_domain::{
+    id::RecordId,
     tenant::change::ChangeKind,
     usecase::import::{ImportKind::Accounts, ImportOptions, Replacement, Scale},
 };
@@ -186,4 +187,46 @@ fn a_dry_run_makes_nobody_and_nothing() {
     assert_eq!((outcome.counts(), outcome.summary.owners_created), ((2, 0, 0, 0), 1));
     assert_eq!((outcome.summary.parents_set, outcome.summary.parents_failed), (1, 1));
     assert_eq!((crm.accounts().len(), crm.users().len(), crm.changes().len()), (0, 1, 0));
+}
+
+#[test]
+fn a_dry_run_tells_of_parents_what_the_import_then_does() {
+    let before = "name,parent\nOld,\nTop,\nUnder,Top\n";
+    let file = "id,name,parent\n,Self,Self\n1,A,B\n2,B,C\n3,C,A\n,D,A\n,Orphan,Nobody\n,Top,Under\n,Old,New\n9,New,Old\n,Under,Top\n";
+    let crm = Fixture::new();
+    crm.import(Accounts, before);
+    let imagine = ImportOptions {
+        dry_run: true,
+        ..ImportOptions::default()
+    };
+    let imagined = crm.import_with(Accounts, file, &imagine);
+    let done = crm.import(Accounts, file);
+    assert_eq!(imagined.summary, done.summary);
+    assert_eq!(imagined.reasons(), done.reasons());
+    assert_eq!((done.summary.parents_set, done.summary.parents_failed), (5, 5));
+    let lines: Vec<u64> = done.failures.iter().map(|failure| failure.line).collect();
+    assert_eq!(lines, [2, 5, 7, 8, 10], "{:?}", done.reasons());
+    assert!(
+        done.reasons()[1].contains("must not make it its own ancestor"),
+        "{:?}",
+        done.reasons()
+    );
+}
+
+#[test]
+fn a_parents_external_id_goes_before_its_name() {
+    let file = "id,name,parent,parent id\n1,Acme,,\n2,Acme,,\n3,Child,Acme,2\n4,By name,Acme,unknown\n5,By id,,2\n6,Lost,,unknown\n";
+    let imagine = ImportOptions {
+        dry_run: true,
+        ..ImportOptions::default()
+    };
+    let crm = Fixture::new();
+    let imagined = crm.import_with(Accounts, file, &imagine);
+    let done = crm.import(Accounts, file);
+    assert_eq!((&imagined.summary, imagined.reasons()), (&done.summary, done.reasons()));
+    let reason = "7 parent: no account has the external id \"unknown\"; the account was imported without a parent";
+    assert_eq!(done.reasons(), [reason]);
+    let accounts = crm.accounts();
+    let parents: Vec<Option<i64>> = accounts.iter().map(|account| account.fields.parent_id.map(|id| id.get())).collect();
+    assert_eq!(parents, [None, None, Some(2), Some(1), Some(2), None]);
 }

@@ -1,0 +1,50 @@
+//! The guard, and that the columns are the importer's. What an export writes is tested with the importer, on both backends.
+
+use proptest::prelude::*;
+
+use super::{GUARD_HEADER, account::Accounts, contact::Contacts, guarded, noun::Noun, opportunity::Opportunities, unguarded};
+use crate::{table::auto_map, usecase::import::ImportKind};
+
+#[test]
+fn every_column_maps_to_the_field_of_its_name() {
+    for (kind, columns) in [
+        (ImportKind::Accounts, Accounts::COLUMNS),
+        (ImportKind::Contacts, Contacts::COLUMNS),
+        (ImportKind::Opportunities, Opportunities::COLUMNS),
+    ] {
+        let headers: Vec<String> = columns.iter().chain(&[GUARD_HEADER]).map(ToString::to_string).collect();
+        let mapping = auto_map(&headers, kind.fields());
+        let mapped: Vec<(&str, &str)> = mapping.mapped().map(|mapped| (mapped.header, mapped.field)).collect();
+        let expected: Vec<(&str, &str)> = columns.iter().map(|column| (*column, *column)).collect();
+        assert_eq!(mapped, expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn what_a_spreadsheet_would_run_gets_an_apostrophe() {
+    let cases = [
+        ("=1+1", "'=1+1"),
+        ("+49 30", "'+49 30"),
+        ("-5", "'-5"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("'=1", "''=1"),
+        ("'quoted'", "'quoted'"),
+        ("a=b", "a=b"),
+        ("", ""),
+    ];
+    for (cell, expected) in cases {
+        assert_eq!(guarded(cell), expected);
+        assert_eq!(unguarded(expected), cell);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_guard_is_undone(cell in "['=+@\t\r-]{0,4}[a-z'=]{0,4}") {
+        let shown = guarded(&cell);
+        prop_assert!(!shown.starts_with(['=', '+', '-', '@', '\t', '\r']));
+        prop_assert_eq!(unguarded(&shown), &*cell);
+    }
+}
