@@ -10,7 +10,7 @@ use std::{
 };
 
 use crm_domain::{
-    clock::{Clock, SystemEntropy},
+    clock::{Clock, SystemEntropy, uuid_at},
     control::tenant::{NewTenant, Tenant},
     field::Text,
     page::{Sort, Window},
@@ -28,7 +28,7 @@ each_backend!(
 
 fn tenant_named(database: &Database, name: &str) -> Tenant {
     let new = NewTenant {
-        uuid: uuid::Uuid::now_v7(),
+        uuid: uuid_at(database.now(), &SystemEntropy),
         name: Text::parse(name).unwrap(),
         company_name: Text::parse(name).unwrap(),
         location: database.tenants().provision().unwrap(),

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use crm_domain::{
+    clock::{SystemEntropy, uuid_at},
     control::{
         tenant::NewTenant,
         user::{NewUser, Role},
@@ -44,7 +45,7 @@ impl Place {
     fn new(database: &Database) -> Self {
         let (control, tenants) = (database.control(), database.tenants());
         let new = NewTenant {
-            uuid: uuid::Uuid::now_v7(),
+            uuid: uuid_at(database.now(), &SystemEntropy),
             name: Text::parse("Acme").unwrap(),
             company_name: Text::parse("Acme Inc").unwrap(),
             location: database.tenant_location(),
