@@ -29,6 +29,11 @@ impl Stamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// Its second's beginning: for times that people may write back as they are shown.
+    pub const fn whole_second(self) -> Self {
+        Self(self.0.div_euclid(1_000_000) * 1_000_000)
+    }
+
     /// This stamp plus a duration.
     pub fn plus(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))

@@ -47,7 +47,7 @@ fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
     }
     let mut connection = SqliteConnection::establish(path).map_err(unavailable)?;
     // Readers map the file: a page costs no copy. The writer would pay for that in faults; it keeps more of its own instead, and folds
-    // the log back less often.
+    // the log back less often; a tenant's writer does so between its turns ([`fold`]).
     let of_purpose = match purpose {
         Purpose::Read => "PRAGMA cache_size = -8192; PRAGMA mmap_size = 1073741824; PRAGMA query_only = ON;",
         Purpose::Write => "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;",
@@ -304,6 +304,36 @@ pub fn checkpoint(connection: &mut Connection) -> Result<()> {
         Connection::Sqlite(c) => c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(map),
         Connection::Postgres(_) => Ok(()),
     }
+}
+
+/// Folds SQLite's write-ahead log into the file if it has at least so many pages, as far as goes without waiting for readers; what was
+/// folded whole begins anew with the next write. PostgreSQL looks after its own.
+pub fn fold(connection: &mut Connection, pages: i64) -> Result<()> {
+    if let Connection::Sqlite(c) = connection
+        && log_pages(c, "NOOP")? >= pages
+    {
+        log_pages(c, "PASSIVE")?;
+    }
+    Ok(())
+}
+
+/// Leaves folding the write-ahead log to whoever calls [`fold`].
+pub fn leave_unfolded(connection: &mut Connection) -> Result<()> {
+    match connection {
+        Connection::Sqlite(c) => c.batch_execute("PRAGMA wal_autocheckpoint = 0").map_err(map),
+        Connection::Postgres(_) => Ok(()),
+    }
+}
+
+/// The pages of the write-ahead log that a checkpoint of this kind has found.
+fn log_pages(connection: &mut SqliteConnection, kind: &str) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Log {
+        #[diesel(sql_type = BigInt)]
+        log: i64,
+    }
+    let checkpoint = diesel::sql_query(format!("PRAGMA wal_checkpoint({kind})"));
+    checkpoint.get_result(connection).map(|found: Log| found.log).map_err(map)
 }
 
 /// Whether the planner goes by statistics that must be renewed as tables grow; SQLite plans by its indexes alone.

@@ -339,7 +339,7 @@ fn money_is_exact_in_the_decimals_of_its_currency() {
     let error = refusal(&server, &post("1", "\"dollars\""), 422, "VALIDATION_ERROR");
     assert_eq!(
         details(&error),
-        [("currency", "Currency must be a three-letter currency code such as USD")]
+        [("currency", "Currency must be a currency code of ISO 4217 such as USD")]
     );
 }
 

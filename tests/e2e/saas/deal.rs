@@ -16,6 +16,7 @@ each_server! {
     a_deal_round_trips_with_every_field,
     a_deal_needs_nothing_but_a_name,
     a_stage_brings_its_probability_status_and_day,
+    a_closed_deal_is_not_moved_by_editing,
     an_update_changes_what_it_names,
     a_deleted_deal_is_gone,
     what_a_deal_refers_to_must_exist,
@@ -147,18 +148,49 @@ fn a_stage_brings_its_probability_status_and_day(server: &Server) {
         shown(&put(json!({ "stage": "Closed Won" }))),
         json!(["Closed Won", "stage_5", "won", 100, "2025-01-16"])
     );
-    let lost = json!({ "stageId": "stage_6", "stage": "Closed Won", "closedOn": "2025-01-10" });
+    assert_eq!(put(json!({ "closedOn": "2025-01-11" }))["closedOn"], "2025-01-11");
+    let lost = create(server, &token, PATH, &json!({ "name": "Late", "stage": "Proposal Sent" }));
+    let body = json!({ "stageId": "stage_6", "stage": "Closed Won", "closedOn": "2025-01-10" });
+    let lost = server.put(&item(&lost)).bearer(&token).json(&body).expect(200).json();
     assert_eq!(
-        shown(&put(lost)),
+        shown(&lost),
         json!(["Closed Lost", "stage_6", "lost", 0, "2025-01-10"]),
         "the id wins"
     );
-    assert_eq!(put(json!({ "closedOn": "2025-01-11" }))["closedOn"], "2025-01-11");
-    // Opened again, it is not closed any more.
-    let reopened = put(json!({ "stage": "Negotiation", "probability": 80 }));
-    assert_eq!(shown(&reopened), json!(["Negotiation", "stage_4", "open", 80, null]));
     let won = create(server, &token, PATH, &json!({ "name": "Quick", "stage": "won" }));
     assert_eq!(shown(&won), json!(["Closed Won", "stage_5", "won", 100, "2025-01-16"]));
+}
+
+// C-115, X-90
+fn a_closed_deal_is_not_moved_by_editing(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    for (end, state) in [("win", "won"), ("lose", "lost")] {
+        let deal = create(server, &token, PATH, &json!({ "name": state }));
+        let reason = json!({ "reason": "Price" });
+        server
+            .post(&format!("{}/{end}", item(&deal)))
+            .bearer(&token)
+            .json(&reason)
+            .expect(200);
+        let message = format!("The deal is {state} and cannot be moved");
+        for stage in ["Negotiation", "Closed Won", "Closed Lost"] {
+            let is_there = stage == format!("Closed {}{}", &state[..1].to_uppercase(), &state[1..]);
+            if is_there {
+                continue;
+            }
+            let body = json!({ "stage": stage });
+            let answer = server.put(&item(&deal)).bearer(&token).json(&body).send();
+            assert_eq!(refusal(server, &answer, 409, "VALIDATION_ERROR")["message"], message, "{stage}");
+            let body = json!({ "deals": [{ "id": deal["id"], "stage": stage }] });
+            let bulk = server.put("/api/deals/bulk").bearer(&token).json(&body).expect(200).json();
+            assert_eq!(bulk["failed"], 1, "{bulk}");
+        }
+        let renamed = json!({ "name": "Renamed" });
+        server.put(&item(&deal)).bearer(&token).json(&renamed).expect(200);
+        // Written back as it is shown, it stays.
+        let now = server.get(&item(&deal)).bearer(&token).expect(200).json();
+        assert_eq!(server.put(&item(&deal)).bearer(&token).json(&now).expect(200).json(), now);
+    }
 }
 
 // C-70, X-93

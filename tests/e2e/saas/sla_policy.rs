@@ -10,6 +10,7 @@ each_server! {
     a_policy_round_trips_with_every_field,
     what_is_wrong_is_told_at_once,
     one_policy_of_a_subject_is_the_default,
+    a_policy_out_of_use_is_no_default,
     a_policy_in_use_is_not_deleted,
     only_managers_make_policies,
 }
@@ -32,7 +33,7 @@ fn a_policy_round_trips_with_every_field(server: &Server) {
         "name": "Größte Eile", "appliesTo": "ticket", "priority": "urgent", "firstResponseMinutes": 15, "resolutionMinutes": 240,
         "stageMinutes": 60, "warningPercent": 75,
         "businessHours": { "timeZone": "europe/berlin", "days": ["Fri", "monday"], "from": "08:30", "to": "24:00" },
-        "isDefault": true, "isActive": false,
+        "isDefault": true, "isActive": true,
     });
     let answer = server.post(PATH).bearer(&login.token).json(&sent).expect(201);
     let made = answer.json();
@@ -118,6 +119,20 @@ fn one_policy_of_a_subject_is_the_default(server: &Server) {
         .map(|policy| &policy["isDefault"])
         .collect();
     assert_eq!(shown, [&json!(false), &json!(true), &json!(true)]);
+}
+
+fn a_policy_out_of_use_is_no_default(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    let mut body = simple("Gold");
+    (body["isDefault"], body["isActive"]) = (json!(true), json!(false));
+    let answer = server.post(PATH).bearer(&token).json(&body).send();
+    let error = refusal(server, &answer, 422, "VALIDATION_ERROR");
+    assert_eq!(details(&error), [("isDefault", "Is default only an active policy can be the default")]);
+    body["isActive"] = json!(true);
+    let gold = create(server, &token, PATH, &body);
+    let out = json!({ "isActive": false });
+    let out = server.put(&item(&gold)).bearer(&token).json(&out).expect(200).json();
+    assert_eq!((&out["isActive"], &out["isDefault"]), (&json!(false), &json!(false)));
 }
 
 fn a_policy_in_use_is_not_deleted(server: &Server) {

@@ -13,6 +13,7 @@ each_server! {
     a_task_needs_nothing_but_a_title,
     an_update_changes_what_it_names,
     a_status_brings_its_times,
+    what_was_read_is_written_back_without_a_change,
     a_task_is_completed_and_reopened,
     the_clock_makes_tasks_overdue,
     tasks_sort_by_urgency,
@@ -132,7 +133,33 @@ fn a_status_brings_its_times(server: &Server) {
     assert_eq!(times(&put(json!({ "status": "Completed" }))), (first.clone(), second.clone()));
     server.advance(Duration::from_secs(60));
     assert_eq!(times(&put(json!({ "title": "Called" }))), (first.clone(), second));
-    assert_eq!(times(&put(json!({ "status": "Cancelled" }))), (first, Value::Null));
+    // What ended did not end another way; reopened it may.
+    let cancelled = json!({ "status": "Cancelled" });
+    let answer = server.put(&item(&made)).bearer(&token).json(&cancelled).send();
+    let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+    assert_eq!(error["message"], "The task is completed and cannot be cancelled");
+    assert_eq!(times(&put(json!({ "status": "Open" }))), (first.clone(), Value::Null));
+    assert_eq!(times(&put(cancelled)), (first, Value::Null));
+    let answer = server
+        .put(&item(&made))
+        .bearer(&token)
+        .json(&json!({ "status": "Completed" }))
+        .send();
+    let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+    assert_eq!(error["message"], "The task is cancelled and cannot be completed");
+}
+
+/// Times made by the server are written back as they are shown, and change nothing.
+fn what_was_read_is_written_back_without_a_change(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    server.advance(Duration::from_micros(11_957));
+    let made = create(server, &token, PATH, &json!({ "title": "Call", "status": "InProgress" }));
+    server.post(&format!("{}/complete", item(&made))).bearer(&token).expect(200);
+    let now = get(server, &token, &item(&made));
+    let changes = || server.get("/api/changes").bearer(&token).expect(200).json()["nextAfter"].clone();
+    let before = changes();
+    assert_eq!(server.put(&item(&made)).bearer(&token).json(&now).expect(200).json(), now);
+    assert_eq!(changes(), before);
 }
 
 fn a_task_is_completed_and_reopened(server: &Server) {

@@ -111,10 +111,11 @@ fn every_wrong_value_is_named(server: &Server) {
         ("zipCode", "Zip code must be at most 20 characters long"),
         ("employees", "Employees must be between 0 and 2147483647"),
         ("annualRevenue", "Annual revenue must be an amount of money with at most 2 decimals"),
-        ("currency", "Currency must be a three-letter currency code such as USD"),
+        ("currency", "Currency must be a currency code of ISO 4217 such as USD"),
         ("foundedYear", "Founded year must be between 1000 and 9999"),
         ("description", "Description must be at most 10000 characters long"),
         ("ownerId", "Owner id must name an existing user"),
+        ("parentId", "Parent id must name an existing company"),
     ] {
         assert_eq!(message(field), Some(expected), "{told:?}");
     }
@@ -129,6 +130,8 @@ fn every_wrong_value_is_named(server: &Server) {
     let expected = [
         "amount",
         "closedOn",
+        "companyId",
+        "contactId",
         "currency",
         "description",
         "engagedOn",
@@ -141,6 +144,13 @@ fn every_wrong_value_is_named(server: &Server) {
         "stage",
     ];
     assert_eq!(fields(&error), expected);
+    let bulk = server
+        .post("/api/deals/bulk")
+        .bearer(&token)
+        .json(&json!({ "deals": [deal] }))
+        .expect(200)
+        .json();
+    assert_eq!(fields(&bulk["errors"][0]), expected);
     nothing_was_made(server, &token);
 }
 

@@ -271,6 +271,10 @@ impl Record for Contact {
         parsed
     }
 
+    fn named(draft: &ContactDraft) -> Vec<Reference> {
+        Reference::named("account_id", EntityKind::Account, &draft.account_id).into_iter().collect()
+    }
+
     fn references(fields: &ContactFields) -> Vec<Reference> {
         Reference::of("account_id", EntityKind::Account, fields.account_id)
             .into_iter()

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, FieldError, Problem, Result},
+    field::Patch,
     id::RecordId,
 };
 
@@ -75,6 +76,14 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// What a draft's field names, if anything.
+    pub fn named<I: RecordId + Copy>(field: &'static str, kind: EntityKind, id: &Patch<I>) -> Option<Self> {
+        match id {
+            Patch::Set(id) => Self::of(field, kind, Some(*id)),
+            Patch::Keep | Patch::Clear => None,
+        }
+    }
+
     /// What a field refers to, if anything.
     pub fn of<I: RecordId>(field: &'static str, kind: EntityKind, id: Option<I>) -> Option<Self> {
         id.map(|id| Self { field, kind, id: id.get() })
@@ -126,15 +135,38 @@ pub fn check(unit: &mut dyn UnitOfWork, before: &[Reference], after: &[Reference
 /// # Errors
 /// [`Error::Invalid`] with each dead one among `after`.
 pub(crate) fn refuse(after: &[Reference], dead: &HashSet<Reference>) -> Result<()> {
+    let errors = errors_of(after, dead);
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
+/// What is wrong with a draft, and with the records that it names: everything at once.
+///
+/// # Errors
+/// The look-up's.
+pub(crate) fn with_dead(unit: &mut dyn UnitOfWork, named: &[Reference], mut error: Error) -> Result<Error> {
+    let dead = dead(unit, named.iter().copied())?;
+    add_dead(&mut error, named, &dead);
+    Ok(error)
+}
+
+/// [`with_dead`], where it is known which references are dead.
+pub(crate) fn add_dead(error: &mut Error, named: &[Reference], dead: &HashSet<Reference>) {
+    if let Error::Invalid(errors) = error {
+        errors.extend(errors_of(named, dead));
+        errors.sort_by(|a, b| a.field.cmp(&b.field));
+    }
+}
+
+fn errors_of(references: &[Reference], dead: &HashSet<Reference>) -> Vec<FieldError> {
     let error = |reference: &Reference| FieldError {
         field: reference.field.to_owned(),
         problem: Problem::Reference {
             noun: reference.kind.noun(),
         },
     };
-    let mut errors: Vec<FieldError> = after.iter().filter(|reference| dead.contains(reference)).map(error).collect();
+    let mut errors: Vec<FieldError> = references.iter().filter(|reference| dead.contains(reference)).map(error).collect();
     errors.sort_by(|a, b| a.field.cmp(&b.field));
-    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+    errors
 }
 
 /// The links to records of a kind that are moved to another record, or to none.

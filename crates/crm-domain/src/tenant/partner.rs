@@ -270,6 +270,10 @@ impl Record for Partner {
         parsed
     }
 
+    fn named(_: &PartnerDraft) -> Vec<Reference> {
+        Vec::new()
+    }
+
     fn references(_: &PartnerFields) -> Vec<Reference> {
         Vec::new()
     }

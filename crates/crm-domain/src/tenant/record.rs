@@ -54,6 +54,8 @@ pub trait Record: Entity + Clone + Send + 'static {
     fn updated(&self, draft: Self::Draft, context: &Self::Context, check: Check) -> Result<Self::Parsed>;
     /// The fields among what was parsed.
     fn fields_of(parsed: &Self::Parsed) -> &Self::Fields;
+    /// The records that a draft names: what is looked up of a draft that is wrong otherwise, so that everything is told at once.
+    fn named(draft: &Self::Draft) -> Vec<Reference>;
     /// The records that fields refer to.
     fn references(fields: &Self::Fields) -> Vec<Reference>;
     /// The values of fields that no other live record may have.

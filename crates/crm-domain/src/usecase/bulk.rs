@@ -12,7 +12,7 @@ use crate::{
         UnitOfWork,
         change::Entity,
         custom_field::{self, CustomDraft, CustomValues, Definitions, Holders},
-        link,
+        link::{self, Reference},
         record::{Key, Record},
     },
 };
@@ -52,16 +52,18 @@ pub fn create<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Drafted<R>>, own
     let context = R::context(unit, owner)?;
     let mut custom = Custom::in_unit::<R>(unit)?;
     let (mut parsed, mut values) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
+    let mut named = Vec::with_capacity(drafts.len());
     for Drafted {
         draft,
         custom: given,
         mut check,
     } in drafts
     {
+        named.push(R::named(&draft));
         values.push(custom.definitions.parse_new(given, &mut check));
         parsed.push(R::parse(draft, &context, check));
     }
-    check_references::<R>(unit, &mut parsed, |_| None)?;
+    check_references::<R>(unit, &mut parsed, &named, |_| None)?;
     let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
     custom.read_holders(unit, &values)?;
     for (outcome, values) in parsed.iter_mut().zip(&values) {
@@ -99,11 +101,12 @@ pub fn update<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Result<(R::Id, D
     let mut records = by_id::<R>(unit, &ids)?;
     let mut seen = HashSet::new();
     let mut custom = Custom::in_unit::<R>(unit)?;
-    let mut before = Vec::with_capacity(drafts.len());
+    let (mut before, mut named) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
     let (mut parsed, mut values) = (Vec::with_capacity(drafts.len()), Vec::with_capacity(drafts.len()));
     for draft in drafts {
         let found = draft.and_then(|(id, drafted)| once(&mut seen, id).map(|()| (id, drafted)));
         let found = found.and_then(|(id, drafted)| Ok((known(&mut records, id)?, drafted)));
+        named.push(found.as_ref().map_or_else(|_| Vec::new(), |(_, drafted)| R::named(&drafted.draft)));
         let (record, of_record, outcome) = match found {
             Ok((
                 record,
@@ -123,7 +126,7 @@ pub fn update<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Result<(R::Id, D
         values.push(of_record);
         parsed.push(outcome);
     }
-    check_references::<R>(unit, &mut parsed, |index| before[index].as_ref())?;
+    check_references::<R>(unit, &mut parsed, &named, |index| before[index].as_ref())?;
     let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
     custom.read_holders(unit, &values)?;
     let (mut outcomes, mut written) = (Vec::with_capacity(parsed.len()), Vec::new());
@@ -218,23 +221,28 @@ fn judge<T>(outcome: &mut Result<T>, judge: impl FnOnce(&T) -> Result<()>) {
     }
 }
 
-/// Fails the records whose new references name nothing.
+/// Fails the records whose new references name nothing; those that fail anyway are told what of theirs names nothing.
 fn check_references<'a, R: Record>(
     unit: &mut dyn UnitOfWork,
     parsed: &mut Outcomes<R::Parsed>,
+    named: &[Vec<Reference>],
     before: impl Fn(usize) -> Option<&'a R>,
 ) -> Result<()> {
     let new_of = |(index, outcome): (usize, &Result<R::Parsed>)| {
-        let after = outcome
-            .as_ref()
-            .map_or_else(|_| Vec::new(), |parsed| R::references(R::fields_of(parsed)));
         let stays = before(index).map_or_else(Vec::new, |record| R::references(record.fields()));
+        let after = match outcome {
+            Ok(parsed) => R::references(R::fields_of(parsed)),
+            Err(_) => named.get(index).cloned().unwrap_or_default(),
+        };
         after.into_iter().filter(|reference| !stays.contains(reference)).collect::<Vec<_>>()
     };
     let new: Vec<_> = parsed.iter().enumerate().map(new_of).collect();
     let dead = link::dead(unit, new.iter().flatten().copied())?;
     for (outcome, new) in parsed.iter_mut().zip(new) {
-        judge(outcome, |_| link::refuse(&new, &dead));
+        match outcome {
+            Ok(_) => judge(outcome, |_| link::refuse(&new, &dead)),
+            Err(error) => link::add_dead(error, &new, &dead),
+        }
     }
     Ok(())
 }

@@ -38,7 +38,11 @@ pub fn create_drafted<R: Record>(unit: &mut dyn UnitOfWork, drafted: Drafted<R>,
     let Drafted { draft, custom, mut check } = drafted;
     let prepared = Prepared::new_record(unit, R::KIND, custom, &mut check)?;
     let context = R::context(unit, owner)?;
-    let parsed = R::parse(draft, &context, check)?;
+    let named = R::named(&draft);
+    let parsed = match R::parse(draft, &context, check) {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(link::with_dead(unit, &named, error)?),
+    };
     let created = create_parsed::<R>(unit, parsed)?;
     prepared.write_new(unit, created.id())?;
     Ok(created)
@@ -81,7 +85,11 @@ pub fn update_drafted<R: Record>(unit: &mut dyn UnitOfWork, before: R, drafted: 
     let Drafted { draft, custom, mut check } = drafted;
     let prepared = Prepared::change(unit, R::KIND, before.id(), custom, &mut check)?;
     let context = R::context(unit, owner)?;
-    let parsed = before.updated(draft, &context, check)?;
+    let named = R::named(&draft);
+    let parsed = match before.updated(draft, &context, check) {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(link::with_dead(unit, &named, error)?),
+    };
     let fields = R::fields_of(&parsed);
     link::check(unit, &R::references(before.fields()), &R::references(fields))?;
     before.judge(unit, &parsed)?;

@@ -24,6 +24,11 @@ use crate::{
     location::Location,
 };
 
+/// A query that so many waited for shows load.
+const MANY: usize = 4;
+/// Under load the next query waits so long for more to share it: one each time somebody asks would keep a core busy with round trips.
+const GATHERING: Duration = Duration::from_micros(400);
+
 /// The thread and those who wait for it. Dropping it answers who still waits, and ends the thread.
 pub(super) struct EpochTeller {
     queue: Arc<Queue>,
@@ -37,7 +42,11 @@ impl EpochTeller {
         let waiting = Arc::clone(&queue);
         let run = move || {
             while let Some(callers) = waiting.next_round() {
+                let is_busy = callers.len() >= MANY;
                 answer(callers, &source.epoch());
+                if is_busy {
+                    thread::sleep(GATHERING);
+                }
             }
         };
         let thread = thread::Builder::new()

@@ -144,6 +144,10 @@ impl Record for Account {
         parsed
     }
 
+    fn named(draft: &AccountDraft) -> Vec<Reference> {
+        Reference::named("parent_id", EntityKind::Account, &draft.parent_id).into_iter().collect()
+    }
+
     fn references(fields: &AccountFields) -> Vec<Reference> {
         Reference::of("parent_id", EntityKind::Account, fields.parent_id)
             .into_iter()

@@ -8,7 +8,7 @@ use crate::{
     stamp::Stamp,
     tenant::{
         UnitOfWork,
-        change::NewChange,
+        change::{EntityKind, NewChange},
         link::Reference,
         record::{Key, Record},
     },
@@ -38,6 +38,18 @@ impl Record for Activity {
 
     fn fields_of(parsed: &ActivityFields) -> &ActivityFields {
         parsed
+    }
+
+    fn named(draft: &ActivityDraft) -> Vec<Reference> {
+        [
+            Reference::named("account_id", EntityKind::Account, &draft.account_id),
+            Reference::named("contact_id", EntityKind::Contact, &draft.contact_id),
+            Reference::named("lead_id", EntityKind::Lead, &draft.lead_id),
+            Reference::named("opportunity_id", EntityKind::Opportunity, &draft.opportunity_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     fn references(fields: &ActivityFields) -> Vec<Reference> {

@@ -40,6 +40,10 @@ impl Record for Lead {
         parsed
     }
 
+    fn named(draft: &LeadDraft) -> Vec<Reference> {
+        Reference::named("account_id", EntityKind::Account, &draft.account_id).into_iter().collect()
+    }
+
     fn references(fields: &LeadFields) -> Vec<Reference> {
         let account = Reference::of("account_id", EntityKind::Account, fields.account_id);
         account.into_iter().collect()

@@ -191,6 +191,17 @@ impl Opportunity {
     }
 }
 
+/// Editing moves only what is open; a closed opportunity keeps its stage until it is reopened.
+///
+/// # Errors
+/// [`Error::State`].
+pub(super) fn check_edit(before: &Opportunity, fields: &OpportunityFields) -> Result<()> {
+    if fields.stage_id == before.fields.stage_id {
+        return Ok(());
+    }
+    before.allows(Verb::Move)
+}
+
 /// Moves an open opportunity to another stage, also of another pipeline; a closing stage closes it today.
 ///
 /// # Errors

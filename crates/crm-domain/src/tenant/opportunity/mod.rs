@@ -179,6 +179,16 @@ impl Record for Opportunity {
         &parsed.0
     }
 
+    fn named(draft: &OpportunityDraft) -> Vec<Reference> {
+        [
+            Reference::named("account_id", EntityKind::Account, &draft.account_id),
+            Reference::named("contact_id", EntityKind::Contact, &draft.contact_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     fn references(fields: &OpportunityFields) -> Vec<Reference> {
         [
             Reference::of("account_id", EntityKind::Account, fields.account_id),
@@ -199,6 +209,10 @@ impl Record for Opportunity {
 
     fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[OpportunityId]) -> Result<Vec<Self>> {
         unit.opportunities().lookup_many(ids)
+    }
+
+    fn judge(&self, _: &mut dyn UnitOfWork, (fields, _): &Self::Parsed) -> Result<()> {
+        action::check_edit(self, fields)
     }
 
     fn create_many(unit: &mut dyn UnitOfWork, new: Vec<Self::Parsed>) -> Result<Vec<Self>> {

@@ -3,7 +3,7 @@
 use super::{DEFAULT_WARNING_PERCENT, MINUTES_MAX, SlaPolicyFields, SlaSubject};
 use crate::{
     business_hours::{BusinessHours, BusinessHoursDraft},
-    error::Result,
+    error::{Problem, Result},
     field::{Check, Patch, Text, parse_integer},
     tenant::priority::Priority,
     time_zone::TimeZone,
@@ -80,8 +80,12 @@ impl SlaPolicyFields {
             Patch::Set(hours) => BusinessHours::parse(hours, "business_hours", &mut check),
         };
         let flag = |given: Patch<bool>, current: Option<bool>, usual| given.or_current(current).unwrap_or(usual);
-        let is_default = flag(draft.is_default, current.map(|c| c.is_default), false);
         let is_active = flag(draft.is_active, current.map(|c| c.is_active), true);
+        if !is_active && draft.is_default == Patch::Set(true) {
+            check.fail("is_default", Problem::Rule("only an active policy can be the default".to_owned()));
+        }
+        // One that is taken out of use leaves the place free.
+        let is_default = is_active && flag(draft.is_default, current.map(|c| c.is_default), false);
         let targets = first_response_minutes.zip(resolution_minutes);
         let fields = name.zip(applies_to).zip(targets).map(|((name, applies_to), targets)| Self {
             name,

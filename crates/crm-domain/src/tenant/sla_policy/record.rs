@@ -42,6 +42,10 @@ impl Record for SlaPolicy {
         parsed
     }
 
+    fn named(_: &SlaPolicyDraft) -> Vec<Reference> {
+        Vec::new()
+    }
+
     fn references(_: &SlaPolicyFields) -> Vec<Reference> {
         Vec::new()
     }
@@ -56,6 +60,14 @@ impl Record for SlaPolicy {
 
     fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[SlaPolicyId]) -> Result<Vec<Self>> {
         unit.sla_policies().lookup_many(ids)
+    }
+
+    /// Tickets cannot follow what is promised of something else.
+    fn judge(&self, unit: &mut dyn UnitOfWork, fields: &SlaPolicyFields) -> Result<()> {
+        if fields.applies_to != self.fields.applies_to && unit.tickets().is_policy_used(self.id)? {
+            return Err(Error::state(SlaPolicyId::NOUN, self.id, "in use by tickets", "applied to something else"));
+        }
+        Ok(())
     }
 
     /// Tickets that follow it keep what it promises: deactivating it is what is left.

@@ -40,6 +40,10 @@ impl Record for Tag {
         parsed
     }
 
+    fn named(_: &TagDraft) -> Vec<Reference> {
+        Vec::new()
+    }
+
     fn references(_: &TagFields) -> Vec<Reference> {
         Vec::new()
     }

@@ -91,6 +91,7 @@ impl TaskFields {
     /// The same in another status, with the times that belong to it: what is begun or completed has been so since `now`, unless it says
     /// otherwise; what is not completed has no time of completion.
     pub(super) fn in_status(self, status: TaskStatus, now: Stamp) -> Self {
+        let now = now.whole_second();
         let started_at = match status {
             TaskStatus::InProgress => self.started_at.or(Some(now)),
             TaskStatus::Open | TaskStatus::Completed | TaskStatus::Cancelled => self.started_at,

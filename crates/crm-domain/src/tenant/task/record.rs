@@ -2,13 +2,13 @@
 
 use super::{Task, TaskContext, TaskDraft, TaskFields};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     field::Check,
-    id::{TaskId, UserId},
+    id::{RecordId, TaskId, UserId},
     stamp::Stamp,
     tenant::{
         UnitOfWork,
-        change::NewChange,
+        change::{EntityKind, NewChange},
         link::Reference,
         record::{Key, Record},
     },
@@ -41,6 +41,19 @@ impl Record for Task {
         parsed
     }
 
+    fn named(draft: &TaskDraft) -> Vec<Reference> {
+        [
+            Reference::named("account_id", EntityKind::Account, &draft.account_id),
+            Reference::named("contact_id", EntityKind::Contact, &draft.contact_id),
+            Reference::named("lead_id", EntityKind::Lead, &draft.lead_id),
+            Reference::named("opportunity_id", EntityKind::Opportunity, &draft.opportunity_id),
+            Reference::named("ticket_id", EntityKind::Ticket, &draft.ticket_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     fn references(fields: &TaskFields) -> Vec<Reference> {
         fields.about().references()
     }
@@ -55,6 +68,15 @@ impl Record for Task {
 
     fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[TaskId]) -> Result<Vec<Self>> {
         unit.tasks().lookup_many(ids)
+    }
+
+    /// Editing may reopen a task that is done with, as [`super::reopen`] does, but not say that it ended another way.
+    fn judge(&self, _: &mut dyn UnitOfWork, fields: &TaskFields) -> Result<()> {
+        let (before, after) = (self.fields.status, fields.status);
+        if before == after || before.is_open() || after.is_open() {
+            return Ok(());
+        }
+        Err(Error::state(TaskId::NOUN, self.id, before.state(), after.state()))
     }
 
     fn create_many(unit: &mut dyn UnitOfWork, new: Vec<TaskFields>) -> Result<Vec<Self>> {

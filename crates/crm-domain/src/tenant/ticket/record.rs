@@ -40,6 +40,16 @@ impl Record for Ticket {
         parsed
     }
 
+    fn named(draft: &TicketDraft) -> Vec<Reference> {
+        [
+            Reference::named("account_id", EntityKind::Account, &draft.account_id),
+            Reference::named("contact_id", EntityKind::Contact, &draft.contact_id),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     fn references(fields: &TicketFields) -> Vec<Reference> {
         let references = [
             Reference::of("account_id", EntityKind::Account, fields.account_id),
