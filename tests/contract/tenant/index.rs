@@ -3,7 +3,7 @@
 use crm_domain::{
     query::Field,
     tenant::{
-        account::AccountField, activity::ActivityField, contact::ContactField, lead::LeadField, opportunity::OpportunityField,
+        account::AccountField, activity::ActivityField, contact::ContactField, lead::LeadField, link::LINKS, opportunity::OpportunityField,
         partner::PartnerField, request::RequestField, sla_policy::SlaPolicyField, tag::TagField, task::TaskField, ticket::TicketField,
         ticket_comment::TicketCommentField, webhook::WebhookField,
     },
@@ -21,7 +21,7 @@ use diesel::{QueryableByName, RunQueryDsl, sql_types::Text};
 
 use super::new_tenant;
 
-each_backend_shared!(every_field_of_a_list_has_its_index);
+each_backend_shared!(every_field_of_a_list_has_its_index, every_link_has_its_index);
 
 #[derive(QueryableByName)]
 struct Index {
@@ -69,11 +69,28 @@ fn check<F: Field>(connection: &mut Connection, table: &str, backend: Backend) {
     }
 }
 
-fn every_field_of_a_list_has_its_index(database: &Database) {
+/// Deleting, restoring and merging a record look for what refers to it.
+fn every_link_has_its_index(database: &Database) {
+    let connection = &mut reading(database);
+    for link in LINKS {
+        let indexes = indexes(connection, link.from.as_str());
+        let serves = |index: &String| {
+            let columns = index.split_once('(').map_or("", |(_, rest)| rest);
+            columns.split([' ', ',', ')']).next() == Some(link.field)
+        };
+        assert!(indexes.iter().any(serves), "{link:?} has no index: {indexes:#?}");
+    }
+}
+
+fn reading(database: &Database) -> Connection {
     let settings = database.settings();
     let control = Location::control(&settings.url, &settings.data_dir).unwrap();
     let location = Location::of_tenant(&new_tenant(database).location, &control, &settings.data_dir).unwrap();
-    let connection = &mut dialect::open(&location, Purpose::Read).unwrap();
+    dialect::open(&location, Purpose::Read).unwrap()
+}
+
+fn every_field_of_a_list_has_its_index(database: &Database) {
+    let connection = &mut reading(database);
     let backend = database.backend;
     check::<AccountField>(connection, "account", backend);
     check::<ActivityField>(connection, "activity", backend);

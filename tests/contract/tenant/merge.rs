@@ -13,11 +13,11 @@ use crm_domain::{
         TenantStore,
         account::{Account, AccountDraft, AccountFilter},
         activity::{Activity, ActivityDraft},
-        change::{Entity, EntityKind},
+        change::{Change, ChangeFilter, ChangeKind, Entity, EntityKind, Stretch},
         contact::{Contact, ContactDraft},
         custom_field::{self as custom_fields, CustomDraft, CustomFieldDraft},
         label::{self, Labels},
-        lead::{self as leads, Lead, LeadDraft, LeadFields},
+        lead::{self as leads, Lead, LeadDraft, LeadFields, LeadStatus},
         merge::{Merge, MergeField, MergeFilter, Mergeable},
         opportunity::{Opportunity, OpportunityDraft},
         record::{Record, id_of},
@@ -46,6 +46,8 @@ each_backend_shared!(
     no_merge_makes_a_circle,
     converted_leads_are_not_merged,
     what_a_lead_became_follows,
+    what_a_lead_became_is_named_while_it_is_there,
+    the_feed_tells_merges_as_such,
     tags_are_joined_and_parted,
     custom_fields_are_filled_and_emptied,
     what_was_changed_since_stays,
@@ -270,7 +272,8 @@ fn whatever_referred_to_them_refers_to_the_one_that_remains(database: &Database)
         .map(|change| (change.entity.as_str(), change.entity_id, change.kind.as_str()))
         .collect();
     told.sort_unstable();
-    let expected = [
+    let mut expected = [
+        ("account", to.get(), "merged"),
         ("account", first.get(), "deleted"),
         ("account", second.get(), "deleted"),
         ("account", subsidiary.id.get(), "updated"),
@@ -282,6 +285,7 @@ fn whatever_referred_to_them_refers_to_the_one_that_remains(database: &Database)
         ("task", task.id.get(), "updated"),
         ("ticket", ticket.id.get(), "updated"),
     ];
+    expected.sort_unstable();
     assert_eq!(told, expected);
     store
         .reading(|reader| {
@@ -356,9 +360,10 @@ fn what_it_lacks_is_filled_in_the_order_given(database: &Database) {
     );
     assert_eq!(now::<Account>(&store, to.id), record);
     assert_eq!((record.updated_at, record.created_at), (merge.created_at, to.created_at));
-    let last = feed(&store).pop().unwrap();
+    let changes = feed(&store);
+    let filled = &changes[changes.len() - 2];
     assert_eq!(
-        (last.entity_id, last.pair("phone").unwrap()),
+        (filled.entity_id, filled.pair("phone").unwrap()),
         (to.id.get(), Some((Value::Null, "1".into())))
     );
     undone(&store, merge.id).unwrap();
@@ -545,9 +550,89 @@ fn what_a_lead_became_follows(database: &Database) {
     undone(&store, of_contact.id).unwrap();
     undone(&store, of_account.id).unwrap();
     assert_eq!(outcome(), became.lead.fields.outcome);
-    // What it became may be deleted without the lead forgetting it.
+    // What is deleted is named no more, until it is restored.
+    let deal = became.opportunity.map(|deal| deal.id);
+    assert_eq!((outcome().converted_opportunity_id, deal), (None, None));
     remove::<Contact>(&store, contact);
-    assert_eq!(named(), (Some(account), Some(contact)));
+    assert_eq!(named(), (Some(account), None));
+    remove::<Account>(&store, account);
+    assert_eq!(named(), (None, None));
+    assert_eq!(now::<Lead>(&store, id).fields.status, LeadStatus::Converted);
+    write(&store, move |unit| restore::<Account>(unit, account)).unwrap();
+    write(&store, move |unit| restore::<Contact>(unit, contact)).unwrap();
+    assert_eq!(outcome(), became.lead.fields.outcome);
+}
+
+fn what_a_lead_became_is_named_while_it_is_there(database: &Database) {
+    let store = open(database);
+    let id = make::<Lead>(&store, lead("Lovelace")).id;
+    let wanted = Conversion {
+        opportunity: Some(OpportunityDraft::default()),
+        ..Conversion::default()
+    };
+    let became = write(&store, move |unit| convert_lead::convert(unit, id, wanted, Check::new())).unwrap();
+    let (deal, contact) = (became.opportunity.unwrap().id, became.contact.id);
+    let named = || now::<Lead>(&store, id).fields.outcome.converted_opportunity_id;
+    let before = now::<Lead>(&store, id);
+    remove::<Opportunity>(&store, deal);
+    assert_eq!(named(), None);
+    let last = feed(&store)
+        .into_iter()
+        .rev()
+        .find(|change| change.entity == EntityKind::Lead)
+        .unwrap();
+    let gone = (Value::from(deal.get()), Value::Null);
+    assert_eq!(
+        (last.entity_id, last.pair("converted_opportunity_id").unwrap()),
+        (id.get(), Some(gone))
+    );
+    assert!(now::<Lead>(&store, id).updated_at > before.updated_at);
+    write(&store, move |unit| restore::<Opportunity>(unit, deal)).unwrap();
+    assert_eq!(now::<Lead>(&store, id).fields, before.fields);
+    // A lead that comes back names what is there by then.
+    remove::<Lead>(&store, id);
+    remove::<Opportunity>(&store, deal);
+    let back = write(&store, move |unit| restore::<Lead>(unit, id)).unwrap();
+    let outcome = &back.fields.outcome;
+    assert_eq!(
+        (outcome.converted_contact_id, outcome.converted_opportunity_id),
+        (Some(contact), None)
+    );
+}
+
+// What follows the feed sees that it was a merge, and which records became one.
+fn the_feed_tells_merges_as_such(database: &Database) {
+    let store = open(database);
+    let [to, first, second] = ["Acme", "ACME", "Acme Inc"].map(|name| add_account(&store, name).id);
+    let merge = merged::<Account>(&store, to, &[second, first]).unwrap().merge;
+    undone(&store, merge.id).unwrap();
+    let changes = feed(&store);
+    let told: Vec<&Change> = changes.iter().filter(|change| change.entity_id == to.get()).collect();
+    let kinds: Vec<ChangeKind> = told.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Created, ChangeKind::Merged, ChangeKind::Unmerged]);
+    let fields = |change: &Change| serde_json::from_str::<Value>(&change.fields).unwrap();
+    let (id, ids) = (merge.id.get(), [second.get(), first.get()]);
+    assert_eq!(fields(told[1]), json!({ "merge_id": [null, id], "merged_ids": [null, ids] }));
+    assert_eq!(fields(told[2]), json!({ "merge_id": [id, null], "merged_ids": [ids, null] }));
+    // They are of the units that did it.
+    assert_eq!(told[1].stamp, merge.created_at);
+    let of_merge = store.reading(|reader| reader.changes().list_of_unit(told[1].seq)).unwrap();
+    assert_eq!(of_merge.iter().filter(|change| change.kind == ChangeKind::Deleted).count(), 2);
+    let wanted = ChangeFilter {
+        kinds: Some(vec![ChangeKind::Merged, ChangeKind::Unmerged]),
+        ..ChangeFilter::default()
+    };
+    let stretch = Stretch {
+        after: 0,
+        before: i64::MAX,
+        direction: Direction::Ascending,
+        limit: 10,
+    };
+    let merges = store.reading(|reader| reader.changes().list(&wanted, &stretch)).unwrap();
+    assert_eq!(
+        merges.iter().map(|change| change.seq).collect::<Vec<_>>(),
+        [told[1].seq, told[2].seq]
+    );
 }
 
 fn tags_are_joined_and_parted(database: &Database) {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::link::Link;
+use super::{link::Link, merge::Merge};
 use crate::{
     error::Result,
     id::{ApiKeyId, CustomFieldId, RecordId, SlaPolicyId, TicketCommentId, UserId},
@@ -110,11 +110,22 @@ pub enum ChangeKind {
     Updated,
     Deleted,
     Restored,
+    /// Others became the record. They have a row each of their own.
+    Merged,
+    /// They are others again.
+    Unmerged,
 }
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::Restored];
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Updated,
+        Self::Deleted,
+        Self::Restored,
+        Self::Merged,
+        Self::Unmerged,
+    ];
 
     /// The stored word.
     pub fn as_str(self) -> &'static str {
@@ -123,6 +134,8 @@ impl ChangeKind {
             Self::Updated => "updated",
             Self::Deleted => "deleted",
             Self::Restored => "restored",
+            Self::Merged => "merged",
+            Self::Unmerged => "unmerged",
         }
     }
 
@@ -201,6 +214,9 @@ pub struct Origin {
     pub family: &'static str,
 }
 
+/// The field by which a change tells which records became its own: a list of ids of its kind.
+pub const MERGED_IDS: &str = "merged_ids";
+
 /// A record whose changes are recorded. Its serialised fields are what a change lists as before and after.
 pub trait Entity {
     /// Its kind.
@@ -258,6 +274,29 @@ impl NewChange {
             entity_id: id,
             kind: ChangeKind::Updated,
             fields: json!({ link.field: [before, after] }).to_string(),
+        }
+    }
+
+    /// Others became the record: which, and the merge that it was.
+    pub fn merged(merge: &Merge) -> Self {
+        Self::of_merge(ChangeKind::Merged, merge, |told| json!([null, told]))
+    }
+
+    /// What [`NewChange::merged`] tells was undone.
+    pub fn unmerged(merge: &Merge) -> Self {
+        Self::of_merge(ChangeKind::Unmerged, merge, |told| json!([told, null]))
+    }
+
+    fn of_merge(kind: ChangeKind, merge: &Merge, pair: fn(Value) -> Value) -> Self {
+        let fields = json!({
+            "merge_id": pair(json!(merge.id.get())),
+            MERGED_IDS: pair(json!(merge.done.merged_ids)),
+        });
+        Self {
+            entity: merge.done.kind,
+            entity_id: merge.done.survivor_id,
+            kind,
+            fields: fields.to_string(),
         }
     }
 

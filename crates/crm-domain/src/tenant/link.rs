@@ -37,6 +37,9 @@ pub const LINKS: &[Link] = &[
     link(EntityKind::Account, "parent_id", EntityKind::Account),
     link(EntityKind::Contact, "account_id", EntityKind::Account),
     link(EntityKind::Lead, "account_id", EntityKind::Account),
+    link(EntityKind::Lead, "converted_account_id", EntityKind::Account),
+    link(EntityKind::Lead, "converted_contact_id", EntityKind::Contact),
+    link(EntityKind::Lead, "converted_opportunity_id", EntityKind::Opportunity),
     link(EntityKind::Opportunity, "account_id", EntityKind::Account),
     link(EntityKind::Opportunity, "contact_id", EntityKind::Contact),
     link(EntityKind::Activity, "account_id", EntityKind::Account),
@@ -51,12 +54,6 @@ pub const LINKS: &[Link] = &[
     link(EntityKind::Ticket, "account_id", EntityKind::Account),
     link(EntityKind::Ticket, "contact_id", EntityKind::Contact),
     link(EntityKind::Ticket, "sla_policy_id", EntityKind::SlaPolicy),
-];
-
-/// The fields that tell what a record became. What they name may be deleted and stays named; a merge takes them along.
-pub const OUTCOMES: &[Link] = &[
-    link(EntityKind::Lead, "converted_account_id", EntityKind::Account),
-    link(EntityKind::Lead, "converted_contact_id", EntityKind::Contact),
 ];
 
 /// The links to records of a kind.
@@ -169,19 +166,13 @@ fn errors_of(references: &[Reference], dead: &HashSet<Reference>) -> Vec<FieldEr
     errors
 }
 
-/// The links to records of a kind that are moved to another record, or to none.
-fn moved_to(kind: EntityKind, to: Option<i64>) -> impl Iterator<Item = Link> {
-    let outcomes = if to.is_some() { OUTCOMES } else { &[] };
-    links_to(kind).chain(outcomes.iter().copied().filter(move |link| link.to == kind))
-}
-
 /// The ids of records, by their kind.
 pub(crate) type Moved = BTreeMap<EntityKind, BTreeSet<i64>>;
 
 /// Lets whatever refers to these records refer to `to` instead, or to nothing; tells which records of each kind were moved.
 pub(crate) fn move_all(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: Option<i64>) -> Result<Moved> {
     let mut moved = Moved::new();
-    for link in moved_to(kind, to) {
+    for link in links_to(kind) {
         let referring = unit.links().referring(link, from)?;
         if referring.is_empty() {
             continue;
@@ -206,7 +197,7 @@ pub(crate) fn move_back(
     to: Option<i64>,
     except: &[i64],
 ) -> Result<()> {
-    for link in moved_to(kind, to) {
+    for link in links_to(kind) {
         let mut moved = Vec::new();
         for change in changes.iter().filter(|change| change.entity == link.from) {
             let excepted = link.from == kind && except.contains(&change.entity_id);

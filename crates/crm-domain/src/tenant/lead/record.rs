@@ -45,8 +45,18 @@ impl Record for Lead {
     }
 
     fn references(fields: &LeadFields) -> Vec<Reference> {
-        let account = Reference::of("account_id", EntityKind::Account, fields.account_id);
-        account.into_iter().collect()
+        let outcome = &fields.outcome;
+        let references = [
+            Reference::of("account_id", EntityKind::Account, fields.account_id),
+            Reference::of("converted_account_id", EntityKind::Account, outcome.converted_account_id),
+            Reference::of("converted_contact_id", EntityKind::Contact, outcome.converted_contact_id),
+            Reference::of(
+                "converted_opportunity_id",
+                EntityKind::Opportunity,
+                outcome.converted_opportunity_id,
+            ),
+        ];
+        references.into_iter().flatten().collect()
     }
 
     fn keys(fields: &LeadFields) -> Vec<Key> {

@@ -1,8 +1,8 @@
 //! Merging records of any noun, and undoing it.
 //!
 //! The records that are merged are deleted, so that restoring one brings it back by itself; whatever referred to them refers to the one that
-//! remains. That one keeps its own values, is filled where it has none, custom fields included, and carries the tags of all. What was done stands in the change feed,
-//! record by record, and in the [`Merge`], which [`undo`] goes by.
+//! remains. That one keeps its own values, is filled where it has none, custom fields included, and carries the tags of all. What was done
+//! stands in the change feed, record by record, with a row that says that it was a merge; and in the [`Merge`], which [`undo`] goes by.
 
 mod fill;
 mod undo;
@@ -17,7 +17,7 @@ use crate::{
     id::RecordId,
     tenant::{
         UnitOfWork,
-        change::{Entity, EntityKind},
+        change::{Entity, EntityKind, NewChange},
         label,
         link::{self, Moved},
         merge::{Merge, Mergeable, NewMerge},
@@ -64,6 +64,7 @@ pub fn merge<R: Mergeable>(unit: &mut dyn UnitOfWork, into: R::Id, ids: Vec<Opti
         filled,
         labels,
     })?;
+    unit.record(NewChange::merged(&merge));
     let record = R::lookup_many(unit, &[into])?.pop();
     let record = record.ok_or_else(|| Error::Internal("the record that remains is missing".to_owned()))?;
     Ok(Merged { record, merge })

@@ -8,7 +8,7 @@ use crate::{
     tenant::{
         UnitOfWork,
         account::Account,
-        change::{EntityKind, values_of},
+        change::{EntityKind, NewChange, values_of},
         contact::Contact,
         custom_field, label,
         lead::Lead,
@@ -43,6 +43,7 @@ pub fn undo(unit: &mut dyn UnitOfWork, id: MergeId) -> Result<Merge> {
             )));
         }
     }
+    unit.record(NewChange::unmerged(&merge));
     unit.merges().settle(id)
 }
 

@@ -47,7 +47,7 @@ struct AuditParams {
     /// Only changes of this record.
     #[param(rename = "entityId", example = "deal_7")]
     entity_id: Option<String>,
-    /// Only these actions of `created`, `updated`, `deleted` and `restored`, separated by commas.
+    /// Only these actions of `created`, `updated`, `deleted`, `restored`, `merged` and `unmerged`, separated by commas.
     #[param(example = "deleted,restored")]
     action: Option<String>,
     /// Only changes at this time or later.
@@ -75,7 +75,7 @@ pub(crate) struct AuditEntry {
     #[schema(example = "2026-01-17T10:30:00.123456Z")]
     timestamp: String,
     actor: ActorInfo,
-    /// `created`, `updated`, `deleted` or `restored`.
+    /// `created`, `updated`, `deleted`, `restored`, `merged` or `unmerged`.
     #[schema(example = "updated")]
     action: &'static str,
     /// `company`, `contact`, `lead`, `deal`, …

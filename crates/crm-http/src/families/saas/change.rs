@@ -12,7 +12,7 @@ use crm_domain::{
     page::Direction,
     tenant::{
         TenantReader,
-        change::{Change, ChangeFilter, Stretch},
+        change::{Change, ChangeFilter, EntityKind, MERGED_IDS, Stretch},
     },
 };
 use serde::Serialize;
@@ -64,7 +64,8 @@ pub(crate) struct ChangeInfo {
     pub(super) entity: &'static str,
     #[schema(example = "deal_7")]
     pub(super) entity_id: String,
-    /// `created`, `updated`, `deleted` or `restored`.
+    /// `created`, `updated`, `deleted` or `restored`; `merged` of a record that others became, which `mergedIds` names, and `unmerged` when
+    /// that was undone.
     #[schema(example = "updated")]
     pub(super) kind: &'static str,
     /// Who did it: `user:456`, `api_key:3`, `job:import` or `system`.
@@ -150,14 +151,21 @@ impl ChangeInfo {
             kind: change.kind.as_str(),
             actor: change.actor,
             family: change.family,
-            changes: fields.into_iter().map(|(name, pair)| show_field(&name, pair)).collect(),
+            changes: fields
+                .into_iter()
+                .map(|(name, pair)| show_field(change.entity, &name, pair))
+                .collect(),
         })
     }
 }
 
 /// A stored field in this family's words: its name, ids with their prefix, money in major units.
-fn show_field(name: &str, pair: Value) -> (String, Value) {
-    let (shown, prefix) = (field_of(name), prefix_in(name));
+fn show_field(entity: EntityKind, name: &str, pair: Value) -> (String, Value) {
+    let prefix = match name {
+        MERGED_IDS => Some(prefix_of(entity)),
+        other => prefix_in(other),
+    };
+    let shown = field_of(name);
     let Value::Array(values) = pair else { return (shown, pair) };
     let values = values.into_iter().map(|value| show_value(value, prefix)).collect();
     (shown, Value::Array(values))
@@ -166,6 +174,7 @@ fn show_field(name: &str, pair: Value) -> (String, Value) {
 fn show_value(value: Value, prefix: Option<&str>) -> Value {
     match (&value, prefix) {
         (Value::Number(id), Some(prefix)) => Value::String(format!("{prefix}{id}")),
+        (Value::Array(ids), Some(_)) => ids.iter().cloned().map(|id| show_value(id, prefix)).collect(),
         (Value::Object(object), _) => money(object).unwrap_or(value),
         _ => value,
     }
@@ -181,24 +190,32 @@ fn money(object: &Map<String, Value>) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use crm_domain::{
-        stamp::Stamp,
-        tenant::change::{ChangeKind, EntityKind},
-    };
+    use crm_domain::{stamp::Stamp, tenant::change::ChangeKind};
 
     use super::*;
 
     #[test]
     fn fields_are_told_in_this_familys_words() {
-        let (name, pair) = show_field("amount", serde_json::json!([null, {"minor": 1250, "currency": "USD"}]));
+        let (name, pair) = show_field(
+            EntityKind::Account,
+            "amount",
+            serde_json::json!([null, {"minor": 1250, "currency": "USD"}]),
+        );
         assert_eq!(
             (name.as_str(), pair),
             ("amount", serde_json::json!([null, {"amount": 12.5, "currency": "USD"}]))
         );
-        let (name, pair) = show_field("parent_id", serde_json::json!([3, null]));
+        let (name, pair) = show_field(EntityKind::Account, "parent_id", serde_json::json!([3, null]));
         assert_eq!((name.as_str(), pair), ("parentId", serde_json::json!(["company_3", null])));
-        let (name, pair) = show_field("first_name", serde_json::json!(["A", "B"]));
+        let (name, pair) = show_field(EntityKind::Account, "first_name", serde_json::json!(["A", "B"]));
         assert_eq!((name.as_str(), pair), ("firstName", serde_json::json!(["A", "B"])));
+        let (name, pair) = show_field(EntityKind::Lead, "merged_ids", serde_json::json!([null, [2, 3]]));
+        assert_eq!(
+            (name.as_str(), pair),
+            ("mergedIds", serde_json::json!([null, ["lead_2", "lead_3"]]))
+        );
+        let (name, pair) = show_field(EntityKind::Lead, "merge_id", serde_json::json!([1, null]));
+        assert_eq!((name.as_str(), pair), ("mergeId", serde_json::json!(["merge_1", null])));
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
         "account_id" | "parent_id" | "converted_account_id" => Some(COMPANY),
         "contact_id" | "converted_contact_id" => Some(CONTACT),
         "lead_id" => Some(LEAD),
+        "merge_id" => Some(MERGE),
         "opportunity_id" | "converted_opportunity_id" => Some(DEAL),
         "initiator_id" | "owner_id" | "receiver_id" => Some(USER),
         "pipeline_id" => Some(PIPELINE),

@@ -1,0 +1,1 @@
+DROP INDEX lead_converted_opportunity_id_idx;
