@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crm_domain::{
-    error::{Problem, Result},
+    error::{Error, Problem, Result},
     field::{Check, Patch},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     money::Currency,
@@ -222,9 +222,15 @@ fn a_stage_brings_its_probability_and_day(database: &Database) {
     assert_eq!(won.stage.fields.kind, StageKind::Won);
     assert_eq!((won.fields.probability, won.fields.closed_on), (100, Some(START.date())));
     assert_eq!(found(&store, opportunity.id), Some(won));
-    let reopened = update(&store, opportunity.id, to("Qualification")).unwrap();
-    assert_eq!((reopened.fields.probability, reopened.fields.closed_on), (25, None));
-    assert_eq!(found(&store, opportunity.id), Some(reopened));
+    // A closed one is not moved by editing.
+    match update(&store, opportunity.id, to("Qualification")) {
+        Err(Error::State { state, action, .. }) => assert_eq!((&*state, action), ("won", "moved")),
+        other => panic!("not refused: {other:?}"),
+    }
+    let other = create(&store, deal("Other")).unwrap();
+    let moved = update(&store, other.id, to("Qualification")).unwrap();
+    assert_eq!((moved.fields.probability, moved.fields.closed_on), (25, None));
+    assert_eq!(found(&store, other.id), Some(moved));
 }
 
 fn external_ids_are_unique_among_live_opportunities(database: &Database) {

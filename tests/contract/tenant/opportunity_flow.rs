@@ -146,7 +146,11 @@ fn a_lost_deal_has_a_reason_until_it_is_reopened(database: &Database) {
         ..in_stage("lost")
     };
     assert_eq!(edit(draft).fields.lost_reason.as_deref(), Some("Budget"));
-    assert_eq!(edit(in_stage("won")).fields.lost_reason, None);
+    let corrected = OpportunityDraft {
+        lost_reason: set("Timing"),
+        ..OpportunityDraft::default()
+    };
+    assert_eq!(edit(corrected).fields.lost_reason.as_deref(), Some("Timing"));
 }
 
 fn a_deal_moves_between_pipelines(database: &Database) {

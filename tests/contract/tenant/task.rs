@@ -197,7 +197,7 @@ fn updates_and_removals_are_kept(database: &Database) {
     .unwrap();
     assert_eq!(
         (begun.fields.status, begun.fields.started_at),
-        (TaskStatus::InProgress, Some(begun.updated_at))
+        (TaskStatus::InProgress, Some(begun.updated_at.whole_second()))
     );
 
     write(&store, move |unit| single::remove::<tasks::Task>(unit, id)).unwrap();
@@ -231,7 +231,7 @@ fn a_task_is_completed_once_and_reopened_once(database: &Database) {
     let done = complete().unwrap();
     assert_eq!(
         (done.fields.status, done.fields.completed_at),
-        (TaskStatus::Completed, Some(done.updated_at))
+        (TaskStatus::Completed, Some(done.updated_at.whole_second()))
     );
     assert_eq!(found(&store, id), Some(done));
     assert_refused(complete(), "completed", "completed");

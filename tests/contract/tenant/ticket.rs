@@ -279,7 +279,7 @@ fn policies_read_back_and_one_is_the_default(database: &Database) {
         warning_percent: set(75),
         business_hours: Patch::Set(hours),
         is_default: Patch::Set(true),
-        is_active: Patch::Set(false),
+        is_active: Patch::Set(true),
         ..policy_draft("Gold", 240)
     };
     let gold = policy(&store, full).unwrap();

@@ -51,6 +51,7 @@ fn an_activity_round_trips_with_every_field(server: &Server) {
     expected["updatedAt"] = json!("2025-01-15T10:00:00Z");
     expected["createdBy"] = json!(admin.user_id);
     expected["tenantId"] = json!(admin.tenant_id);
+    expected["customFields"] = json!({});
     assert_eq!(made, expected);
     assert_eq!(get(server, &admin.token, &item(&made)), expected);
     assert_eq!(get(server, &admin.token, PATH)["items"], json!([expected]));
@@ -70,7 +71,7 @@ fn an_activity_needs_a_type_and_a_subject(server: &Server) {
         json!({
             "id": "activity_1", "type": "call", "subject": "Call", "body": null, "occurredAt": null, "completed": false, "companyId": null,
             "contactId": null, "leadId": null, "dealId": null, "ownerId": login.user_id, "createdAt": "2025-01-15T10:00:00Z",
-            "updatedAt": "2025-01-15T10:00:00Z", "createdBy": login.user_id, "tenantId": login.tenant_id,
+            "updatedAt": "2025-01-15T10:00:00Z", "createdBy": login.user_id, "tenantId": login.tenant_id, "customFields": {},
         })
     );
     let post = |body: Value| server.post(PATH).bearer(&login.token).json(&body).send();

@@ -73,7 +73,7 @@ fn a_contact_needs_a_name(server: &Server) {
     assert_eq!(details(&error), [("lastName", "Last name is required")]);
     let wrong = json!({ "email": "x", "companyId": "company_99", "website": "no url", "ownerId": 7, "phone": 1 });
     let error = refusal(server, &post(wrong), 422, "VALIDATION_ERROR");
-    assert_eq!(fields(&error), ["email", "lastName", "ownerId", "phone", "website"]);
+    assert_eq!(fields(&error), ["companyId", "email", "lastName", "ownerId", "phone", "website"]);
     let error = refusal(
         server,
         &post(json!({ "lastName": "A", "companyId": "company_99" })),
