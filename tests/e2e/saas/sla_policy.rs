@@ -127,7 +127,10 @@ fn a_policy_out_of_use_is_no_default(server: &Server) {
     (body["isDefault"], body["isActive"]) = (json!(true), json!(false));
     let answer = server.post(PATH).bearer(&token).json(&body).send();
     let error = refusal(server, &answer, 422, "VALIDATION_ERROR");
-    assert_eq!(details(&error), [("isDefault", "Is default only an active policy can be the default")]);
+    assert_eq!(
+        details(&error),
+        [("isDefault", "Is default only an active policy can be the default")]
+    );
     body["isActive"] = json!(true);
     let gold = create(server, &token, PATH, &body);
     let out = json!({ "isActive": false });

@@ -272,7 +272,9 @@ impl Record for Contact {
     }
 
     fn named(draft: &ContactDraft) -> Vec<Reference> {
-        Reference::named("account_id", EntityKind::Account, &draft.account_id).into_iter().collect()
+        Reference::named("account_id", EntityKind::Account, &draft.account_id)
+            .into_iter()
+            .collect()
     }
 
     fn references(fields: &ContactFields) -> Vec<Reference> {

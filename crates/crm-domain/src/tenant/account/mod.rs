@@ -145,7 +145,9 @@ impl Record for Account {
     }
 
     fn named(draft: &AccountDraft) -> Vec<Reference> {
-        Reference::named("parent_id", EntityKind::Account, &draft.parent_id).into_iter().collect()
+        Reference::named("parent_id", EntityKind::Account, &draft.parent_id)
+            .into_iter()
+            .collect()
     }
 
     fn references(fields: &AccountFields) -> Vec<Reference> {

@@ -41,7 +41,9 @@ impl Record for Lead {
     }
 
     fn named(draft: &LeadDraft) -> Vec<Reference> {
-        Reference::named("account_id", EntityKind::Account, &draft.account_id).into_iter().collect()
+        Reference::named("account_id", EntityKind::Account, &draft.account_id)
+            .into_iter()
+            .collect()
     }
 
     fn references(fields: &LeadFields) -> Vec<Reference> {

@@ -65,7 +65,12 @@ impl Record for SlaPolicy {
     /// Tickets cannot follow what is promised of something else.
     fn judge(&self, unit: &mut dyn UnitOfWork, fields: &SlaPolicyFields) -> Result<()> {
         if fields.applies_to != self.fields.applies_to && unit.tickets().is_policy_used(self.id)? {
-            return Err(Error::state(SlaPolicyId::NOUN, self.id, "in use by tickets", "applied to something else"));
+            return Err(Error::state(
+                SlaPolicyId::NOUN,
+                self.id,
+                "in use by tickets",
+                "applied to something else",
+            ));
         }
         Ok(())
     }
