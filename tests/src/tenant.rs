@@ -181,7 +181,7 @@ impl<'s> TestTenant<'s> {
             },
             ..draft
         };
-        let fields = ApiKeyFields::parse(draft, family, self.server.now(), Check::new()).expect("a valid key");
+        let fields = ApiKeyFields::parse(draft, family, self.admin.role, self.server.now(), Check::new()).expect("a valid key");
         let text = KeyText::random(family, &SystemEntropy);
         let hash = text.hash(cost).expect("hashing works");
         let control = self.server.control();

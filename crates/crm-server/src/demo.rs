@@ -152,7 +152,7 @@ fn make_key(control: &dyn ControlStore, tenant: &Tenant, user: &User, world: &Wo
         name: Patch::Set("Demo key".to_owned()),
         ..ApiKeyDraft::default()
     };
-    let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, world.clock.now(), Check::new())?;
+    let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, user.role, world.clock.now(), Check::new())?;
     let key = KeyText::random(KeyFamily::HealthTrixss, &*world.entropy);
     let hash = key.hash(cost)?;
     api_keys::mint(control, tenant.id, user.id, &key, hash, fields)?;

@@ -207,7 +207,7 @@ fn mint(store: &Store, tenant: &Tenant, user: &User, cost: u32) -> Result<String
         rate_limit: Patch::Set(LIMIT.to_string()),
         ..ApiKeyDraft::default()
     };
-    let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, SystemClock.now(), Check::new())?;
+    let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, user.role, SystemClock.now(), Check::new())?;
     api_keys::mint(&*store.control(), tenant.id, user.id, &key, key.hash(cost)?, fields)?;
     Ok(key.as_str().to_owned())
 }

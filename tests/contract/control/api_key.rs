@@ -1,12 +1,15 @@
 use crm_domain::{
     control::{
         ControlStore,
-        api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyUsage},
+        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyHash, KeyText, KeyUsage},
+        user::{Role, User},
     },
-    error::Error,
+    clock::SystemEntropy,
+    error::{Error, Result},
+    field::{Check, Patch},
     id::{ApiKeyId, RecordId, TenantId},
     page::{Cursor, Page, SortValue, Start, Window},
-    usecase::api_keys,
+    usecase::{api_keys, users},
 };
 use crm_tests::{database::Database, each_backend};
 
@@ -24,6 +27,7 @@ each_backend!(
     a_key_of_another_tenant_cannot_be_updated,
     uses_add_up_and_do_not_raise_the_epoch,
     no_use_is_lost_among_nodes,
+    a_key_is_made_by_who_may_and_has_what_its_creator_has,
 );
 
 fn every_field() -> ApiKeyFields {
@@ -280,4 +284,49 @@ fn no_use_is_lost_among_nodes(database: &Database) {
         let used = lookup(&*control, key).unwrap();
         assert_eq!((used.request_count, used.last_used_at), (80, Some(database.now().plus(4 * MINUTE))));
     }
+}
+
+fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
+    let control = database.control();
+    let (tenant, admin) = acme(&*control);
+    let globex = add_tenant(&*control, "globex");
+    let of = |role: Role| {
+        let user = add_user(&*control, &tenant, &format!("{}@acme.test", role.as_str()));
+        users::set_role(&*control, tenant.id, user.id, role).unwrap()
+    };
+    let (manager, user) = (of(Role::Manager), of(Role::User));
+    let admin = users::set_role(&*control, tenant.id, admin.id, Role::Admin).unwrap();
+    let mint = |tenant: TenantId, creator: &User, grants: &[&str]| -> Result<ApiKey> {
+        let key = KeyText::random(KeyFamily::Elevate, &SystemEntropy);
+        let fields = ApiKeyFields {
+            grants: grants.iter().map(|grant| (*grant).to_owned()).collect(),
+            ..new_key(creator, KeyFamily::Elevate).fields
+        };
+        let hash = KeyHash::from_store(format!("hash of {}", key.public_id()));
+        api_keys::mint(&*control, tenant, creator.id, &key, hash, fields)
+    };
+    let forbidden = |result: Result<ApiKey>| assert!(matches!(result, Err(Error::Forbidden(_))), "{result:?}");
+    forbidden(mint(tenant.id, &user, &["read"]));
+    forbidden(mint(tenant.id, &manager, &["read", "webhook"]));
+    assert!(matches!(mint(globex.id, &manager, &["read"]), Err(Error::NotFound { .. })), "of another tenant");
+    let of_manager = mint(tenant.id, &manager, &["read"]).unwrap();
+    let of_admin = mint(tenant.id, &admin, &["read", "webhook"]).unwrap();
+
+    let rename = |actor: &User, key: &ApiKey| {
+        let draft = ApiKeyDraft {
+            name: Patch::Set("Renamed".to_owned()),
+            ..ApiKeyDraft::default()
+        };
+        api_keys::update(&*control, tenant.id, key.id, actor.id, draft, Check::new())
+    };
+    forbidden(rename(&manager, &of_admin));
+    forbidden(rename(&user, &of_manager));
+    forbidden(api_keys::revoke_as(&*control, tenant.id, of_admin.id, manager.id));
+    assert_eq!(lookup(&*control, &of_admin), Some(of_admin.clone()));
+    assert_eq!(&*rename(&manager, &of_manager).unwrap().fields.name, "Renamed");
+    assert_eq!(&*rename(&admin, &of_manager).unwrap().fields.name, "Renamed");
+    assert!(api_keys::revoke_as(&*control, tenant.id, of_manager.id, manager.id).unwrap().revoked_at.is_some());
+
+    users::set_active(&*control, tenant.id, manager.id, false).unwrap();
+    forbidden(mint(tenant.id, &manager, &["read"]));
 }

@@ -101,6 +101,10 @@ fn a_deal_goes_through_its_stages(server: &Server) {
         .expect(200)
         .json();
     assert_eq!(second["items"].as_array().unwrap(), &expected.as_array().unwrap()[3..6]);
+    let third = format!("{}/stage-history?pageSize=3&cursor={}", item(&deal), text(&second["nextCursor"]));
+    let third = server.get(&third).bearer(token).expect(200).json();
+    assert_eq!(third["items"].as_array().unwrap(), &expected.as_array().unwrap()[6..]);
+    assert_eq!((&third["nextCursor"], &third["hasNextPage"]), (&Value::Null, &json!(false)));
     assert_eq!(
         (&second["totalPages"], &second["hasNextPage"], &second["hasPreviousPage"]),
         (&json!(3), &json!(true), &json!(true))

@@ -2,8 +2,9 @@
 
 use crate::{
     control::{
-        ControlStore,
+        ControlStore, ControlUnit,
         api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyHash, KeyText, NewApiKey},
+        user::{Permission, User},
     },
     error::{Error, Result},
     field::Check,
@@ -11,6 +12,9 @@ use crate::{
 };
 
 /// Keeps a new key; `hash` is the key's, made on the caller's bounded pool.
+///
+/// # Errors
+/// [`Error::Forbidden`] when the creator may not make keys, or may not do itself what the key is to be granted.
 pub fn mint(
     control: &dyn ControlStore,
     tenant_id: TenantId,
@@ -20,6 +24,12 @@ pub fn mint(
     fields: ApiKeyFields,
 ) -> Result<ApiKey> {
     control.writing(|unit| {
+        let creator = keeper(unit, tenant_id, created_by)?;
+        let held: Vec<_> = key.family().grants_by(creator.role).collect();
+        if let Some(grant) = fields.grants.iter().find(|grant| !held.contains(&grant.as_str())) {
+            let role = creator.role.as_str();
+            return Err(Error::Forbidden(format!("a {role} may not give an API key the grant {grant:?}")));
+        }
         unit.api_keys().add(NewApiKey {
             tenant_id,
             family: key.family(),
@@ -40,35 +50,88 @@ pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId) -> Res
     key.ok_or_else(|| Error::not_found(ApiKeyId::NOUN, id))
 }
 
-/// Changes a key's fields; takes effect with the next request.
-pub fn update(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, draft: ApiKeyDraft, check: Check) -> Result<ApiKey> {
+/// Who keeps a tenant's keys: an active user of the tenant whose role has the permission.
+fn keeper(unit: &mut dyn ControlUnit, tenant: TenantId, id: UserId) -> Result<User> {
+    let user = unit.users().lookup(id)?.filter(|user| user.tenant_id == tenant);
+    let user = user.ok_or_else(|| Error::not_found(UserId::NOUN, id))?;
+    if user.is_active && user.role.may(Permission::ManageApiKeys) {
+        return Ok(user);
+    }
+    let role = user.role.as_str();
+    Err(Error::Forbidden(if user.is_active {
+        format!("a {role} may not manage API keys")
+    } else {
+        "a deactivated user may not manage API keys".to_owned()
+    }))
+}
+
+/// The key, for `actor` to change, and its creator: whose role is higher than the actor's, that one's keys the actor leaves alone.
+fn to_change(unit: &mut dyn ControlUnit, tenant: TenantId, id: ApiKeyId, actor: UserId) -> Result<(ApiKey, User)> {
+    let key = unit
+        .api_keys()
+        .lookup(tenant, id)?
+        .ok_or_else(|| Error::not_found(ApiKeyId::NOUN, id))?;
+    let actor = keeper(unit, tenant, actor)?;
+    let creator = unit.users().lookup(key.created_by)?;
+    let creator = creator.ok_or_else(|| Error::Internal(format!("the creator of API key {id} is missing")))?;
+    if creator.role > actor.role {
+        let (actor, creator) = (actor.role.as_str(), creator.role.as_str());
+        return Err(Error::Forbidden(format!("a {actor} may not change an {creator}'s API key")));
+    }
+    Ok((key, creator))
+}
+
+/// Changes a key's fields; takes effect with the next request. Its grants stay among those that its creator, too, can give.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] for the key of a creator with a higher role than the actor's.
+pub fn update(
+    control: &dyn ControlStore,
+    tenant: TenantId,
+    id: ApiKeyId,
+    actor: UserId,
+    draft: ApiKeyDraft,
+    check: Check,
+) -> Result<ApiKey> {
     control.writing(|unit| {
-        let key = unit
-            .api_keys()
-            .lookup(tenant, id)?
-            .ok_or_else(|| Error::not_found(ApiKeyId::NOUN, id))?;
-        let fields = key.fields.updated(draft, key.family, unit.stamp(), check)?;
+        let (key, creator) = to_change(unit, tenant, id, actor)?;
+        let fields = key.fields.updated(draft, key.family, creator.role, unit.stamp(), check)?;
         let key = ApiKey { fields, ..key };
         unit.api_keys().update(&key)?;
         Ok(key)
     })
 }
 
-/// Revokes a key; the very next request with it is turned away. Revoking twice changes nothing.
+/// Revokes a key on a user's behalf, who may revoke only what it may change.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] for the key of a creator with a higher role than the actor's.
+pub fn revoke_as(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, actor: UserId) -> Result<ApiKey> {
+    control.writing(|unit| {
+        let (key, _) = to_change(unit, tenant, id, actor)?;
+        revoke_in(unit, key)
+    })
+}
+
+/// Revokes a key on the operator's behalf; the very next request with it is turned away. Revoking twice changes nothing.
 pub fn revoke(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId) -> Result<ApiKey> {
     control.writing(|unit| {
         let key = unit
             .api_keys()
             .lookup(tenant, id)?
             .ok_or_else(|| Error::not_found(ApiKeyId::NOUN, id))?;
-        if key.revoked_at.is_some() {
-            return Ok(key);
-        }
-        let key = ApiKey {
-            revoked_at: Some(unit.stamp()),
-            ..key
-        };
-        unit.api_keys().update(&key)?;
-        Ok(key)
+        revoke_in(unit, key)
     })
+}
+
+fn revoke_in(unit: &mut dyn ControlUnit, key: ApiKey) -> Result<ApiKey> {
+    if key.revoked_at.is_some() {
+        return Ok(key);
+    }
+    let key = ApiKey {
+        revoked_at: Some(unit.stamp()),
+        ..key
+    };
+    unit.api_keys().update(&key)?;
+    Ok(key)
 }

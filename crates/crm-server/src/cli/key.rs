@@ -63,13 +63,13 @@ pub struct CreateArgs {
     /// An address or network that it may be used from; may be repeated
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     allow_ip: Vec<String>,
-    /// Scopes (family contacts), separated by commas; all when missing
+    /// Scopes (family contacts), separated by commas; all that its maker may do when missing
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<String>,
-    /// Permissions (families halopsa and elevate), separated by commas; all when missing
+    /// Permissions (families halopsa and elevate), separated by commas; all that its maker may do when missing
     #[arg(long, value_delimiter = ',', conflicts_with = "scopes")]
     permissions: Vec<String>,
-    /// Who makes it, by email, id or name; the tenant's first Admin when missing
+    /// Who makes it, an Admin or Manager, by email, id or name; the tenant's first Admin when missing
     #[arg(long)]
     user: Option<String>,
     /// The tenant's id or name; may be left out while there is only one
@@ -191,7 +191,6 @@ fn create(context: &Context, args: &CreateArgs) -> Result<()> {
         expires_at: args.expires_at.clone().into(),
         ip_allowlist: some(&args.allow_ip).into(),
     };
-    let fields = ApiKeyFields::parse(draft, args.family, context.world.clock.now(), Check::new())?;
     let key = KeyText::random(args.family, &*context.world.entropy);
     let hash = key.hash(context.settings.auth.hashing.bcrypt_cost)?;
     let created = context.with_store(|_, control| {
@@ -200,6 +199,7 @@ fn create(context: &Context, args: &CreateArgs) -> Result<()> {
             Some(wanted) => find_user(&**control, Some(&tenant.id.to_string()), wanted)?,
             None => first_admin(&**control, &tenant)?,
         };
+        let fields = ApiKeyFields::parse(draft, args.family, user.role, context.world.clock.now(), Check::new())?;
         Ok(api_keys::mint(&**control, tenant.id, user.id, &key, hash, fields)?)
     })?;
     let created = Created {

@@ -134,8 +134,41 @@ fn a_key_is_shown_once_works_and_is_revoked() {
     assert_eq!((code, error.as_str()), (1, "error: grants: must be one of: read, write, webhook"));
     let (code, error) = place.error(&["key", "create", "--family", "elevate", "--name", "x", "--expires-at", "2001-01-01"]);
     assert_eq!((code, error.as_str()), (1, "error: expires_at: must lie in the future"));
+    let (code, error) = place.error(&["key", "create", "--family", "elevate", "--name", "x", "--expires-at", ""]);
+    assert_eq!((code, error.starts_with("error: expires_at: must be an ISO 8601")), (1, true), "{error}");
     assert_eq!(place.error(&["key", "revoke", "99"]).0, 1);
     assert_eq!(place.error(&["key", "create", "--family", "nope", "--name", "x"]).0, 2);
+}
+
+#[test]
+fn a_key_can_do_what_its_maker_can() {
+    let place = Place::new();
+    place.init();
+    for role in ["User", "Manager"] {
+        let email = format!("{role}@acme.example");
+        place.json(&["user", "create", "--email", &email, "--name", role, "--role", role, "--no-password"]);
+    }
+    let create = |user: &'static str| ["key", "create", "--family", "elevate", "--name", "x", "--user", user];
+    let (code, error) = place.error(&create("User@acme.example"));
+    assert_eq!((code, error.as_str()), (1, "error: a User may not manage API keys"));
+    let made = place.json(&create("Manager@acme.example"));
+    assert_eq!(made["apiKey"]["grants"], json!(["read", "write"]));
+    place.json(&["user", "deactivate", "Manager@acme.example"]);
+    let (code, error) = place.error(&create("Manager@acme.example"));
+    assert_eq!((code, error.as_str()), (1, "error: a deactivated user may not manage API keys"));
+}
+
+#[test]
+fn an_import_warns_of_rows_that_overwrite_each_other() {
+    let place = Place::new();
+    place.init();
+    place.write("offices.csv", "Company,Id,City\nAcme,1,Berlin\nAcme,1,Munich\nBeta,2,Kiel\n");
+    for dry_run in ["--dry-run", "--strict"] {
+        let report = place.json(&["import", "accounts", "offices.csv", dry_run]);
+        assert_eq!(report["repeatedIds"], 1);
+        let warning = report["warnings"][0].as_str().unwrap();
+        assert!(warning.contains("earlier row") && warning.contains("--map \"Id=-\""), "{warning}");
+    }
 }
 
 #[test]

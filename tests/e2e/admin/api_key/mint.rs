@@ -152,6 +152,11 @@ fn every_wrong_field_is_named() {
         ("expiresAt", json!("2025-01-15T10:00:00Z"), "Expires at must lie in the future"),
         (
             "expiresAt",
+            json!(" "),
+            "Expires at must be an ISO 8601 timestamp such as 2025-02-01T00:00:00Z",
+        ),
+        (
+            "expiresAt",
             json!("tomorrow"),
             "Expires at must be an ISO 8601 timestamp such as 2025-02-01T00:00:00Z",
         ),

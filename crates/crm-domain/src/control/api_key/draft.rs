@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::{ApiKeyFields, KeyFamily};
 use crate::{
+    control::user::Role,
     error::{Problem, Result},
     field::{Check, Patch, Text, parse_integer},
     stamp::Stamp,
@@ -24,27 +25,40 @@ pub struct ApiKeyDraft {
 }
 
 impl ApiKeyFields {
-    /// Parses a new key; without grants named it gets all of its family's.
-    pub fn parse(draft: ApiKeyDraft, family: KeyFamily, now: Stamp, mut check: Check) -> Result<Self> {
-        let fields = Self::merge(None, draft, Some(family), now, &mut check);
+    /// Parses a new key; without grants named it gets all that its creator can give.
+    pub fn parse(draft: ApiKeyDraft, family: KeyFamily, creator: Role, now: Stamp, mut check: Check) -> Result<Self> {
+        let fields = Self::merge(None, draft, Some(family), creator, now, &mut check);
         check.finish_with(fields)
     }
 
     /// Parses a new key and its family. Without a family every other problem is told, but for those of the grants, which only the family
     /// knows.
-    pub fn parse_with_family(draft: ApiKeyDraft, family: Patch<String>, now: Stamp, mut check: Check) -> Result<(KeyFamily, Self)> {
+    pub fn parse_with_family(
+        draft: ApiKeyDraft,
+        family: Patch<String>,
+        creator: Role,
+        now: Stamp,
+        mut check: Check,
+    ) -> Result<(KeyFamily, Self)> {
         let family = check.required("family", family, None, KeyFamily::parse);
-        let fields = Self::merge(None, draft, family, now, &mut check);
+        let fields = Self::merge(None, draft, family, creator, now, &mut check);
         check.finish_with(family.zip(fields))
     }
 
     /// Parses an update: fields the draft does not mention stay.
-    pub fn updated(&self, draft: ApiKeyDraft, family: KeyFamily, now: Stamp, mut check: Check) -> Result<Self> {
-        let fields = Self::merge(Some(self), draft, Some(family), now, &mut check);
+    pub fn updated(&self, draft: ApiKeyDraft, family: KeyFamily, creator: Role, now: Stamp, mut check: Check) -> Result<Self> {
+        let fields = Self::merge(Some(self), draft, Some(family), creator, now, &mut check);
         check.finish_with(fields)
     }
 
-    fn merge(current: Option<&Self>, draft: ApiKeyDraft, family: Option<KeyFamily>, now: Stamp, check: &mut Check) -> Option<Self> {
+    fn merge(
+        current: Option<&Self>,
+        draft: ApiKeyDraft,
+        family: Option<KeyFamily>,
+        creator: Role,
+        now: Stamp,
+        check: &mut Check,
+    ) -> Option<Self> {
         let name = check.required("name", draft.name, current.map(|c| c.name.clone()), Text::parse);
         let description = check.optional(
             "description",
@@ -56,15 +70,19 @@ impl ApiKeyFields {
             parse_integer(text, 1, 100_000_000).map(|limit| u32::try_from(limit).unwrap_or(u32::MAX))
         });
         let set_expiry = matches!(draft.expires_at, Patch::Set(_));
+        // Null is never; a blank is more likely a forgotten value than a wish for a key without an end.
+        if matches!(&draft.expires_at, Patch::Set(text) if text.trim().is_empty()) {
+            check.fail("expires_at", Problem::Timestamp);
+        }
         let expires_at = check.optional("expires_at", draft.expires_at, current.and_then(|c| c.expires_at), Stamp::parse);
         if set_expiry && expires_at.is_some_and(|at| at <= now) {
             check.fail("expires_at", Problem::Rule("must lie in the future".to_owned()));
         }
-        let all = || family.map_or_else(Vec::new, |family| family.grants().iter().map(|&grant| grant.to_owned()).collect());
+        let all = || family.map_or_else(Vec::new, |family| family.grants_by(creator).map(str::to_owned).collect());
         let grants = match draft.grants {
             Patch::Keep => current.map_or_else(all, |c| c.grants.clone()),
             Patch::Clear => all(),
-            Patch::Set(given) => family.map_or_else(Vec::new, |family| check.keep("grants", parse_grants(given, family))),
+            Patch::Set(given) => family.map_or_else(Vec::new, |family| check.keep("grants", parse_grants(given, family, creator))),
         };
         let ip_allowlist = match draft.ip_allowlist {
             Patch::Keep => current.map_or_else(Vec::new, |c| c.ip_allowlist.clone()),
@@ -82,7 +100,7 @@ impl ApiKeyFields {
     }
 }
 
-fn parse_grants(mut given: Vec<String>, family: KeyFamily) -> Result<Vec<String>, Problem> {
+fn parse_grants(mut given: Vec<String>, family: KeyFamily, creator: Role) -> Result<Vec<String>, Problem> {
     if family.grants().is_empty() && !given.is_empty() {
         return Err(Problem::Rule("must be empty: keys of this family carry none".to_owned()));
     }
@@ -90,6 +108,10 @@ fn parse_grants(mut given: Vec<String>, family: KeyFamily) -> Result<Vec<String>
         return Err(Problem::Choice {
             allowed: family.grants().iter().map(|&grant| grant.to_owned()).collect(),
         });
+    }
+    if let Some(grant) = given.iter().find(|grant| !family.grants_by(creator).any(|held| held == **grant)) {
+        let creator = creator.as_str();
+        return Err(Problem::Rule(format!("must not hold {grant:?}: the key's creator, a {creator}, may not do that")));
     }
     given.sort_unstable();
     given.dedup();

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::{
+    control::user::{Permission, Role},
     error::{Problem, Result},
     field::Text,
     id::{ApiKeyId, TenantId, UserId},
@@ -80,6 +81,23 @@ impl KeyFamily {
             Self::Elevate => &["read", "write", "webhook"],
         }
     }
+
+    /// Those of its grants that a creator of this role can give: nobody gives by a key what it may not do itself.
+    pub fn grants_by(self, creator: Role) -> impl Iterator<Item = &'static str> {
+        let grants = self.grants().iter().copied();
+        grants.filter(move |grant| creator.may(behind(grant)))
+    }
+}
+
+/// What the holder of a grant can do.
+fn behind(grant: &str) -> Permission {
+    match grant {
+        "webhook" => Permission::ManageWebhooks,
+        "contacts:delete" => Permission::Delete,
+        "tags:write" => Permission::Configure,
+        "write" | "contacts:write" | "contacts:bulk" | "enrichment:run" => Permission::Write,
+        _ => Permission::Read,
+    }
 }
 
 /// An API key as the store keeps it.
@@ -145,6 +163,12 @@ pub enum KeyRejection {
 }
 
 impl ApiKey {
+    /// Takes from the key what its creator may not do any more.
+    pub fn cut_to(&mut self, creator: Role) {
+        let held: Vec<_> = self.family.grants_by(creator).collect();
+        self.fields.grants.retain(|grant| held.contains(&grant.as_str()));
+    }
+
     /// Whether the key, its secret being right, opens the door now for a client at `address`.
     pub fn admit(&self, now: Stamp, address: IpAddr) -> Result<(), KeyRejection> {
         if self.revoked_at.is_some() {

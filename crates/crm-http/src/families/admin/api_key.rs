@@ -1,7 +1,7 @@
 //! API keys of families A, B, D and E (contract A-15 … … A-103).
 //!
-//! A key's grants are a subset of its creator's. Whoever passes [`ManageApiKeys`] is a Manager or Admin, who holds every grant of every
-//! family: so the rule stands in [`Role::may`](crm_domain::control::user::Role::may) alone, and a key may get all of its family's grants.
+//! A key's grants are a subset of its creator's: what a Manager may not do, no key of a Manager's can. Nor does a Manager change or revoke
+//! the key of an Admin.
 
 mod wire;
 
@@ -16,7 +16,8 @@ use crm_domain::{
     Error,
     control::api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyText},
     field::Check,
-    id::ApiKeyId,
+    id::{ApiKeyId, RecordId},
+    page::SortValue,
     usecase::api_keys,
 };
 
@@ -49,11 +50,12 @@ pub(super) const ITEM: &str = "/api/admin/api-keys/{id}";
 pub(super) async fn list(call: Call, permit: Permit<ManageApiKeys>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(request.query_string());
     let family = query.parsed("family", KeyFamily::parse);
-    let paging = query.paging("api keys");
+    let list = query.order_and_filter("api keys", &["family"]);
+    let paging = query.paging(&list);
     query.finish()?;
     let (control, tenant, window) = (Arc::clone(&call.app.control), permit.tenant.tenant.id, paging.window());
     let page = block(move || control.reading(|reader| reader.api_keys().list(tenant, family, &window))).await?;
-    Ok(HttpResponse::Ok().json(PageBody::without_cursor(&paging, page, ApiKeyInfo::of)))
+    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, |key| (SortValue::Id, key.id.get()), ApiKeyInfo::of)))
 }
 
 /// Shows a key; the key itself cannot be read again.
@@ -81,7 +83,7 @@ pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path
     security(("accessToken" = []))
 )]
 pub(super) async fn mint(call: Call, permit: Permit<ManageApiKeys>, body: Body<MintRequest>) -> Result<HttpResponse, SaasError> {
-    let (family, fields) = body.value.parse(call.app.clock.now())?;
+    let (family, fields) = body.value.parse(permit.user().role, call.app.clock.now())?;
     let made = match &body.guard {
         Some(guard) => mint_once(&call, &permit, guard, family, fields).await?,
         None => mint_now(&call, &permit, family, fields).await?,
@@ -141,7 +143,8 @@ async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
     }
 }
 
-/// Changes the fields given; takes effect with the next request. Null removes a limit, an expiry or an allowlist.
+/// Changes the fields given; takes effect with the next request. Null removes a limit, an expiry or an allowlist. A Manager changes no
+/// Admin's key.
 #[utoipa::path(
     patch, path = ITEM, tag = "admin", operation_id = "admin_update_api_key", request_body = ApiKeyRequest,
     params(("id" = String, Path, example = "key_3")),
@@ -157,12 +160,13 @@ pub(super) async fn update(
     let id: ApiKeyId = in_path(&id, API_KEY)?;
     let mut check = Check::new();
     let draft = body.value.draft(&mut check);
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    let key = block(move || draft.update(&*control, tenant, id, check)).await?;
+    let (control, tenant, actor) = (Arc::clone(&call.app.control), permit.tenant.tenant.id, permit.user().id);
+    let key = block(move || draft.update(&*control, tenant, id, actor, check)).await?;
     Ok(HttpResponse::Ok().json(ApiKeyInfo::of(key)))
 }
 
-/// Revokes a key: the very next request with it is turned away (contract A-19). Revoking it twice changes nothing.
+/// Revokes a key: the very next request with it is turned away (contract A-19). Revoking it twice changes nothing. A
+/// Manager revokes no Admin's key.
 #[utoipa::path(
     delete, path = ITEM, tag = "admin", operation_id = "admin_revoke_api_key", params(("id" = String, Path, example = "key_3")),
     responses((status = 204, description = "It is revoked"), ErrorResponses, LookupResponses),
@@ -170,7 +174,7 @@ pub(super) async fn update(
 )]
 pub(super) async fn revoke(call: Call, permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: ApiKeyId = in_path(&id, API_KEY)?;
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    block(move || api_keys::revoke(&*control, tenant, id)).await?;
+    let (control, tenant, actor) = (Arc::clone(&call.app.control), permit.tenant.tenant.id, permit.user().id);
+    block(move || api_keys::revoke_as(&*control, tenant, id, actor)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

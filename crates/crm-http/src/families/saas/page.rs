@@ -244,12 +244,6 @@ pub(crate) struct PageBody<T> {
 }
 
 impl<T> PageBody<T> {
-    /// Renders a page of a list that has no cursors.
-    pub fn without_cursor<R>(paging: &Paging, page: Page<R>, render: impl FnMut(R) -> T) -> Self {
-        let body = Self::new(paging, page, |_| (SortValue::Id, 0), render);
-        Self { next_cursor: None, ..body }
-    }
-
     /// Renders a page; `place` gives the sort value and id of a record, as cursors carry them.
     pub fn new<R>(paging: &Paging, page: Page<R>, place: impl Fn(&R) -> (SortValue, i64), render: impl FnMut(R) -> T) -> Self {
         let last = page.items.last().filter(|_| page.has_more).map(&place);

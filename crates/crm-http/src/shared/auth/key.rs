@@ -31,6 +31,8 @@ pub struct KeyPrincipal {
     pub tenant: Arc<Tenant>,
     /// The tenant's database.
     pub store: Arc<dyn TenantStore>,
+    /// Whether its creator may enter, without whom it opens nothing.
+    pub creator_is_active: bool,
     /// The tenant's oldest user.
     pub first_user: UserId,
     pub(crate) log: Arc<TenantLog>,
@@ -146,7 +148,7 @@ impl KeyGate {
         let principal = call.app.auth.key_principal(call, self, &key).await?;
         let principal = principal.ok_or(KeyRefusal::Rejected(KeyRejection::Unknown))?;
         call.set_key(Arc::clone(&principal));
-        if !principal.tenant.is_active {
+        if !principal.tenant.is_active || !principal.creator_is_active {
             return Err(KeyRefusal::Rejected(KeyRejection::Revoked));
         }
         principal.key.admit(call.received_at, call.client).map_err(KeyRefusal::Rejected)?;
@@ -216,12 +218,16 @@ impl Auth {
                 };
                 let tenant = reader.tenants().lookup(row.tenant_id)?;
                 let tenant = tenant.ok_or_else(|| Error::Internal(format!("the tenant of API key {} is missing", row.id)))?;
-                let first = reader.users().list(tenant.id)?.into_iter().map(|user| user.id).min();
-                Ok(Some((row, tenant, first)))
+                let users = reader.users().list(tenant.id)?;
+                Ok(Some((row, tenant, users)))
             })?;
-            let Some((key, tenant, first)) = found else { return Ok(None) };
+            let Some((mut key, tenant, users)) = found else { return Ok(None) };
+            // A key can do what its creator may do now, not when it was made.
+            let creator = users.iter().find(|user| user.id == key.created_by);
+            creator.into_iter().for_each(|creator| key.cut_to(creator.role));
             Ok(Some(Arc::new(KeyPrincipal {
-                first_user: first.unwrap_or(UserId::from_i64(key.created_by.get())),
+                first_user: users.iter().map(|user| user.id).min().unwrap_or(key.created_by),
+                creator_is_active: creator.is_some_and(|creator| creator.is_active),
                 key,
                 store: tenants.open(&tenant)?,
                 log: log.of_tenant(&tenant),

@@ -5,10 +5,11 @@ use crm_domain::{
     control::{
         ControlStore,
         api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyText},
+        user::Role,
     },
     error::Problem,
     field::{Check, Patch},
-    id::{ApiKeyId, TenantId},
+    id::{ApiKeyId, TenantId, UserId},
     stamp::Stamp,
     usecase::api_keys,
 };
@@ -33,10 +34,10 @@ pub(crate) struct MintRequest {
     name: Given<String>,
     #[schema(value_type = Option<String>)]
     description: Given<String>,
-    /// Of family `contacts`; all when left out.
+    /// Of family `contacts`; all that its creator may do, when left out.
     #[schema(value_type = Option<Vec<String>>, example = json!(["contacts:read"]))]
     scopes: Given<Vec<String>>,
-    /// Of families `halopsa` and `elevate`; all when left out.
+    /// Of families `halopsa` and `elevate`; all that its creator may do, when left out.
     #[schema(value_type = Option<Vec<String>>, example = json!(["read"]))]
     permissions: Given<Vec<String>>,
     /// Requests per minute, instead of the family's default.
@@ -82,7 +83,7 @@ pub(super) struct Draft {
 
 impl MintRequest {
     /// The key's family and fields, or every problem that they have.
-    pub(super) fn parse(self, now: Stamp) -> Result<(KeyFamily, ApiKeyFields)> {
+    pub(super) fn parse(self, creator: Role, now: Stamp) -> Result<(KeyFamily, ApiKeyFields)> {
         let mut check = Check::new();
         let family: Patch<String> = self.family.patch("family", &mut check);
         let rest = ApiKeyRequest {
@@ -95,7 +96,7 @@ impl MintRequest {
             ip_allowlist: self.ip_allowlist,
         };
         let Draft { draft, grants } = rest.draft(&mut check);
-        ApiKeyFields::parse_with_family(draft, family, now, check).map_err(|error| called(error, grants))
+        ApiKeyFields::parse_with_family(draft, family, creator, now, check).map_err(|error| called(error, grants))
     }
 }
 
@@ -124,8 +125,8 @@ impl ApiKeyRequest {
 }
 
 impl Draft {
-    pub(super) fn update(self, control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, check: Check) -> Result<ApiKey> {
-        api_keys::update(control, tenant, id, self.draft, check).map_err(|error| called(error, self.grants))
+    pub(super) fn update(self, control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, actor: UserId, check: Check) -> Result<ApiKey> {
+        api_keys::update(control, tenant, id, actor, self.draft, check).map_err(|error| called(error, self.grants))
     }
 }
 
@@ -256,7 +257,7 @@ mod tests {
 
     fn problems(body: &str) -> Vec<String> {
         let request: MintRequest = JsonBody::parse(body.as_bytes()).unwrap().bind_any_case().unwrap();
-        let outcome = request.parse(Stamp::parse("2026-01-17").unwrap());
+        let outcome = request.parse(Role::Admin, Stamp::parse("2026-01-17").unwrap());
         match outcome {
             Ok(_) => Vec::new(),
             Err(Error::Invalid(errors)) => errors.into_iter().map(|error| error.field).collect(),

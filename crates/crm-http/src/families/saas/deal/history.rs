@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use crm_domain::{
     id::OpportunityId,
-    page::{Page, Start},
+    page::{Page, SortValue, Start},
     stamp::Stamp,
     tenant::opportunity::{self, Stay},
 };
@@ -64,23 +64,29 @@ impl From<Stay> for StageStay {
 pub(in super::super) async fn list(permit: Permit<Read>, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let id: OpportunityId = in_path(&id, DEAL)?;
     let mut query = Query::parse(request.query_string());
-    let paging = query.paging("stage-history");
+    let paging = query.paging(&format!("stage-history of {id}"));
     query.finish()?;
     let stays = permit.tenant.snapshot(move |reader| opportunity::stage_history(reader, id)).await?;
     let window = paging.window();
+    // The list only grows at its end: a stay's place in it names the stay.
     let skipped = match window.start {
-        Start::Offset(offset) => usize::try_from(offset).unwrap_or(usize::MAX),
-        // The list gives none, so that none can be right.
-        Start::After(_) => usize::MAX,
+        Start::Offset(offset) => usize::try_from(offset),
+        Start::After(cursor) => usize::try_from(cursor.id),
     };
+    let skipped = skipped.unwrap_or(usize::MAX);
     let total = stays.len();
     let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-    let items: Vec<Stay> = stays.into_iter().skip(skipped).take(limit).collect();
+    let items: Vec<(i64, Stay)> = (1..).zip(stays).skip(skipped).take(limit).collect();
     let page = Page {
         has_more: skipped.saturating_add(items.len()) < total,
         total: u64::try_from(total).unwrap_or(u64::MAX),
         items,
         seen: Stamp::default(),
     };
-    Ok(HttpResponse::Ok().json(PageBody::without_cursor(&paging, page, StageStay::from)))
+    Ok(HttpResponse::Ok().json(PageBody::new(
+        &paging,
+        page,
+        |(place, _)| (SortValue::Id, *place),
+        |(_, stay)| StageStay::from(stay),
+    )))
 }
