@@ -67,17 +67,17 @@ pub enum MappingError {
 ///
 /// Names are equal if they differ only in case, spaces, punctuation or camelCase (`E-Mail`, `eMail`). Equality with a
 /// field's name goes before equality with a synonym, and that before similarity (Jaro-Winkler, at least 0.92; names with
-/// different numbers are not similar), where the most similar pair goes first. Ties go to the first field, then the
-/// first column.
+/// different numbers are not similar, nor is a name to one that has further words), where the most similar pair goes first. Ties go to
+/// the first field, then the first column. The fields named in `exact` take no similar names.
 #[must_use]
-pub fn auto_map(headers: &[String], fields: &[FieldSpec]) -> Mapping {
+pub fn auto_map(headers: &[String], fields: &[FieldSpec], exact: &[&str]) -> Mapping {
     let mut mapping = Mapping {
         headers: headers.to_vec(),
         fields: fields.iter().map(|field| field.name).collect(),
         columns: vec![None; headers.len()],
     };
     let mut free = vec![true; fields.len()];
-    for candidate in candidates(headers, fields) {
+    for candidate in candidates(headers, fields, exact) {
         let column = &mut mapping.columns[candidate.column];
         if column.is_none() && free[candidate.field] {
             *column = Some((candidate.field, candidate.confidence));

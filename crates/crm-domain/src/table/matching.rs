@@ -40,14 +40,14 @@ impl Candidate {
 }
 
 /// Every pair that may be mapped, the best first.
-pub(super) fn candidates(headers: &[String], fields: &[FieldSpec]) -> Vec<Candidate> {
+pub(super) fn candidates(headers: &[String], fields: &[FieldSpec], exact: &[&str]) -> Vec<Candidate> {
     let headers: Vec<String> = headers.iter().map(|header| normalise(header)).collect();
     let mut candidates = Vec::new();
     for (field, spec) in fields.iter().enumerate() {
-        let name = normalise(spec.name);
-        let synonyms: Vec<String> = spec.synonyms.iter().map(|synonym| normalise(synonym)).collect();
+        let names: Vec<Name> = std::iter::once(&spec.name).chain(spec.synonyms).map(|name| Name::of(name)).collect();
+        let most = if exact.contains(&spec.name) { Rank::Synonym } else { Rank::Similar };
         for (column, header) in headers.iter().enumerate() {
-            if let Some((rank, confidence)) = rate(header, &name, &synonyms) {
+            if let Some((rank, confidence)) = rate(header, &names).filter(|(rank, _)| *rank <= most) {
                 candidates.push(Candidate {
                     rank,
                     confidence,
@@ -61,24 +61,44 @@ pub(super) fn candidates(headers: &[String], fields: &[FieldSpec]) -> Vec<Candid
     candidates
 }
 
-/// How well a header fits a field; all names are normalised.
-fn rate(header: &str, name: &str, synonyms: &[String]) -> Option<(Rank, f64)> {
+/// A name of a field.
+struct Name {
+    normal: String,
+    /// The name without its last word, without its last two, and so on; all normalised.
+    beginnings: Vec<String>,
+}
+
+impl Name {
+    fn of(name: &str) -> Self {
+        let ends = name.match_indices([' ', '_']).map(|(end, _)| end);
+        Self {
+            normal: normalise(name),
+            beginnings: ends.map(|end| normalise(&name[..end])).collect(),
+        }
+    }
+}
+
+/// How well a normalised header fits a field by its name and synonyms.
+fn rate(header: &str, names: &[Name]) -> Option<(Rank, f64)> {
     if header.is_empty() {
         return None;
     }
-    if header == name {
-        return Some((Rank::Name, 1.0));
+    match names.iter().position(|name| name.normal == header) {
+        Some(0) => return Some((Rank::Name, 1.0)),
+        Some(_) => return Some((Rank::Synonym, 1.0)),
+        None => {}
     }
-    if synonyms.iter().any(|synonym| synonym == header) {
-        return Some((Rank::Synonym, 1.0));
-    }
-    let names = std::iter::once(name).chain(synonyms.iter().map(String::as_str));
-    let best = names.map(|name| similarity(header, name)).max_by(f64::total_cmp)?;
+    let best = names.iter().map(|name| similarity(header, name)).max_by(f64::total_cmp)?;
     (best >= MIN_SIMILARITY).then_some((Rank::Similar, best))
 }
 
-/// Similarity of two normalised names, or 0.0 where it cannot reach the threshold or must not be trusted.
-fn similarity(left: &str, right: &str) -> f64 {
+/// Similarity of a normalised header to a name, or 0.0 where it cannot reach the threshold or must not be trusted.
+fn similarity(left: &str, name: &Name) -> f64 {
+    // `Company` is no misspelt `company size`: it is another thing.
+    if name.beginnings.iter().any(|beginning| beginning == left) {
+        return 0.0;
+    }
+    let right = name.normal.as_str();
     let lengths = [left.chars().count(), right.chars().count()];
     let (short, long) = (lengths[0].min(lengths[1]), lengths[0].max(lengths[1]));
     // At a ratio below 0.6 even a perfect match of the shorter name stays under 0.92. Besides, a header may be very long.

@@ -77,6 +77,7 @@ pub fn run(context: &Context, args: &ImportArgs) -> Result<ExitCode> {
     }
     let errors_file = watcher.errors.close()?;
     let summary = imported?;
+    watcher.warnings.extend(repeated_ids(&watcher.columns, &summary));
     for warning in &watcher.warnings {
         context.output.note(&format!("warning: {warning}"));
     }
@@ -162,6 +163,18 @@ fn repeated(columns: &[ColumnUse]) -> impl Iterator<Item = String> {
         Some(format!(
             "column {header:?} is not imported: it has the name of {first:?}; choose with --map"
         ))
+    })
+}
+
+/// Rows that overwrote another of the same file: the column tells records apart, or it does not.
+fn repeated_ids(columns: &[ColumnUse], summary: &Summary) -> Option<String> {
+    let column = columns.iter().find(|column| column.field == Some("external_id"))?;
+    let (rows, header) = (grouped(summary.repeated_ids), &column.header);
+    (summary.repeated_ids > 0).then(|| {
+        format!(
+            "rows that have the external id of an earlier row, but other content: {rows}; each overwrites the one before. If column \
+             {header:?} does not tell records apart, leave it out with --map \"{header}=-\""
+        )
     })
 }
 

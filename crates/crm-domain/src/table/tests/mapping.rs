@@ -29,7 +29,7 @@ const FIELDS: &[FieldSpec] = &[
 
 fn map(headers: &[&str]) -> Mapping {
     let headers: Vec<String> = headers.iter().map(ToString::to_string).collect();
-    auto_map(&headers, FIELDS)
+    auto_map(&headers, FIELDS, &[])
 }
 
 fn pairs(mapping: &Mapping) -> Vec<(&str, &str)> {
@@ -84,6 +84,24 @@ fn the_best_reason_wins() {
         [("mail", "email")],
         "the first column of equals"
     );
+}
+
+#[test]
+fn what_tells_records_apart_is_not_guessed() {
+    let headers = ["E-Mial", "Telefone"].map(str::to_owned);
+    assert_eq!(pairs(&auto_map(&headers, FIELDS, &["email"])), [("Telefone", "phone")]);
+    let headers = ["Email Address".to_owned()];
+    assert_eq!(pairs(&auto_map(&headers, FIELDS, &["email"])), [("Email Address", "email")]);
+}
+
+#[test]
+fn a_name_that_lacks_a_word_is_another_name() {
+    const SIZE: &[FieldSpec] = &[FieldSpec {
+        name: "employees",
+        synonyms: &["company size"],
+    }];
+    let map = |header: &str| auto_map(&[header.to_owned()], SIZE, &[]).mapped().count();
+    assert_eq!(["Company", "Company Siz", "Company Size"].map(map), [0, 1, 1]);
 }
 
 #[test]

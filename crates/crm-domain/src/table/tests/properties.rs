@@ -62,7 +62,7 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(bytes: Vec<u8>) {
         if let Ok(table) = open(bytes) {
-            prop_assert_eq!(auto_map(table.headers(), &[]).unmapped().count(), table.headers().len());
+            prop_assert_eq!(auto_map(table.headers(), &[], &[]).unmapped().count(), table.headers().len());
             table.for_each(drop);
         }
     }

@@ -12,6 +12,7 @@ use crate::{
 
 use super::{
     custom::{self, CustomColumn},
+    headers::EXACT,
     options::{ImportKind, ImportOptions},
     report::{ColumnUse, ImportError, RowFailure},
 };
@@ -49,7 +50,7 @@ impl Columns {
         options: &ImportOptions,
         fields: &[CustomField],
     ) -> Result<Self, ImportError> {
-        let mut mapping = auto_map(headers, kind.fields());
+        let mut mapping = auto_map(headers, kind.fields(), EXACT);
         let custom = custom::map(&mut mapping, &options.mapping, fields)?;
         let mut columns = Self {
             headers: headers.to_vec(),

@@ -12,6 +12,9 @@ macro_rules! fields {
     };
 }
 
+/// By these rows find their records: a column that was guessed wrongly would have them overwrite each other.
+pub const EXACT: &[&str] = &["external_id"];
+
 /// Accounts.
 pub const ACCOUNT: &[FieldSpec] = fields! {
     "external_id": ["account id", "organization id", "organisation id", "company id", "customer id", "record id", "crm id", "id"],

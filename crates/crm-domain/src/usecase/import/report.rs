@@ -89,6 +89,8 @@ pub struct Summary {
     pub unchanged: u64,
     /// Rows not imported.
     pub failed: u64,
+    /// Rows whose external id an earlier row of the file has, with other cells: they overwrite it.
+    pub repeated_ids: u64,
     /// Imported opportunities by their stage.
     pub stages: BTreeMap<String, u64>,
     /// Stages that did not exist before.

@@ -75,6 +75,8 @@ pub(super) struct Run<'a> {
     pub(super) parents: Parents,
     /// What a dry run would have made: hashes of keys.
     pub(super) imagined: HashSet<u64>,
+    /// Hashes of the external ids in the file, and of the first row of each.
+    identified: HashMap<u64, u64>,
     defects: u32,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Run<'a> {
             summary: Summary::default(),
             parents: Parents::default(),
             imagined: HashSet::new(),
+            identified: HashMap::new(),
             defects: 0,
         }
     }
@@ -120,6 +123,11 @@ impl<'a> Run<'a> {
     }
 
     fn count<N: Noun>(&mut self, row: &Row, outcome: Outcome) {
+        if let Some(id) = self.columns.text(&row.cells, "external_id") {
+            let cells = hash(&row.cells);
+            let first = *self.identified.entry(hash(&id)).or_insert(cells);
+            self.summary.repeated_ids += u64::from(first != cells);
+        }
         let again = self.options.dry_run && self.seen_before(&outcome);
         match outcome.fate {
             Fate::Created if !again => self.summary.created += 1,

@@ -114,6 +114,23 @@ fn address_lists_map_by_themselves() {
 }
 
 #[test]
+fn a_column_of_names_is_no_external_id() {
+    for (kind, line, expected) in [
+        (ImportKind::Accounts, "Company,Name,City", "Name→name City→city"),
+        (ImportKind::Accounts, "Name,Account", "Name→name"),
+        (ImportKind::Accounts, "Organization,Name", "Name→name"),
+        (ImportKind::Accounts, "Customer,Name", "Name→name"),
+        (ImportKind::Contacts, "Contact,Name,Email", "Name→full_name Email→email"),
+        (ImportKind::Leads, "Lead,Name", "Name→full_name"),
+        (ImportKind::Opportunities, "Deal,Name,Account", "Name→name Account→account"),
+        (ImportKind::Opportunities, "Opportunity,Name,Account", "Name→name Account→account"),
+    ] {
+        let mapped = mapped(kind, line).join(" ");
+        assert_eq!(mapped, expected, "{line}");
+    }
+}
+
+#[test]
 fn no_synonym_stands_for_two_fields_of_a_noun() {
     for fields in [ACCOUNT, CONTACT, LEAD, OPPORTUNITY, USER] {
         let names = fields.iter().flat_map(|field| field.synonyms.iter().chain([&field.name]));

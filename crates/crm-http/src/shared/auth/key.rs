@@ -8,7 +8,7 @@ use crm_domain::{
         api_key::{ApiKey, KeyFamily, KeyHash, KeyRejection, KeyText},
         tenant::Tenant,
     },
-    id::{RecordId, UserId},
+    id::UserId,
     tenant::{TenantStore, change::Actor, change::Origin},
 };
 

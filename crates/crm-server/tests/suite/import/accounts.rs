@@ -230,3 +230,22 @@ fn a_parents_external_id_goes_before_its_name() {
     let parents: Vec<Option<i64>> = accounts.iter().map(|account| account.fields.parent_id.map(|id| id.get())).collect();
     assert_eq!(parents, [None, None, Some(2), Some(1), Some(2), None]);
 }
+
+#[test]
+fn rows_that_overwrite_each_other_are_counted() {
+    let crm = Fixture::new();
+    let file = "Company,Name,City\nAcme,Berlin office,Berlin\nAcme,Munich office,Munich\n";
+    let outcome = crm.import(Accounts, file);
+    assert_eq!((outcome.counts(), outcome.summary.repeated_ids), ((2, 0, 0, 0), 0), "a company is no external id");
+    let rows: String = (0..5).map(|row| format!("{},Office {row}\n", row % 2)).collect();
+    let same = format!("id,name\n{rows}9,Same\n9,Same\n");
+    for dry_run in [true, false] {
+        let options = ImportOptions {
+            slice_rows: 2,
+            dry_run,
+            ..ImportOptions::default()
+        };
+        let outcome = crm.import_with(Accounts, &same, &options);
+        assert_eq!(outcome.summary.repeated_ids, 3, "what says the same overwrites nothing");
+    }
+}
