@@ -7,6 +7,7 @@ pub(super) mod stream;
 use actix_web::{HttpRequest, HttpResponse};
 use crm_domain::{
     Error, Result,
+    error::{FieldError, Problem},
     field::parse_integer,
     money::{Currency, Money},
     page::Direction,
@@ -36,7 +37,7 @@ const LIMIT_MAX: i64 = 1000;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the parameters, never made")]
 struct ChangeParams {
-    /// Only changes behind this number; 0 begins with the first change ever.
+    /// Only changes behind this number, which is not beyond the end of the feed; 0 begins with the first change ever.
     #[param(required = false, default = 0, minimum = 0)]
     after: i64,
     /// Most changes of the answer; clamped to 1 … 1000.
@@ -106,7 +107,8 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
     let filter = filter::asked(&mut query);
     query.finish()?;
     let limit = u32::try_from(limit.clamp(1, LIMIT_MAX)).unwrap_or(1);
-    let (mut changes, end) = permit.tenant.read(move |reader| read(reader, &filter, after, limit + 1)).await?;
+    let read = permit.tenant.read(move |reader| read(reader, &filter, after, limit + 1)).await?;
+    let (mut changes, end) = read.ok_or_else(|| beyond_the_end("after"))?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = changes.len() > most;
     changes.truncate(most);
@@ -120,23 +122,36 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
     }))
 }
 
-/// The wanted changes behind a number, and the last number that was looked at where these are all.
-fn read(reader: &mut dyn TenantReader, filter: &ChangeFilter, after: i64, limit: u32) -> Result<(Vec<Change>, i64)> {
+/// A number that is not this feed's: the database was set back, perhaps, and the client's copy is of what no longer is.
+fn beyond_the_end(parameter: &str) -> SaasError {
+    SaasError::BadParameters(vec![FieldError {
+        field: parameter.to_owned(),
+        problem: Problem::Rule("must not be beyond the end of the feed".to_owned()),
+    }])
+}
+
+/// The wanted changes behind a number, and the last number that was looked at where these are all; `None` behind the feed's end.
+fn read(reader: &mut dyn TenantReader, filter: &ChangeFilter, after: i64, limit: u32) -> Result<Option<(Vec<Change>, i64)>> {
     let feed = reader.changes();
     if *filter == ChangeFilter::default() {
         let changes = feed.list_after(after, limit)?;
-        let last = changes.last().map_or(after, |change| change.seq);
-        return Ok((changes, last));
+        let Some(last) = changes.last().map(|change| change.seq) else {
+            return Ok((after <= feed.last_seq()?).then_some((changes, after)));
+        };
+        return Ok(Some((changes, last)));
     }
     // What is written from here on is of the next request.
-    let end = feed.last_seq()?.max(after);
+    let end = feed.last_seq()?;
+    if after > end {
+        return Ok(None);
+    }
     let stretch = Stretch {
         after,
         before: end.saturating_add(1),
         direction: Direction::Ascending,
         limit,
     };
-    Ok((feed.list(filter, &stretch)?, end))
+    Ok(Some((feed.list(filter, &stretch)?, end)))
 }
 
 impl ChangeInfo {

@@ -25,7 +25,7 @@ use super::{
         error::{ErrorResponses, SaasError},
         page::Query,
     },
-    ChangeInfo, filter,
+    ChangeInfo, beyond_the_end, filter,
 };
 use crate::{
     App,
@@ -77,8 +77,7 @@ pub(in super::super) async fn stream(permit: Permit<Read>, call: Call, request: 
     let follower = call.app.feeds.follow(&permit.tenant).map_err(|_| SaasError::TooManyStreams)?;
     let end = follower.end().await?;
     let place = match asked {
-        // Not this feed's: the database was set back, perhaps, and the client's copy is of what no longer is.
-        Some((name, seq)) if seq > end => return Err(bad(name, Problem::Rule("must not be beyond the end of the feed".to_owned()))),
+        Some((name, seq)) if seq > end => return Err(beyond_the_end(name)),
         Some((_, seq)) => seq,
         None => end,
     };
