@@ -66,25 +66,32 @@ pub(super) struct Input {
     source: Box<dyn Read + Send>,
     raw: Vec<u8>,
     transcoder: Transcoder,
+    /// So far everything is ASCII, which is the same in UTF-8 and Windows-1252: the first other character tells which of them it is.
+    undecided: bool,
     failed: Option<io::Error>,
     ended: bool,
 }
 
 impl Input {
     /// Reads the first chunk of `source` into `out` (without byte order mark) and tells the encoding by it, unless it
-    /// is `forced`.
+    /// is `forced`. A chunk of nothing but ASCII counts as UTF-8 until the first other character comes.
     pub(super) fn open(mut source: Box<dyn Read + Send>, forced: Option<Encoding>, out: &mut Vec<u8>) -> io::Result<(Self, Encoding)> {
         let mut raw = Vec::with_capacity(CHUNK_BYTES);
-        let ended = read_chunk(&mut source, &mut raw)?;
+        let mut ended = read_chunk(&mut source, &mut raw)?;
+        if !ended && ends_within_the_first_character(&raw) {
+            ended = read_chunk(&mut source, &mut raw)?;
+        }
         let encoding = forced.unwrap_or_else(|| Encoding::detect(&raw, ended));
         let mut transcoder = Transcoder::new(encoding);
         transcoder.feed(&raw, ended, out);
         strip_boms(out);
+        let undecided = forced.is_none() && encoding == Encoding::Utf8 && raw.is_ascii();
         Ok((
             Self {
                 source,
                 raw,
                 transcoder,
+                undecided,
                 failed: None,
                 ended,
             },
@@ -106,12 +113,32 @@ impl Input {
         if self.ended {
             return Ok(false);
         }
+        self.raw.clear();
+        self.read();
+        if self.undecided && !self.raw.is_ascii() {
+            self.decide();
+        }
+        self.transcoder.feed(&self.raw, self.ended, out);
+        Ok(true)
+    }
+
+    /// Appends the next chunk to `raw`.
+    fn read(&mut self) {
         match read_chunk(&mut self.source, &mut self.raw) {
             Ok(last) => self.ended = last,
             Err(error) => self.failed = Some(error),
         }
-        self.transcoder.feed(&self.raw, self.ended, out);
-        Ok(true)
+    }
+
+    /// Tells by the first chunk with other characters than ASCII how they are written.
+    fn decide(&mut self) {
+        if !self.ended && self.failed.is_none() && ends_within_the_first_character(&self.raw) {
+            self.read();
+        }
+        self.undecided = false;
+        if !looks_like_utf8(&self.raw, self.ended) {
+            self.transcoder = Transcoder::new(Encoding::Windows1252);
+        }
     }
 }
 
@@ -148,10 +175,14 @@ impl Transcoder {
     }
 }
 
-/// Replaces the contents of `raw` by the next chunk; `true` if it is the last one. After an error `raw` has what came
-/// before it.
+/// Whether the only character that is not ASCII is the last and, if this is UTF-8, not there as a whole: it tells nothing yet.
+fn ends_within_the_first_character(raw: &[u8]) -> bool {
+    let error = std::str::from_utf8(raw).err();
+    error.is_some_and(|error| error.error_len().is_none() && raw[..error.valid_up_to()].is_ascii())
+}
+
+/// Appends the next chunk to `raw`; `true` if it is the last one. After an error `raw` has what came before it.
 fn read_chunk(source: &mut Box<dyn Read + Send>, raw: &mut Vec<u8>) -> io::Result<bool> {
-    raw.clear();
     let read = source.take(CHUNK_BYTES as u64).read_to_end(raw)?;
     Ok(read < CHUNK_BYTES)
 }

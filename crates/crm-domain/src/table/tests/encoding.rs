@@ -52,6 +52,31 @@ fn a_file_that_ends_within_a_character_is_not_utf8() {
 }
 
 #[test]
+fn the_first_letter_that_is_not_ascii_tells_however_late_it_comes() {
+    for rows in [6_552, 6_553, 6_554, 7_000, 30_000] {
+        let ascii = "0123456,x\n".repeat(rows);
+        for tail in 0..12 {
+            let ascii = format!("name,city\n{ascii}{}", "y".repeat(tail));
+            for (letters, last) in [(&b"Jos\xE9,K\xF6ln\n"[..], "José"), ("José,Köln\n".as_bytes(), "José")] {
+                let rows = read([ascii.as_bytes(), letters].concat());
+                let expected = format!("{}{last}", "y".repeat(tail));
+                assert_eq!(rows.last().unwrap(), &good(rows.len() as u64 + 1, &[&expected, "Köln"]));
+            }
+        }
+    }
+}
+
+#[test]
+fn damaged_utf8_stays_utf8_however_late_its_letters_come() {
+    let ascii = "a,b\n".repeat(20_000);
+    let rows = read([ascii.as_bytes(), "é,ö\n".as_bytes(), b"\xE9,x\n", "ü,ß\n".as_bytes()].concat());
+    let count = rows.len();
+    assert_eq!(rows[count - 3], good(20_001, &["é", "ö"]));
+    assert_eq!(rows[count - 1], good(20_003, &["ü", "ß"]));
+    assert!(rows[count - 2] != good(20_002, &["é", "x"]), "named, not guessed");
+}
+
+#[test]
 fn a_character_over_the_end_of_the_sample_is_utf8() {
     for length in 65_520..65_540 {
         let mut table = open(format!("a,b\n{},é😀\n", "x".repeat(length))).unwrap();
