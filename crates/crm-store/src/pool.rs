@@ -1,7 +1,10 @@
 //! Pools of reading connections. Tenants by the thousand share one maintenance thread.
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,19 +29,53 @@ static MAINTENANCE: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| {
     )
 });
 
-/// A pooled connection that remembers whether it broke.
+/// A pooled connection that remembers whether it broke, and when it was last known to be sound.
 pub(crate) struct Slot {
     pub(crate) connection: Connection,
     broken: bool,
+    used: Instant,
+    /// How many connections of its pool had been lost then.
+    seen: u64,
+    losses: Arc<AtomicU64>,
 }
 
+/// After resting for so long a connection is tried before it is used: the server may have restarted meanwhile.
+const RESTED: Duration = Duration::from_secs(1);
+
 impl Slot {
+    /// Whether it may be used. One that rested, or whose like was lost since, is tried first: so a restart of the server costs what
+    /// was under way, not a failure for each connection.
+    fn is_sound(&mut self) -> bool {
+        let losses = self.losses.load(Ordering::Acquire);
+        if self.seen == losses && self.used.elapsed() < RESTED {
+            return true;
+        }
+        let tried = self.connection.batch_execute("SELECT 1");
+        self.broken = tried.is_err();
+        self.note(losses);
+        if let Err(error) = tried {
+            tracing::warn!(%error, "a pooled database connection was lost");
+        }
+        !self.broken
+    }
+
+    /// Notes a use, and tells the pool when it was the last.
+    fn note(&mut self, losses: u64) {
+        self.used = Instant::now();
+        self.seen = losses;
+        if self.broken {
+            self.losses.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
     /// Runs `work`; a connection that turns out to be gone is not used again.
     pub(crate) fn run<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
         // A panic leaves it marked: nobody knows what transaction it is in.
         self.broken = true;
+        let losses = self.losses.load(Ordering::Acquire);
         let result = work(&mut self.connection);
         self.broken = matches!(result, Err(Error::Unavailable { .. }));
+        self.note(losses);
         result
     }
 }
@@ -58,6 +95,7 @@ pub(crate) struct Manager {
     location: Location,
     purpose: Purpose,
     outage: Outage,
+    losses: Arc<AtomicU64>,
 }
 
 impl ManageConnection for Manager {
@@ -67,7 +105,13 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Slot> {
         let opened = dialect::open(&self.location, self.purpose);
         *self.outage.cause() = opened.as_ref().err().map(ToString::to_string);
-        opened.map(|connection| Slot { connection, broken: false })
+        opened.map(|connection| Slot {
+            connection,
+            broken: false,
+            used: Instant::now(),
+            seen: self.losses.load(Ordering::Acquire),
+            losses: Arc::clone(&self.losses),
+        })
     }
 
     fn is_valid(&self, slot: &mut Slot) -> Result<()> {
@@ -98,6 +142,7 @@ impl Pool {
             location,
             purpose,
             outage: outage.clone(),
+            losses: Arc::default(),
         };
         let connections = r2d2::Pool::builder()
             .max_size(size.max(1))
@@ -111,8 +156,17 @@ impl Pool {
         Self { connections, outage }
     }
 
-    /// A connection, as soon as one is free. While the database cannot be reached nobody waits for it.
+    /// A sound connection, as soon as one is free. While the database cannot be reached nobody waits for it.
     pub(crate) fn get(&self) -> Result<PooledConnection<Manager>> {
+        loop {
+            let mut connection = self.check_out()?;
+            if connection.is_sound() {
+                return Ok(connection);
+            }
+        }
+    }
+
+    fn check_out(&self) -> Result<PooledConnection<Manager>> {
         let asked = Instant::now();
         loop {
             let error = match self.connections.get_timeout(OUTAGE_PATIENCE) {

@@ -1,11 +1,14 @@
 //! A database that goes away and comes back. Only PostgreSQL can: a SQLite file is there as long as the program.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Barrier,
+    time::{Duration, Instant},
+};
 
 use crm_domain::error::{Error, Result};
 use crm_tests::database::{Backend, Database};
 
-use super::{acme, add_tenant, epoch, new_tenant, try_epoch};
+use super::{acme, add_tenant, epoch, new_tenant, race, try_epoch};
 
 /// Longer than any pause between two attempts to connect.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +28,27 @@ fn after_a_restart_of_the_server_everything_goes_on() {
         until_available(|| control.writing(|unit| unit.tenants().update(&tenant)));
     }
     assert_eq!(epoch(&*control), 3, "what was refused was not done, what was done was done once");
+}
+
+#[test]
+fn a_restart_of_the_server_costs_one_failure_not_one_for_each_connection() {
+    const CONNECTIONS: usize = 4;
+    let database = Database::fresh(Backend::Postgres);
+    let control = database.control();
+    let (tenant, _) = acme(&*control);
+    let all_hold_one = Barrier::new(CONNECTIONS);
+    race(CONNECTIONS, |_| {
+        let read = control.reading(|reader| {
+            all_hold_one.wait();
+            reader.tenants().lookup(tenant.id)
+        });
+        assert_eq!(read.unwrap().as_ref(), Some(&tenant));
+    });
+    database.server().unwrap().cut_connections();
+    let failures = (0..3 * CONNECTIONS)
+        .filter(|_| control.reading(|reader| reader.tenants().lookup(tenant.id)).is_err())
+        .count();
+    assert!(failures <= 1, "{failures} failures");
 }
 
 #[test]
