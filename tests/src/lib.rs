@@ -15,6 +15,7 @@ pub mod events;
 pub mod http;
 pub mod process;
 pub mod redis;
+pub mod relay;
 pub mod server;
 pub mod statements;
 pub mod tenant;

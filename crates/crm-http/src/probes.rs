@@ -1,6 +1,6 @@
 //! `/livez`, `/readyz`, `/metrics`: for supervisors and monitoring, outside every family.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
@@ -14,7 +14,12 @@ use utoipa::OpenApi;
 use crate::{
     App,
     families::{Credential, Route},
-    shared::{auth::epoch, fault::retry_after_seconds, pipeline::read_only, tenant::block},
+    shared::{
+        auth::epoch,
+        fault::retry_after_seconds,
+        pipeline::read_only,
+        tenant::{block, within},
+    },
 };
 
 /// The probes as a route table.
@@ -51,7 +56,7 @@ async fn livez() -> HttpResponse {
     (status = 503, description = "A database does not answer; `Retry-After` says when to ask again", body = Object),
 ))]
 async fn readyz(app: Data<App>) -> HttpResponse {
-    match ready(&app).await {
+    match within(READY_PATIENCE, "the control database", ready(&app)).await {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "ok" })),
         Err(error) => {
             tracing::warn!(%error, "not ready");
@@ -65,6 +70,9 @@ async fn readyz(app: Data<App>) -> HttpResponse {
         }
     }
 }
+
+/// Supervisors ask often, and wait for less than a request may.
+const READY_PATIENCE: Duration = Duration::from_secs(2);
 
 async fn ready(app: &App) -> Result<()> {
     epoch(&*app.control).await?;

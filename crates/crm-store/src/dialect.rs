@@ -63,7 +63,8 @@ fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
 fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
     let mut connection = PgConnection::establish(&with_time_limits(url)?).map_err(unavailable)?;
     let read_only = if purpose == Purpose::Read {
-        "SET default_transaction_read_only = on;"
+        // What nobody waits for any more does not go on for ever, either.
+        "SET default_transaction_read_only = on; SET statement_timeout = '60s';"
     } else {
         ""
     };

@@ -70,7 +70,7 @@ fn duplicate(info: &dyn DatabaseErrorInformation) -> Error {
 
 /// Messages of conditions that pass: the server restarts, a file is locked, a disk is full.
 fn is_passing(message: &str) -> bool {
-    const PASSING: [&str; 15] = [
+    const PASSING: [&str; 16] = [
         "server closed the connection",
         "terminating connection",
         "connection to server",
@@ -86,6 +86,7 @@ fn is_passing(message: &str) -> bool {
         "No space left on device",
         "too many clients",
         "lock timeout",
+        "statement timeout",
     ];
     PASSING.iter().any(|passing| message.contains(passing))
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crm_tests::{database::Backend, http::Answer, server::Server};
+use crm_tests::{database::Backend, http::Answer, relay::Relay, server::Server};
 use serde_json::json;
 
 use super::{create, refusal};
@@ -54,6 +54,41 @@ fn a_tenants_database_that_is_away_holds_up_nobody_else() {
     postgres.bring_up();
     let answer = until_answered(|| server.get(COMPANIES).bearer(&token).send()).expect(200).json();
     assert_eq!((&answer["totalCount"], &answer["items"][0]["name"]), (&json!(1), &json!("Before")));
+    until_answered(|| server.post(COMPANIES).bearer(&token).json(&json!({ "name": "After" })).send()).expect(201);
+}
+
+// A database that takes connections and answers nothing: what a hanging disk, or a machine behind a broken link, looks like.
+#[test]
+fn a_database_that_hangs_hangs_nobody() {
+    let mut relay = None;
+    let server = Server::with(Backend::Postgres, |settings| {
+        let way = Relay::to(&settings.store.url);
+        settings.store.url = way.url(&settings.store.url);
+        relay = Some(way);
+    });
+    let relay = relay.unwrap();
+    let token = server.tenant("Acme").admin_token();
+    create(&server, &token, COMPANIES, &json!({ "name": "Before" }));
+    server.get("/readyz").expect(200);
+    relay.hang();
+    let started = Instant::now();
+    let answer = server.get("/readyz").expect(503);
+    assert!(answer.number("retry-after") >= 1 && started.elapsed() < Duration::from_secs(5), "{answer:?}");
+    std::thread::scope(|scope| {
+        let lost = &json!({ "name": "Lost" });
+        let credentials = &json!({ "email": "admin@acme.test", "password": crm_tests::tenant::PASSWORD });
+        scope.spawn(|| unavailable(&server, &server.post("/api/auth/login").json(credentials).send()));
+        for _ in 0..3 {
+            scope.spawn(|| unavailable(&server, &server.get(COMPANIES).bearer(&token).send()));
+            scope.spawn(|| unavailable(&server, &server.post(COMPANIES).bearer(&token).json(lost).send()));
+        }
+    });
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    server.get("/livez").expect(200);
+    relay.go_on();
+    let answer = until_answered(|| server.get(COMPANIES).bearer(&token).send()).expect(200).json();
+    assert_eq!(answer["items"][0]["name"], "Before");
+    until_answered(|| server.get("/readyz").send()).expect(200);
     until_answered(|| server.post(COMPANIES).bearer(&token).json(&json!({ "name": "After" })).send()).expect(201);
 }
 

@@ -164,7 +164,7 @@ pub trait TenantStore: Send + Sync + 'static {
     fn read(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()>;
     /// Runs reads that all see one and the same committed state.
     fn snapshot(&self, work: &mut dyn FnMut(&mut dyn TenantReader) -> Result<()>) -> Result<()>;
-    /// Queues a unit for the tenant's writer and returns at once; blocks only while the queue is full.
+    /// Queues a unit for the tenant's writer and returns at once; while the queue is full it is refused as unavailable.
     fn submit(&self, unit: Unit);
 }
 

@@ -18,7 +18,7 @@ use crm_domain::{
 use moka::sync::Cache;
 use tokio::sync::oneshot;
 
-use crate::shared::{hash_pool::HashPool, request_log::RequestLog};
+use crate::shared::{hash_pool::HashPool, request_log::RequestLog, tenant::in_time};
 
 pub use key::{KeyGate, KeyPrincipal, KeyRefusal};
 pub use user::UserPrincipal;
@@ -75,9 +75,12 @@ pub(crate) async fn epoch(control: &dyn ControlStore) -> Result<i64> {
         // A client that went away no longer asks.
         let _ = sender.send(epoch);
     }));
-    receiver.await.map_err(|_| Error::Unavailable {
-        what: "the control database",
-        cause: "it stopped".to_owned(),
-        retry_after: Duration::from_secs(1),
-    })?
+    let told = async {
+        receiver.await.map_err(|_| Error::Unavailable {
+            what: "the control database",
+            cause: "it stopped".to_owned(),
+            retry_after: Duration::from_secs(1),
+        })?
+    };
+    in_time(told).await
 }

@@ -1,6 +1,13 @@
 //! A session on one tenant's database: what a handler has instead of a store.
 
-use std::sync::Arc;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_web::web;
 use crm_domain::{
@@ -13,8 +20,12 @@ use crm_domain::{
         change::{Actor, Origin},
     },
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 use tracing::Span;
+
+/// How long a request waits for a database. One that takes connections and does not answer, as a machine does whose disk hangs, holds a
+/// request no longer than that, however long it holds the threads that ask it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One request's way into its tenant's database. Whoever holds it was let in; it reaches no other tenant.
 #[derive(Clone)]
@@ -47,19 +58,33 @@ impl TenantSession {
     }
 
     /// Runs a unit of work on the tenant's writer; answers after it is durably committed. Needs no blocking thread.
+    ///
+    /// # Errors
+    /// Those of the work; [`Error::Unavailable`] when the database does not answer in time: then a unit that has not begun is not run any
+    /// more, and of one that has begun nobody knows.
     pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T> + Send + 'static) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
         let span = Span::current();
-        let work = move |unit: &mut dyn UnitOfWork| span.in_scope(|| work(unit));
+        let given_up = Arc::new(AtomicBool::new(false));
+        let is_too_late = Arc::clone(&given_up);
+        let work = move |unit: &mut dyn UnitOfWork| match is_too_late.load(Ordering::Acquire) {
+            false => span.in_scope(|| work(unit)),
+            true => Err(no_answer("the database writer")),
+        };
         self.store.submit(Unit::with_result(self.origin.clone(), work, move |result| {
             // A client that went away no longer wants the answer; its write stands.
             let _ = sender.send(result);
         }));
-        receiver.await.map_err(|_| Error::Unavailable {
-            what: "the database writer",
-            cause: "it stopped".to_owned(),
-            retry_after: std::time::Duration::from_secs(1),
-        })?
+        let answer = async {
+            receiver.await.map_err(|_| Error::Unavailable {
+                what: "the database writer",
+                cause: "it stopped".to_owned(),
+                retry_after: RETRY_AFTER,
+            })?
+        };
+        let answer = within(PATIENCE, "the database writer", answer).await;
+        given_up.store(true, Ordering::Release);
+        answer
     }
 }
 
@@ -71,13 +96,44 @@ pub(crate) fn server_origin() -> Origin {
     }
 }
 
-/// Runs blocking work on the worker's blocking pool.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+fn no_answer(what: &'static str) -> Error {
+    Error::Unavailable {
+        what,
+        cause: "it does not answer".to_owned(),
+        retry_after: RETRY_AFTER,
+    }
+}
+
+/// What a database answers, as long as it does so in time.
 ///
 /// # Errors
-/// [`Error::Internal`] when the work panicked.
+/// [`Error::Unavailable`] when it does not.
+pub(crate) async fn within<T>(limit: Duration, what: &'static str, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(limit, answer).await.unwrap_or_else(|_| Err(no_answer(what)))
+}
+
+/// [`within`] what a request waits for a database.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    within(PATIENCE, "the database", answer).await
+}
+
+/// Runs blocking work on the worker's blocking pool, where it goes on when nobody waits for it any more. What has not begun by then, does
+/// not: while a database hangs, the pool's queue holds nothing that would then be done for nobody.
+///
+/// # Errors
+/// Those of the work; [`Error::Unavailable`] when it takes too long, [`Error::Internal`] when it panicked.
 pub async fn block<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     // What is logged on the other thread carries the request's trace id too.
     let span = Span::current();
-    let done = web::block(move || span.in_scope(work)).await;
-    done.map_err(|_| Error::Internal("blocking work panicked".to_owned()))?
+    let waiting = Arc::new(());
+    let still_waiting = Arc::downgrade(&waiting);
+    let done = web::block(move || match still_waiting.strong_count() {
+        0 => Err(no_answer("the database")),
+        _ => span.in_scope(work),
+    });
+    let answer = in_time(async { done.await.map_err(|_| Error::Internal("blocking work panicked".to_owned()))? }).await;
+    drop(waiting);
+    answer
 }

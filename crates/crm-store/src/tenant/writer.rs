@@ -9,7 +9,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -42,7 +42,7 @@ use crate::{
 const TURN_UNITS: usize = 256;
 /// After this long a turn takes no further unit: others wait.
 const TURN_TIME: Duration = Duration::from_millis(50);
-/// Most units that wait; `submit` blocks beyond.
+/// Most units that wait; a further one is refused.
 const QUEUE_UNITS: usize = 10_000;
 
 /// SQLite's write-ahead log is folded into the file when it has so many pages of 4 KiB, between two turns: by default the commit that makes
@@ -134,7 +134,6 @@ pub(crate) struct TenantWriter {
     id: TenantId,
     location: Location,
     queue: Mutex<Queue>,
-    room: Condvar,
     connection: Mutex<Option<Held>>,
     pool: Arc<WriterPool>,
 }
@@ -145,7 +144,6 @@ impl TenantWriter {
             id,
             location,
             queue: Mutex::default(),
-            room: Condvar::new(),
             connection: Mutex::new(None),
             pool: Arc::clone(pool),
         })
@@ -153,8 +151,10 @@ impl TenantWriter {
 
     pub(crate) fn submit(self: &Arc<Self>, unit: Unit) {
         let mut queue = lock(&self.queue);
-        while queue.units.len() >= QUEUE_UNITS {
-            queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        if queue.units.len() >= QUEUE_UNITS {
+            drop(queue);
+            answer(unit.done, Err(unavailable("too many units of work wait for the tenant's writer")));
+            return;
         }
         queue.units.push_back(unit);
         if !std::mem::replace(&mut queue.scheduled, true) {
@@ -175,7 +175,6 @@ impl TenantWriter {
         for unit in left {
             answer(unit.done, Err(unavailable("the server is stopping")));
         }
-        self.room.notify_all();
     }
 
     /// One turn: what waits, at most [`TURN_UNITS`]; then the next tenant's.
@@ -186,7 +185,6 @@ impl TenantWriter {
                 let count = queue.units.len().min(TURN_UNITS);
                 queue.units.drain(..count).collect()
             };
-            self.room.notify_all();
             let left = self.run(units);
             let mut queue = lock(&self.queue);
             for unit in left.into_iter().rev() {
