@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use crm_domain::clock::Entropy;
 use crm_http::Secrets;
+use crm_store::create_private_folder;
 use serde::{Deserialize, Serialize};
 
 /// The file's name in the data directory.
@@ -36,7 +37,7 @@ struct Stored {
 /// When the directory cannot be written, the file is readable by others, or it is not one of this server.
 pub fn load_or_create(data_dir: &Path, entropy: &dyn Entropy) -> Result<Secrets> {
     let path = data_dir.join(FILE);
-    fs::create_dir_all(data_dir).with_context(|| format!("cannot create the data directory {}", data_dir.display()))?;
+    create_private_folder(data_dir).with_context(|| format!("cannot create the data directory {}", data_dir.display()))?;
     if !path.try_exists().with_context(|| format!("cannot look for {}", path.display()))? {
         create(&path, entropy).with_context(|| format!("cannot create {}", path.display()))?;
     }

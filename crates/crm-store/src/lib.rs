@@ -23,4 +23,6 @@ pub mod tenant;
 pub use backup::DatabaseCopy;
 pub use check::DatabaseReport;
 pub use location::Location;
+pub use migrate::exists as database_exists;
+pub use private::create_folder as create_private_folder;
 pub use store::{Store, StoreSettings};

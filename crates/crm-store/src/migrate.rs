@@ -19,16 +19,25 @@ pub(crate) fn prepare(location: &Location) -> Result<()> {
             Some(folder) => private::create_folder(folder).map_err(|error| Error::Internal(format!("{}: {error}", folder.display()))),
             None => Ok(()),
         },
+        Location::Postgres(_) if exists(location)? => Ok(()),
+        Location::Postgres(url) => dialect::create_database(&with_database(url, "postgres")?, &database_of(url)?, None),
+    }
+}
+
+/// Whether there is a database, whatever is in it. Nothing is made by looking.
+///
+/// # Errors
+/// [`Error::Unavailable`] when its server cannot be asked.
+pub fn exists(location: &Location) -> Result<bool> {
+    match location {
+        Location::Sqlite(path) => path
+            .try_exists()
+            .map_err(|error| Error::Internal(format!("{}: {error}", path.display()))),
         Location::Postgres(url) => {
             let name = database_of(url)?;
             let maintenance = with_database(url, "postgres")?;
             // Where the maintenance database may not be entered, the named one must exist already.
-            let exists = dialect::database_exists(&maintenance, &name).or_else(|_| dialect::database_exists(url, &name))?;
-            if exists {
-                Ok(())
-            } else {
-                dialect::create_database(&maintenance, &name, None)
-            }
+            dialect::database_exists(&maintenance, &name).or_else(|_| dialect::database_exists(url, &name))
         }
     }
 }

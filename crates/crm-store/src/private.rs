@@ -2,8 +2,11 @@
 
 use std::{fs, io, path::Path};
 
-/// Makes a folder with those above it, as far as they are missing.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder with those above it, as far as they are missing; nobody but the server's user may enter it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use crm_domain::stamp::Stamp;
-use crm_store::{DatabaseReport, Location};
+use crm_store::{DatabaseReport, Location, database_exists};
 use serde::Serialize;
 
 use super::{context::Context, output::table};
@@ -99,10 +99,8 @@ fn check_clock(context: &Context) -> Result<String> {
 
 fn check_databases(context: &Context) -> Result<Vec<Finding>> {
     let location = Location::control(&context.settings.store.url, &context.settings.store.data_dir)?;
-    if let Location::Sqlite(path) = &location
-        && !path.try_exists()?
-    {
-        let detail = format!("{} does not exist yet: the first start creates it", path.display());
+    if !database_exists(&location).with_context(|| location.to_string())? {
+        let detail = format!("{location} does not exist yet: the first start creates it");
         return Ok(vec![Finding::of("databases", Ok(detail))]);
     }
     let store = context.store().with_context(|| location.to_string())?;

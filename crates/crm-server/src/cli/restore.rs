@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use crm_store::Store;
+use crm_store::{Store, create_private_folder};
 
 use super::{
     backup::{backend, is_empty},
@@ -51,7 +51,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<ExitCode> {
     if manifest.files.iter().any(|entry| entry.file.as_os_str() == secrets::FILE) {
         let content = fs::read(folder.join(secrets::FILE)).context("cannot read the backup's secrets")?;
         // On PostgreSQL nothing has made the folder yet.
-        fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+        create_private_folder(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
         manifest::write_private(&data_dir.join(secrets::FILE), &content)?;
     }
     let problems: Vec<String> = reports
