@@ -16,10 +16,10 @@ const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Text<MAX> {
-    /// Trims and checks `value`.
+    /// Trims and checks `value`; one that nobody could see is blank.
     pub fn parse(value: &str) -> Result<Self, Problem> {
         let value = value.trim();
-        if value.is_empty() {
+        if value.chars().all(is_invisible) {
             return Err(Problem::Required);
         }
         if value.len() > MAX && value.chars().count() > MAX {
@@ -40,6 +40,15 @@ impl<const MAX: usize> Text<MAX> {
     pub fn into_inner(self) -> String {
         self.0
     }
+}
+
+/// Spaces, and characters that show nothing by themselves: joiners, marks of direction, fillers, selectors of variants.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character,
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 impl<const MAX: usize> Deref for Text<MAX> {
@@ -371,6 +380,17 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_blank() {
+        for blank in ["", " ", "\u{200b}", " \u{200b}\u{feff} ", "\u{2060}\u{ad}", "\u{3164}", "\u{2800}\u{3000}"] {
+            assert_eq!(Text::<5>::parse(blank), Err(Problem::Required), "{blank:?}");
+        }
+        // Joiners belong to words of some scripts, and to emojis.
+        for name in ["\u{200b}a", "می\u{200c}خو", "\u{2764}\u{fe0f}"] {
+            assert_eq!(&*Text::<9>::parse(name).unwrap(), name);
+        }
+    }
 
     #[test]
     fn an_integer_has_no_fraction_and_lies_in_its_range() {

@@ -6,6 +6,7 @@ mod list;
 use std::collections::HashSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -173,7 +174,8 @@ pub fn unknown_owners(control: &dyn ControlStore, tenant: TenantId, owners: &[Us
     Ok(owners.iter().filter(|owner| !active.contains(owner)).copied().collect())
 }
 
-/// A password as somebody typed it: 8 to 128 characters. Never shown, never stored.
+/// A password as somebody typed it: 8 to 128 characters. Never shown, never stored. Keyboards write `é` as one character or as two: it
+/// is kept in Unicode's composed form (NFC), so that both are the same password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -191,17 +193,18 @@ pub const PASSWORD_MAX: usize = 128;
 impl Password {
     /// Checks the length in characters.
     pub fn parse(text: &str) -> Result<Self, Problem> {
+        let Self(text) = Self::candidate(text);
         match text.chars().count() {
             0 => Err(Problem::Required),
             n if n < PASSWORD_MIN => Err(Problem::TooShort { min: PASSWORD_MIN }),
             n if n > PASSWORD_MAX => Err(Problem::TooLong { max: PASSWORD_MAX }),
-            _ => Ok(Self(text.to_owned())),
+            _ => Ok(Self(text)),
         }
     }
 
     /// A candidate for a login: any text may be tried.
     pub fn candidate(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned())
     }
 
     /// Hashes with bcrypt at `cost` (12 in production). Takes some 200 ms: call it on a bounded pool.
@@ -283,6 +286,17 @@ mod tests {
         assert!(hash.verify(&Password::candidate(&format!("{long}a"))));
         assert!(!hash.verify(&Password::candidate(&format!("{long}b"))));
         assert!(!hash.verify(&Password::candidate(&long)));
+    }
+
+    #[test]
+    fn a_letter_with_an_accent_is_one_however_it_is_written() {
+        let (composed, apart) = ("caf\u{e9} cr\u{e8}me", "cafe\u{301} cre\u{300}me");
+        for (set, tried) in [(composed, apart), (apart, composed)] {
+            let hash = Password::parse(set).unwrap().hash(4).unwrap();
+            assert!(hash.verify(&Password::candidate(tried)));
+            assert!(!hash.verify(&Password::candidate("cafe creme")));
+        }
+        assert_eq!(Password::parse("e\u{301}e\u{301}e\u{301}e\u{301}"), Err(Problem::TooShort { min: 8 }));
     }
 
     #[test]
