@@ -9,4 +9,5 @@
 mod backup;
 mod control;
 mod rate_limit;
+mod restore;
 mod tenant;

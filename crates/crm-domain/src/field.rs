@@ -383,7 +383,15 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_blank() {
-        for blank in ["", " ", "\u{200b}", " \u{200b}\u{feff} ", "\u{2060}\u{ad}", "\u{3164}", "\u{2800}\u{3000}"] {
+        for blank in [
+            "",
+            " ",
+            "\u{200b}",
+            " \u{200b}\u{feff} ",
+            "\u{2060}\u{ad}",
+            "\u{3164}",
+            "\u{2800}\u{3000}",
+        ] {
             assert_eq!(Text::<5>::parse(blank), Err(Problem::Required), "{blank:?}");
         }
         // Joiners belong to words of some scripts, and to emojis.

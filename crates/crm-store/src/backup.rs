@@ -86,12 +86,7 @@ pub(crate) fn copy_in(location: &Location, file: &Path) -> Result<()> {
             io::copy(&mut source, &mut target).and_then(|_| target.sync_all()).map_err(failed)
         }
         Location::Postgres(url) => {
-            let name = database_of(url)?;
-            if !dialect::database_exists(&with_database(url, "postgres")?, &name)? {
-                migrate::prepare(location)?;
-            } else if dialect::has_tables(url)? {
-                return Err(Error::Internal(format!("database {name} has tables already")));
-            }
+            migrate::prepare(location)?;
             let mut restore = postgres_program("pg_restore", url)?;
             restore.args([
                 "--no-owner",
@@ -154,6 +149,36 @@ fn migrations_of_dump(file: &Path) -> Result<Vec<String>> {
     let rows = sql.lines().skip_while(|line| !line.starts_with("COPY ")).skip(1);
     let versions = rows.take_while(|line| *line != "\\.").filter_map(|line| line.split('\t').next());
     Ok(versions.map(str::to_owned).collect())
+}
+
+/// Whether there is something where the control plane shall be: an empty PostgreSQL database is nothing.
+pub(crate) fn is_occupied(control: &Location) -> Result<bool> {
+    match control {
+        Location::Postgres(url) => Ok(migrate::exists(control)? && dialect::has_tables(url)?),
+        Location::Sqlite(_) => migrate::exists(control),
+    }
+}
+
+/// Gives a database that nobody uses the place, and the name, of one that is not there, or empty.
+pub(crate) fn put_in_place(aside: &Location, place: &Location) -> Result<()> {
+    match (aside, place) {
+        (Location::Sqlite(aside), Location::Sqlite(path)) => {
+            let failed = |error: io::Error| failure(path, &error);
+            dialect::checkpoint(&mut dialect::open(&Location::Sqlite(aside.clone()), Purpose::Write)?)?;
+            fs::rename(aside, path).map_err(failed)?;
+            let folder = path.parent().unwrap_or(Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+        }
+        (Location::Postgres(aside), Location::Postgres(url)) => {
+            let (admin, name) = (with_database(url, "postgres")?, database_of(url)?);
+            if is_occupied(place)? {
+                return Err(Error::Internal(format!("{place} was made meanwhile: nothing is overwritten")));
+            }
+            dialect::drop_empty_database(&admin, &name)?;
+            dialect::rename_database(&admin, &database_of(aside)?, &name)
+        }
+        _ => Err(Error::Internal("the backup is of another backend".to_owned())),
+    }
 }
 
 /// A tenant of a backup whose copy is missing.

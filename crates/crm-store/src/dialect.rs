@@ -373,6 +373,22 @@ pub fn drop_database(admin_url: &str, name: &str) -> Result<()> {
         .map_err(map)
 }
 
+/// Drops a PostgreSQL database that nobody is connected to, if there is one.
+pub fn drop_empty_database(admin_url: &str, name: &str) -> Result<()> {
+    let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;
+    connection
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {}", quoted(name)))
+        .map_err(map)
+}
+
+/// Gives a PostgreSQL database that nobody is connected to another name.
+pub fn rename_database(admin_url: &str, from: &str, to: &str) -> Result<()> {
+    let mut connection = PgConnection::establish(admin_url).map_err(unavailable)?;
+    connection
+        .batch_execute(&format!("ALTER DATABASE {} RENAME TO {}", quoted(from), quoted(to)))
+        .map_err(map)
+}
+
 /// Whether a PostgreSQL database has any table.
 pub fn has_tables(url: &str) -> Result<bool> {
     let mut connection = PgConnection::establish(url).map_err(unavailable)?;

@@ -17,6 +17,7 @@ pub mod location;
 mod migrate;
 mod pool;
 mod private;
+mod restore;
 mod store;
 pub mod tenant;
 

@@ -20,6 +20,7 @@ use crate::{
     dialect::{self, Plane, Purpose},
     location::Location,
     migrate,
+    restore::Restore,
     tenant::registry::TenantRegistry,
 };
 
@@ -141,10 +142,11 @@ impl Store {
             .try_for_each(|file| backup::judge_copy(folder, file))
     }
 
-    /// Makes the databases of a backup in `folder` where the settings say, and opens them; `restored` hears of each.
+    /// Makes the databases of a backup in `folder` where the settings say, and opens them; `restored` hears of each. A tenant's PostgreSQL
+    /// database whose name is taken on the server gets another: a backup can be restored beside the deployment that it was made of.
     ///
     /// # Errors
-    /// When a newer version made the backup, there is a database already, a copy is missing or cannot be restored.
+    /// When a newer version made the backup, there is a control database already, a copy is missing or cannot be restored.
     pub fn restore(
         settings: &StoreSettings,
         clock: Arc<dyn Clock>,
@@ -154,22 +156,9 @@ impl Store {
     ) -> Result<Self> {
         Self::judge_backup(folder)?;
         let location = Location::control(&settings.url, &settings.data_dir)?;
-        let control = DatabaseCopy::of(&location, None);
-        backup::copy_in(&location, &folder.join(&control.file))?;
-        restored(&control);
-        let store = Self::open(settings, clock, entropy)?;
-        store.each_tenant(|tenant, location| {
-            let copy = DatabaseCopy::of(location, Some(tenant.id));
-            let file = folder.join(&copy.file);
-            if !backup::exists(&file) {
-                return Err(backup::missing_copy(tenant, &copy.file));
-            }
-            backup::copy_in(location, &file)?;
-            restored(&copy);
-            Ok(())
-        })?;
-        store.migrate_tenants()?;
-        Ok(store)
+        let restore = Restore::new(folder, &settings.data_dir, &location, Arc::clone(&clock), Arc::clone(&entropy));
+        restore.run(&mut restored)?;
+        Self::open(settings, clock, entropy)
     }
 
     /// Commits what is queued and closes every database.

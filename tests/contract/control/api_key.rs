@@ -1,10 +1,10 @@
 use crm_domain::{
+    clock::SystemEntropy,
     control::{
         ControlStore,
         api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyHash, KeyText, KeyUsage},
         user::{Role, User},
     },
-    clock::SystemEntropy,
     error::{Error, Result},
     field::{Check, Patch},
     id::{ApiKeyId, RecordId, TenantId},
@@ -308,7 +308,10 @@ fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
     let forbidden = |result: Result<ApiKey>| assert!(matches!(result, Err(Error::Forbidden(_))), "{result:?}");
     forbidden(mint(tenant.id, &user, &["read"]));
     forbidden(mint(tenant.id, &manager, &["read", "webhook"]));
-    assert!(matches!(mint(globex.id, &manager, &["read"]), Err(Error::NotFound { .. })), "of another tenant");
+    assert!(
+        matches!(mint(globex.id, &manager, &["read"]), Err(Error::NotFound { .. })),
+        "of another tenant"
+    );
     let of_manager = mint(tenant.id, &manager, &["read"]).unwrap();
     let of_admin = mint(tenant.id, &admin, &["read", "webhook"]).unwrap();
 
@@ -325,7 +328,12 @@ fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
     assert_eq!(lookup(&*control, &of_admin), Some(of_admin.clone()));
     assert_eq!(&*rename(&manager, &of_manager).unwrap().fields.name, "Renamed");
     assert_eq!(&*rename(&admin, &of_manager).unwrap().fields.name, "Renamed");
-    assert!(api_keys::revoke_as(&*control, tenant.id, of_manager.id, manager.id).unwrap().revoked_at.is_some());
+    assert!(
+        api_keys::revoke_as(&*control, tenant.id, of_manager.id, manager.id)
+            .unwrap()
+            .revoked_at
+            .is_some()
+    );
 
     users::set_active(&*control, tenant.id, manager.id, false).unwrap();
     forbidden(mint(tenant.id, &manager, &["read"]));

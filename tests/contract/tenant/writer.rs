@@ -39,6 +39,7 @@ each_backend_shared!(
     pollers_miss_nothing,
     a_closed_store_takes_no_unit,
     what_was_queued_before_closing_is_committed,
+    a_full_queue_refuses_and_keeps_nobody_waiting,
 );
 
 /// Runs `work` on this many threads at once and collects what each returns.
@@ -327,6 +328,30 @@ fn what_was_queued_before_closing_is_committed(database: &Database) {
     let made = receiver.iter().collect::<Result<Vec<_>>>().unwrap();
     assert_eq!(made.len(), 600);
     assert_one_order(&database.tenants().open(&tenant).unwrap(), made);
+}
+
+fn a_full_queue_refuses_and_keeps_nobody_waiting(database: &Database) {
+    const ROOM: usize = 10_000;
+    let store = open(database);
+    let (begun, has_begun) = mpsc::channel();
+    let (go_on, gate) = mpsc::channel();
+    let hang = move |_: &mut dyn UnitOfWork| {
+        begun.send(()).unwrap();
+        gate.recv().unwrap();
+        Ok(())
+    };
+    store.submit(Unit::with_result(origin(), hang, Result::unwrap));
+    has_begun.recv().unwrap();
+    let (sender, answers) = mpsc::channel();
+    for _ in 0..=ROOM {
+        let sender = sender.clone();
+        store.submit(Unit::with_result(origin(), |_| Ok(()), move |result| sender.send(result).unwrap()));
+    }
+    drop(sender);
+    let first = answers.recv().unwrap();
+    assert!(matches!(first, Err(Error::Unavailable { .. })), "{first:?}");
+    go_on.send(()).unwrap();
+    assert_eq!(answers.iter().filter(Result::is_ok).count(), ROOM);
 }
 
 const WRITERS: usize = 8;

@@ -73,7 +73,10 @@ fn a_database_that_hangs_hangs_nobody() {
     relay.hang();
     let started = Instant::now();
     let answer = server.get("/readyz").expect(503);
-    assert!(answer.number("retry-after") >= 1 && started.elapsed() < Duration::from_secs(5), "{answer:?}");
+    assert!(
+        answer.number("retry-after") >= 1 && started.elapsed() < Duration::from_secs(5),
+        "{answer:?}"
+    );
     std::thread::scope(|scope| {
         let lost = &json!({ "name": "Lost" });
         let credentials = &json!({ "email": "admin@acme.test", "password": crm_tests::tenant::PASSWORD });

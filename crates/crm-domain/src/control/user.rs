@@ -296,7 +296,10 @@ mod tests {
             assert!(hash.verify(&Password::candidate(tried)));
             assert!(!hash.verify(&Password::candidate("cafe creme")));
         }
-        assert_eq!(Password::parse("e\u{301}e\u{301}e\u{301}e\u{301}"), Err(Problem::TooShort { min: 8 }));
+        assert_eq!(
+            Password::parse("e\u{301}e\u{301}e\u{301}e\u{301}"),
+            Err(Problem::TooShort { min: 8 })
+        );
     }
 
     #[test]

@@ -44,7 +44,10 @@ pub(super) fn candidates(headers: &[String], fields: &[FieldSpec], exact: &[&str
     let headers: Vec<String> = headers.iter().map(|header| normalise(header)).collect();
     let mut candidates = Vec::new();
     for (field, spec) in fields.iter().enumerate() {
-        let names: Vec<Name> = std::iter::once(&spec.name).chain(spec.synonyms).map(|name| Name::of(name)).collect();
+        let names: Vec<Name> = std::iter::once(&spec.name)
+            .chain(spec.synonyms)
+            .map(|name| Name::of(name))
+            .collect();
         let most = if exact.contains(&spec.name) { Rank::Synonym } else { Rank::Similar };
         for (column, header) in headers.iter().enumerate() {
             if let Some((rank, confidence)) = rate(header, &names).filter(|(rank, _)| *rank <= most) {

@@ -168,7 +168,7 @@ fn repeated(columns: &[ColumnUse]) -> impl Iterator<Item = String> {
 
 /// Rows that overwrote another of the same file: the column tells records apart, or it does not.
 fn repeated_ids(columns: &[ColumnUse], summary: &Summary) -> Option<String> {
-    let column = columns.iter().find(|column| column.field == Some("external_id"))?;
+    let column = columns.iter().find(|column| column.field.as_deref() == Some("external_id"))?;
     let (rows, header) = (grouped(summary.repeated_ids), &column.header);
     (summary.repeated_ids > 0).then(|| {
         format!(

@@ -135,7 +135,11 @@ fn a_key_is_shown_once_works_and_is_revoked() {
     let (code, error) = place.error(&["key", "create", "--family", "elevate", "--name", "x", "--expires-at", "2001-01-01"]);
     assert_eq!((code, error.as_str()), (1, "error: expires_at: must lie in the future"));
     let (code, error) = place.error(&["key", "create", "--family", "elevate", "--name", "x", "--expires-at", ""]);
-    assert_eq!((code, error.starts_with("error: expires_at: must be an ISO 8601")), (1, true), "{error}");
+    assert_eq!(
+        (code, error.starts_with("error: expires_at: must be an ISO 8601")),
+        (1, true),
+        "{error}"
+    );
     assert_eq!(place.error(&["key", "revoke", "99"]).0, 1);
     assert_eq!(place.error(&["key", "create", "--family", "nope", "--name", "x"]).0, 2);
 }

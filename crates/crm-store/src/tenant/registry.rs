@@ -172,10 +172,7 @@ impl TenantRegistry {
     }
 
     fn provision_postgres(&self, url: &str, id: Uuid) -> Result<String> {
-        let control = database_of(url)?;
-        // PostgreSQL cuts names at 63 bytes.
-        let stem: String = control.chars().filter(char::is_ascii).take(28).collect();
-        let (template, name) = (format!("{stem}_template"), format!("{stem}_t_{}", id.simple()));
+        let (template, name) = (format!("{}_template", stem(url)?), tenant_database(url, id)?);
         let maintenance = with_database(url, "postgres")?;
         migrate::with_template_lock(url, || {
             if !dialect::database_exists(url, &template)? {
@@ -224,6 +221,24 @@ fn migrated_file(path: &Path) -> Result<()> {
     dialect::checkpoint(&mut connection)
 }
 
+/// What the names of a deployment's PostgreSQL databases begin with. PostgreSQL cuts names at 63 bytes.
+pub(crate) fn stem(control_url: &str) -> Result<String> {
+    Ok(database_of(control_url)?.chars().filter(char::is_ascii).take(28).collect())
+}
+
+/// The name of a tenant's PostgreSQL database.
+pub(crate) fn tenant_database(control_url: &str, id: Uuid) -> Result<String> {
+    Ok(format!("{}_t_{}", stem(control_url)?, id.simple()))
+}
+
+/// Removes a database that nothing names.
+pub(crate) fn remove(location: &Location) -> Result<()> {
+    match location {
+        Location::Sqlite(path) => remove_files(path),
+        Location::Postgres(url) => dialect::drop_database(&with_database(url, "postgres")?, &database_of(url)?),
+    }
+}
+
 /// The file and what stands beside it: logs, where the database is open, and the writers' locks.
 fn remove_files(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
@@ -265,10 +280,7 @@ impl Tenants for TenantRegistry {
     }
 
     fn discard(&self, location: &str) -> Result<()> {
-        match Location::of_tenant(location, &self.control, &self.data_dir)? {
-            Location::Sqlite(path) => remove_files(&path),
-            Location::Postgres(url) => dialect::drop_database(&with_database(&url, "postgres")?, &database_of(&url)?),
-        }
+        remove(&Location::of_tenant(location, &self.control, &self.data_dir)?)
     }
 
     fn on_commit(&self, heard: OnCommit) {

@@ -48,18 +48,33 @@ fn a_manager_gives_only_what_a_manager_has(server: &Server) {
         assert_eq!(fields(&refusal(server, &answer, 422, "VALIDATION_ERROR")), ["permissions"]);
     }
     let made = mint(server, &manager, &json!({ "family": "elevate", "name": "x" }))["apiKey"].clone();
-    assert_eq!(made["permissions"], json!(["read", "write"]), "without a word, what the creator may do");
+    assert_eq!(
+        made["permissions"],
+        json!(["read", "write"]),
+        "without a word, what the creator may do"
+    );
     let item = format!("{PATH}/{}", text(&made["id"]));
     for (who, wished) in [(&manager, json!(["webhook"])), (&admin, json!(["webhook", "read"]))] {
         let body = json!({ "permissions": wished });
         let answer = server.patch(&item).bearer(who).json(&body).send();
         assert_eq!(fields(&refusal(server, &answer, 422, "VALIDATION_ERROR")), ["permissions"]);
     }
-    let narrow = server.patch(&item).bearer(&manager).json(&json!({ "permissions": ["read"] })).expect(200);
+    let narrow = server
+        .patch(&item)
+        .bearer(&manager)
+        .json(&json!({ "permissions": ["read"] }))
+        .expect(200);
     assert_eq!(narrow.json()["permissions"], json!(["read"]));
-    let cleared = server.patch(&item).bearer(&manager).json(&json!({ "permissions": null })).expect(200);
+    let cleared = server
+        .patch(&item)
+        .bearer(&manager)
+        .json(&json!({ "permissions": null }))
+        .expect(200);
     assert_eq!(cleared.json()["permissions"], json!(["read", "write"]));
-    assert_eq!(mint(server, &admin, &wish(json!(["webhook"])))["apiKey"]["permissions"], json!(["webhook"]));
+    assert_eq!(
+        mint(server, &admin, &wish(json!(["webhook"])))["apiKey"]["permissions"],
+        json!(["webhook"])
+    );
 }
 
 //
@@ -81,7 +96,11 @@ fn a_manager_leaves_an_admins_key_alone(server: &Server) {
     accounts(server, text(&made["key"])).expect(403);
     // An Admin changes a Manager's.
     let (_, of_manager) = health(server, &manager);
-    server.patch(&of_manager).bearer(&admin).json(&json!({ "rateLimit": 5 })).expect(200);
+    server
+        .patch(&of_manager)
+        .bearer(&admin)
+        .json(&json!({ "rateLimit": 5 }))
+        .expect(200);
     server.delete(&of_manager).bearer(&admin).expect(204);
 }
 
@@ -150,7 +169,10 @@ fn the_list_has_pages_and_families() {
         page = list(&format!("pageSize=2&cursor={}", text(&page["nextCursor"])));
         walked.extend(ids(&page).into_iter().map(str::to_owned));
     }
-    assert_eq!((walked, &page["nextCursor"]), (all.iter().map(|id| (*id).to_owned()).collect(), &Value::Null));
+    assert_eq!(
+        (walked, &page["nextCursor"]),
+        (all.iter().map(|id| (*id).to_owned()).collect(), &Value::Null)
+    );
     let cursor = list("family=contacts&pageSize=1");
     let cursor = text(&cursor["nextCursor"]);
     assert_eq!(ids(&list(&format!("family=contacts&cursor={cursor}"))).len(), 1);

@@ -111,7 +111,9 @@ fn parse_grants(mut given: Vec<String>, family: KeyFamily, creator: Role) -> Res
     }
     if let Some(grant) = given.iter().find(|grant| !family.grants_by(creator).any(|held| held == **grant)) {
         let creator = creator.as_str();
-        return Err(Problem::Rule(format!("must not hold {grant:?}: the key's creator, a {creator}, may not do that")));
+        return Err(Problem::Rule(format!(
+            "must not hold {grant:?}: the key's creator, a {creator}, may not do that"
+        )));
     }
     given.sort_unstable();
     given.dedup();

@@ -236,7 +236,11 @@ fn rows_that_overwrite_each_other_are_counted() {
     let crm = Fixture::new();
     let file = "Company,Name,City\nAcme,Berlin office,Berlin\nAcme,Munich office,Munich\n";
     let outcome = crm.import(Accounts, file);
-    assert_eq!((outcome.counts(), outcome.summary.repeated_ids), ((2, 0, 0, 0), 0), "a company is no external id");
+    assert_eq!(
+        (outcome.counts(), outcome.summary.repeated_ids),
+        ((2, 0, 0, 0), 0),
+        "a company is no external id"
+    );
     let rows: String = (0..5).map(|row| format!("{},Office {row}\n", row % 2)).collect();
     let same = format!("id,name\n{rows}9,Same\n9,Same\n");
     for dry_run in [true, false] {
