@@ -77,9 +77,9 @@ fn a_database_that_hangs_hangs_nobody() {
         answer.number("retry-after") >= 1 && started.elapsed() < Duration::from_secs(5),
         "{answer:?}"
     );
+    let lost = &json!({ "name": "Lost" });
+    let credentials = &json!({ "email": "admin@acme.test", "password": crm_tests::tenant::PASSWORD });
     std::thread::scope(|scope| {
-        let lost = &json!({ "name": "Lost" });
-        let credentials = &json!({ "email": "admin@acme.test", "password": crm_tests::tenant::PASSWORD });
         scope.spawn(|| unavailable(&server, &server.post("/api/auth/login").json(credentials).send()));
         for _ in 0..3 {
             scope.spawn(|| unavailable(&server, &server.get(COMPANIES).bearer(&token).send()));

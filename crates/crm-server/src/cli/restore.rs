@@ -45,7 +45,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<ExitCode> {
         folder,
         restored,
     )
-    .with_context(|| format!("what was restored to {} is not whole", data_dir.display()))?;
+    .with_context(|| format!("nothing is restored to {}", data_dir.display()))?;
     let reports = store.check();
     store.close();
     if manifest.files.iter().any(|entry| entry.file.as_os_str() == secrets::FILE) {

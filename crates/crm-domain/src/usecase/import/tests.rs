@@ -120,8 +120,8 @@ fn a_column_of_names_is_no_external_id() {
         (ImportKind::Accounts, "Name,Account", "Name→name"),
         (ImportKind::Accounts, "Organization,Name", "Name→name"),
         (ImportKind::Accounts, "Customer,Name", "Name→name"),
-        (ImportKind::Contacts, "Contact,Name,Email", "Name→full_name Email→email"),
-        (ImportKind::Leads, "Lead,Name", "Name→full_name"),
+        (ImportKind::Contacts, "Contact,Name,Email", "Contact→full_name Email→email"),
+        (ImportKind::Leads, "Lead,Name", "Lead→full_name"),
         (ImportKind::Opportunities, "Deal,Name,Account", "Name→name Account→account"),
         (ImportKind::Opportunities, "Opportunity,Name,Account", "Name→name Account→account"),
     ] {
