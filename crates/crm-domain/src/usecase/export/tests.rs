@@ -13,7 +13,7 @@ fn every_column_maps_to_the_field_of_its_name() {
         (ImportKind::Opportunities, Opportunities::COLUMNS),
     ] {
         let headers: Vec<String> = columns.iter().chain(&[GUARD_HEADER]).map(ToString::to_string).collect();
-        let mapping = auto_map(&headers, kind.fields());
+        let mapping = auto_map(&headers, kind.fields(), &[]);
         let mapped: Vec<(&str, &str)> = mapping.mapped().map(|mapped| (mapped.header, mapped.field)).collect();
         let expected: Vec<(&str, &str)> = columns.iter().map(|column| (*column, *column)).collect();
         assert_eq!(mapped, expected, "{kind:?}");

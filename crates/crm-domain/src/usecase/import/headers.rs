@@ -13,7 +13,7 @@ macro_rules! fields {
 }
 
 /// By these rows find their records: a column that was guessed wrongly would have them overwrite each other.
-pub const EXACT: &[&str] = &["external_id"];
+pub const EXACT: &[&str] = &["external_id", "parent_external_id", "account_external_id"];
 
 /// Accounts.
 pub const ACCOUNT: &[FieldSpec] = fields! {
