@@ -74,11 +74,13 @@ fn every_link_has_its_index(database: &Database) {
     let connection = &mut reading(database);
     for link in LINKS {
         let indexes = indexes(connection, link.from.as_str());
-        let serves = |index: &String| {
-            let columns = index.split_once('(').map_or("", |(_, rest)| rest);
-            columns.split([' ', ',', ')']).next() == Some(link.field)
-        };
-        assert!(indexes.iter().any(serves), "{link:?} has no index: {indexes:#?}");
+        for rows in ["deleted_at IS NULL", "deleted_at IS NOT NULL"] {
+            let serves = |index: &String| {
+                let columns = index.split_once('(').map_or("", |(_, rest)| rest);
+                columns.split([' ', ',', ')']).next() == Some(link.field) && index.contains(rows)
+            };
+            assert!(indexes.iter().any(serves), "{link:?} has no index where {rows}: {indexes:#?}");
+        }
     }
 }
 

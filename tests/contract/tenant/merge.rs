@@ -1,5 +1,6 @@
 //! Merging records, and undoing it.
 
+mod deleted;
 mod identity;
 
 use std::sync::Arc;

@@ -140,15 +140,23 @@ impl LinkRepository for Accounts {
         let referring = self.rows.values().filter_map(to).filter(|(_, parent)| targets.contains(parent));
         Ok(referring.filter(|_| link.from == EntityKind::Account).collect())
     }
+    fn referring_deleted(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>> {
+        let to = |account: &Account| Some((account.id.get(), account.fields.parent_id?.get()));
+        let referring = self.deleted.values().filter_map(to).filter(|(_, parent)| targets.contains(parent));
+        Ok(referring.filter(|_| link.from == EntityKind::Account).collect())
+    }
     fn still(&mut self, link: Link, referrers: &[i64], target: Option<i64>) -> Result<Vec<i64>> {
         let parent = target.map(AccountId::from_i64);
-        let still = self.with(|account| referrers.contains(&account.id.get()) && account.fields.parent_id == parent);
-        let ids = still.into_iter().map(|account| account.id.get());
-        Ok(ids.filter(|_| link.from == EntityKind::Account).collect())
+        let is_still = |account: &&Account| referrers.contains(&account.id.get()) && account.fields.parent_id == parent;
+        let ids = self.rows.values().chain(self.deleted.values()).filter(is_still);
+        Ok(ids
+            .filter(|_| link.from == EntityKind::Account)
+            .map(|account| account.id.get())
+            .collect())
     }
     fn point(&mut self, _link: Link, referrers: &[i64], target: Option<i64>) -> Result<()> {
-        for id in referrers {
-            if let Some(account) = self.rows.get_mut(&AccountId::from_i64(*id)) {
+        for id in referrers.iter().copied().map(AccountId::from_i64) {
+            if let Some(account) = self.rows.get_mut(&id).or_else(|| self.deleted.get_mut(&id)) {
                 account.fields.parent_id = target.map(AccountId::from_i64);
                 account.updated_at = self.stamp;
             }

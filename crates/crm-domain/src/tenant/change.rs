@@ -396,6 +396,22 @@ pub trait ChangeReads {
     fn last_seq(&mut self) -> Result<i64>;
 }
 
+/// The change that deleted a record last; `None` when nothing did. What a deleted record refers to may have changed since.
+pub(crate) fn last_deletion(changes: &mut dyn ChangeReads, entity: EntityKind, entity_id: i64) -> Result<Option<Change>> {
+    const PAGE: u32 = 20;
+    let mut before = i64::MAX;
+    loop {
+        let page = changes.list_of(entity, entity_id, before, PAGE)?;
+        let Some(oldest) = page.last().map(|change| change.seq) else {
+            return Ok(None);
+        };
+        if let Some(deletion) = page.into_iter().find(|change| change.kind == ChangeKind::Deleted) {
+            return Ok(Some(deletion));
+        }
+        before = oldest;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,7 +93,9 @@ pub trait LinkRepository {
     fn live(&mut self, kind: EntityKind, ids: &[i64]) -> Result<Vec<i64>>;
     /// The live records that refer by this link to one of these targets, each with its target, by id.
     fn referring(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>>;
-    /// Which of these records are live and refer by this link to the target, or to nothing.
+    /// The same of the records that units before this one deleted.
+    fn referring_deleted(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>>;
+    /// Which of these records, live or deleted, refer by this link to the target, or to nothing.
     fn still(&mut self, link: Link, referrers: &[i64], target: Option<i64>) -> Result<Vec<i64>>;
     /// Lets records refer by this link to another target, or to nothing, from this unit's stamp on.
     fn point(&mut self, link: Link, referrers: &[i64], target: Option<i64>) -> Result<()>;
@@ -169,26 +171,33 @@ fn errors_of(references: &[Reference], dead: &HashSet<Reference>) -> Vec<FieldEr
 /// The ids of records, by their kind.
 pub(crate) type Moved = BTreeMap<EntityKind, BTreeSet<i64>>;
 
-/// Lets whatever refers to these records refer to `to` instead, or to nothing; tells which records of each kind were moved.
+/// Lets whatever refers to these records refer to `to` instead, or to nothing; tells which live records of each kind were moved.
+///
+/// Deleted records go along, so that one that is restored refers to what it would refer to if it had been there all the time, and undoing
+/// finds it wherever it is by then.
 pub(crate) fn move_all(unit: &mut dyn UnitOfWork, kind: EntityKind, from: &[i64], to: Option<i64>) -> Result<Moved> {
     let mut moved = Moved::new();
     for link in links_to(kind) {
-        let referring = unit.links().referring(link, from)?;
+        let live = unit.links().referring(link, from)?;
+        let deleted = unit.links().referring_deleted(link, from)?;
+        let referring: Vec<(i64, i64)> = live.iter().chain(&deleted).copied().collect();
         if referring.is_empty() {
             continue;
         }
         let ids: Vec<i64> = referring.iter().map(|(id, _)| *id).collect();
         unit.links().point(link, &ids, to)?;
-        for (id, before) in &referring {
-            unit.record(NewChange::relinked(link, *id, Some(*before), to));
+        for (id, before) in referring {
+            unit.record(NewChange::relinked(link, id, Some(before), to));
         }
-        moved.entry(link.from).or_default().extend(ids);
+        if !live.is_empty() {
+            moved.entry(link.from).or_default().extend(live.into_iter().map(|(id, _)| id));
+        }
     }
     Ok(moved)
 }
 
-/// Undoes what [`move_all`] did in a unit, as its changes tell: whatever went from `of` to `to` and still is there refers to `of` again,
-/// but for the records of `except`, of the same kind.
+/// Undoes what [`move_all`] did in a unit, as its changes tell: whatever went from `of` to `to` and still refers to that refers to `of`
+/// again, live or deleted, but for the records of `except`, of the same kind.
 pub(crate) fn move_back(
     unit: &mut dyn UnitOfWork,
     changes: &[Change],

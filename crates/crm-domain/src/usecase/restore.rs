@@ -5,7 +5,7 @@ use crate::{
     id::RecordId,
     tenant::{
         UnitOfWork,
-        change::NewChange,
+        change::{self, NewChange},
         custom_field,
         link::{self, LINKS},
         record::{Record, check_keys, id_of},
@@ -53,10 +53,11 @@ fn drop_dead_references<R: Record>(unit: &mut dyn UnitOfWork, record: &R) -> Res
     Ok(())
 }
 
-/// Undoes the rest of the unit that deleted the record: its last change, since nothing changes what is deleted.
+/// Undoes the rest of the unit that deleted the record.
 fn put_back<R: Record>(unit: &mut dyn UnitOfWork, record: &R, id: R::Id) -> Result<()> {
-    let deletion = unit.changes().list_of(R::KIND, id.get(), i64::MAX, 1)?;
-    let Some(deletion) = deletion.first() else { return Ok(()) };
+    let Some(deletion) = change::last_deletion(unit.changes(), R::KIND, id.get())? else {
+        return Ok(());
+    };
     let changes = unit.changes().list_of_unit(deletion.seq)?;
     record.restore_companions(unit, &changes)?;
     // A record that was put below it before may stand above it now.

@@ -37,15 +37,14 @@ impl LinkRepository for Session<'_, Writing<'_>> {
     }
 
     fn referring(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>> {
-        let mut referring = Vec::new();
-        for targets in targets.chunks(IDS_MAX) {
-            let sql = Sql::new("SELECT id, ").sql(link.field).sql(" FROM ").sql(link.from.as_str());
-            let sql = sql.sql(" WHERE ").sql(link.field).sql(" IN ").then(list(targets));
-            let sql = sql.sql(" AND deleted_at IS NULL ORDER BY id");
-            let statement = Statement::<(BigInt, BigInt)>::of(sql, targets);
-            referring.extend(statement.load::<(i64, i64)>(self.connection).map_err(map)?);
-        }
-        Ok(referring)
+        referring(self, link, targets, || Sql::new(" AND deleted_at IS NULL"))
+    }
+
+    fn referring_deleted(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>> {
+        let stamp = self.state.stamp.micros();
+        referring(self, link, targets, || {
+            Sql::new(" AND deleted_at IS NOT NULL AND deleted_at < ").integer(stamp)
+        })
     }
 
     fn still(&mut self, link: Link, referrers: &[i64], target: Option<i64>) -> Result<Vec<i64>> {
@@ -55,7 +54,7 @@ impl LinkRepository for Session<'_, Writing<'_>> {
                 .sql(link.from.as_str())
                 .sql(" WHERE id IN ")
                 .then(list(ids));
-            let sql = sql.sql(" AND deleted_at IS NULL AND ").sql(link.field);
+            let sql = sql.sql(" AND ").sql(link.field);
             let sql = match target {
                 Some(target) => sql.sql(" = ").integer(target),
                 None => sql.sql(" IS NULL"),
@@ -79,6 +78,18 @@ impl LinkRepository for Session<'_, Writing<'_>> {
         }
         Ok(())
     }
+}
+
+/// The records that refer to one of the targets and meet a condition, each with its target, by id.
+fn referring(session: &mut Session<'_, Writing<'_>>, link: Link, targets: &[i64], condition: impl Fn() -> Sql) -> Result<Vec<(i64, i64)>> {
+    let mut referring = Vec::new();
+    for targets in targets.chunks(IDS_MAX) {
+        let sql = Sql::new("SELECT id, ").sql(link.field).sql(" FROM ").sql(link.from.as_str());
+        let sql = sql.sql(" WHERE ").sql(link.field).sql(" IN ").then(list(targets));
+        let statement = Statement::<(BigInt, BigInt)>::of(sql.then(condition()).sql(" ORDER BY id"), targets);
+        referring.extend(statement.load::<(i64, i64)>(session.connection).map_err(map)?);
+    }
+    Ok(referring)
 }
 
 /// `(?, ?, …)`.

@@ -8,7 +8,7 @@ use crate::{
     tenant::{
         UnitOfWork,
         account::Account,
-        change::{EntityKind, NewChange, values_of},
+        change::{self, EntityKind, NewChange, values_of},
         contact::Contact,
         custom_field, label,
         lead::Lead,
@@ -76,8 +76,8 @@ fn part<R: Mergeable>(unit: &mut dyn UnitOfWork, merge: &Merge) -> Result<()> {
 fn deleted<R: Mergeable>(unit: &mut dyn UnitOfWork, merge: &Merge) -> Result<(Vec<R>, i64)> {
     let (mut records, mut seq) = (Vec::with_capacity(merge.done.merged_ids.len()), 0);
     for id in &merge.done.merged_ids {
-        // Nothing changes what is deleted: one that was restored since has a later change.
-        let last = unit.changes().list_of(R::KIND, *id, i64::MAX, 1)?.pop();
+        // One that was restored since is live, or was deleted once more.
+        let last = change::last_deletion(unit.changes(), R::KIND, *id)?;
         let last = last.filter(|change| change.stamp == merge.created_at);
         let record = R::lookup_deleted(unit, R::Id::from_i64(*id))?;
         let (Some(last), Some(record)) = (last, record) else {

@@ -1,0 +1,21 @@
+-- What a deleted record refers to is moved, released and put back along with the references of live ones.
+CREATE INDEX account_parent_id_deleted_idx ON account (parent_id) WHERE deleted_at IS NOT NULL AND parent_id IS NOT NULL;
+CREATE INDEX contact_account_id_deleted_idx ON contact (account_id) WHERE deleted_at IS NOT NULL AND account_id IS NOT NULL;
+CREATE INDEX lead_account_id_deleted_idx ON lead (account_id) WHERE deleted_at IS NOT NULL AND account_id IS NOT NULL;
+CREATE INDEX lead_converted_account_id_deleted_idx ON lead (converted_account_id) WHERE deleted_at IS NOT NULL AND converted_account_id IS NOT NULL;
+CREATE INDEX lead_converted_contact_id_deleted_idx ON lead (converted_contact_id) WHERE deleted_at IS NOT NULL AND converted_contact_id IS NOT NULL;
+CREATE INDEX lead_converted_opportunity_id_deleted_idx ON lead (converted_opportunity_id) WHERE deleted_at IS NOT NULL AND converted_opportunity_id IS NOT NULL;
+CREATE INDEX opportunity_account_id_deleted_idx ON opportunity (account_id) WHERE deleted_at IS NOT NULL AND account_id IS NOT NULL;
+CREATE INDEX opportunity_contact_id_deleted_idx ON opportunity (contact_id) WHERE deleted_at IS NOT NULL AND contact_id IS NOT NULL;
+CREATE INDEX activity_account_id_deleted_idx ON activity (account_id) WHERE deleted_at IS NOT NULL AND account_id IS NOT NULL;
+CREATE INDEX activity_contact_id_deleted_idx ON activity (contact_id) WHERE deleted_at IS NOT NULL AND contact_id IS NOT NULL;
+CREATE INDEX activity_lead_id_deleted_idx ON activity (lead_id) WHERE deleted_at IS NOT NULL AND lead_id IS NOT NULL;
+CREATE INDEX activity_opportunity_id_deleted_idx ON activity (opportunity_id) WHERE deleted_at IS NOT NULL AND opportunity_id IS NOT NULL;
+CREATE INDEX task_account_id_deleted_idx ON task (account_id) WHERE deleted_at IS NOT NULL AND account_id IS NOT NULL;
+CREATE INDEX task_contact_id_deleted_idx ON task (contact_id) WHERE deleted_at IS NOT NULL AND contact_id IS NOT NULL;
+CREATE INDEX task_lead_id_deleted_idx ON task (lead_id) WHERE deleted_at IS NOT NULL AND lead_id IS NOT NULL;
+CREATE INDEX task_opportunity_id_deleted_idx ON task (opportunity_id) WHERE deleted_at IS NOT NULL AND opportunity_id IS NOT NULL;
+CREATE INDEX task_ticket_id_deleted_idx ON task (ticket_id) WHERE deleted_at IS NOT NULL AND ticket_id IS NOT NULL;
+CREATE INDEX ticket_account_id_deleted_idx ON ticket (account_id) WHERE deleted_at IS NOT NULL AND account_id IS NOT NULL;
+CREATE INDEX ticket_contact_id_deleted_idx ON ticket (contact_id) WHERE deleted_at IS NOT NULL AND contact_id IS NOT NULL;
+CREATE INDEX ticket_sla_policy_id_deleted_idx ON ticket (sla_policy_id) WHERE deleted_at IS NOT NULL AND sla_policy_id IS NOT NULL;
