@@ -141,8 +141,11 @@ fn the_last_active_admin_stays(server: &Server) {
         server.put(&role).bearer(&admin).json(&demotion).send(),
         server.post(&deactivate).bearer(&admin).send(),
     ] {
-        assert_eq!(answer.status, 409, "{answer:?}");
-        assert!(answer.text().contains("last active Admin"), "{answer:?}");
+        let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+        assert_eq!(
+            error["message"],
+            "The user is the last active Admin and cannot be taken away before there is another"
+        );
     }
     server.put(&role).bearer(&admin).json(&json!({ "role": "Admin" })).expect(200);
     server.post(&format!("{}/reactivate", path_of(&former))).bearer(&admin).expect(200);
@@ -228,6 +231,18 @@ fn a_list_is_paged_sorted_searched_and_filtered() {
         ("filter[role]=user&filter[isActive]=true", vec!["user_2", "user_4"]),
         ("filter[managerId]=user_1", vec!["user_5"]),
         ("page=2&pageSize=3", vec!["user_4", "user_5"]),
+        ("filter[role][eq]=Admin", vec!["user_1"]),
+        ("filter[role][in]=admin,Manager", vec!["user_1", "user_3"]),
+        ("filter[role][ne]=User", vec!["user_1", "user_3"]),
+        ("filter[isActive][eq]=false", vec!["user_5"]),
+        ("filter[email]=nobody@acme.test", vec![]),
+        ("filter[email]=DAVE@acme.test", vec!["user_5"]),
+        ("filter[email][contains]=ERBER", vec!["user_2"]),
+        ("filter[name][startsWith]=%C4%8C", vec!["user_4"]),
+        ("filter[name][isNull]=true", vec!["user_5"]),
+        ("filter[id][in]=user_2,user_4", vec!["user_2", "user_4"]),
+        ("filter[createdAt][lt]=2000-01-01T00:00:00Z", vec![]),
+        ("deleted=true", vec![]),
     ] {
         assert_eq!(ids(&list(query)), expected, "{query}");
     }
@@ -238,11 +253,30 @@ fn a_list_is_paged_sorted_searched_and_filtered() {
     );
     let next = list(&format!("sortBy=name&pageSize=3&cursor={}", text(&first["nextCursor"])));
     assert_eq!(ids(&next), ["user_2", "user_4"]);
+    let sparse = list("fields=email,role&filter[id]=user_5");
+    assert_eq!(
+        sparse["items"],
+        json!([{ "id": "user_5", "email": "dave@acme.test", "role": "User" }])
+    );
     let bad = "sortBy=password&filter[role]=king&filter[isActive]=1&filter[managerId]=1&cursor=x";
     let answer = server.get(&format!("/api/users?{bad}")).bearer(&admin).send();
     let error = refusal(&server, &answer, 400, "VALIDATION_ERROR");
     let named: Vec<&str> = details(&error).into_iter().map(|(field, _)| field).collect();
     assert_eq!(named, ["cursor", "filter[isActive]", "filter[managerId]", "filter[role]", "sortBy"]);
+    let bad = "filter[password]=x&filter[role][like]=x&filter[isActive][in]=true&fields=password&include=manager";
+    let answer = server.get(&format!("/api/users?{bad}")).bearer(&admin).send();
+    let error = refusal(&server, &answer, 400, "VALIDATION_ERROR");
+    let named: Vec<&str> = details(&error).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(
+        named,
+        [
+            "fields",
+            "filter[isActive][in]",
+            "filter[password]",
+            "filter[role][like]",
+            "include"
+        ]
+    );
 }
 
 #[test]
@@ -285,9 +319,19 @@ fn what_is_wrong_is_told_at_once() {
             refusal(&server, &server.post(&path).bearer(&admin).send(), 404, "NOT_FOUND");
         }
     }
+    // Nobody who is kept out is reported to from now on.
+    let former = tenant.user(Role::Manager);
+    let own = |user: &User| format!("user_{}", user.id);
+    let deactivate = format!("{}/deactivate", path_of(&former));
+    server.post(&deactivate).bearer(&admin).expect(200);
+    let body = json!({ "email": "b@acme.test", "password": "Grace@123", "managerId": own(&former) });
+    let invite = server.post("/api/invitations").bearer(&admin).json(&body).send();
+    for answer in [post(body), put(&own(&tenant.admin), json!({ "managerId": own(&former) })), invite] {
+        let error = refusal(&server, &answer, 422, "VALIDATION_ERROR");
+        assert_eq!(details(&error), [("managerId", "Manager id must name an active user")]);
+    }
     // Nobody reports to itself, also not through others.
     let (ada, boss) = (tenant.user(Role::User), tenant.user(Role::User));
-    let own = |user: &User| format!("user_{}", user.id);
     assert_eq!(put(&own(&ada), json!({ "managerId": own(&boss) })).status, 200);
     for (user, manager) in [(&boss, &ada), (&boss, &boss)] {
         let error = refusal(

@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub use draft::{UserChanges, UserDraft, UserFields};
-pub use list::{UserFilter, UserSort, page};
+pub use list::{UserField, UserFilter, page};
 
 /// What a user may do (contract C-29, X-29, X-86).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -35,7 +35,7 @@ impl Role {
     pub const ALL: [Self; 3] = [Self::User, Self::Manager, Self::Admin];
 
     /// The contract's word.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "User",
             Self::Manager => "Manager",
@@ -59,9 +59,12 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::Read | Permission::Write => true,
-            Permission::Delete | Permission::Configure | Permission::ReadAudit | Permission::ManageApiKeys | Permission::ReadRequestLog => {
-                self >= Self::Manager
-            }
+            Permission::Delete
+            | Permission::Moderate
+            | Permission::Configure
+            | Permission::ReadAudit
+            | Permission::ManageApiKeys
+            | Permission::ReadRequestLog => self >= Self::Manager,
             Permission::ManageUsers | Permission::ManageWebhooks | Permission::ManageSettings => self == Self::Admin,
         }
     }
@@ -76,6 +79,8 @@ pub enum Permission {
     Write,
     /// Delete, restore and merge records.
     Delete,
+    /// Change what others wrote under their names.
+    Moderate,
     /// Change what shapes records: pipelines, stages, tags, custom fields, SLA policies, partners.
     Configure,
     /// Read who changed what.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::sign_in::{SignInError, SignedIn, begin_session};
+use super::{
+    sign_in::{SignInError, SignedIn, begin_session},
+    users,
+};
 use crate::{
     clock::{Clock, Entropy},
     control::{
@@ -11,7 +14,7 @@ use crate::{
         refresh_token::RefreshToken,
         user::{PasswordHash, UserFields},
     },
-    error::{Error, Problem, Result},
+    error::{Error, Result},
     field::Text,
     id::{InvitationId, RecordId, TenantId, UserId},
 };
@@ -53,12 +56,7 @@ fn check_new(unit: &mut dyn ControlUnit, tenant: TenantId, fields: &UserFields) 
     if earlier.is_some_and(|earlier| earlier.is_pending(now)) {
         return Err(taken(InvitationId::NOUN));
     }
-    let Some(manager) = fields.manager_id else { return Ok(()) };
-    let manager = unit.users().lookup(manager)?;
-    if manager.is_none_or(|manager| manager.tenant_id != tenant) {
-        return Err(Error::invalid("manager_id", Problem::Reference { noun: UserId::NOUN }));
-    }
-    Ok(())
+    users::check_manager(unit, tenant, fields.manager_id)
 }
 
 /// Revokes an invitation: its token dies at once. Revoking it twice changes nothing.
@@ -70,7 +68,7 @@ pub fn revoke(control: &dyn ControlStore, tenant: TenantId, id: InvitationId) ->
         let invitation = unit.invitations().lookup(tenant, id)?;
         let invitation = invitation.ok_or_else(|| Error::not_found(InvitationId::NOUN, id))?;
         match invitation.state(unit.stamp()) {
-            InvitationState::Accepted => Err(Error::Conflict("The invitation is already accepted".to_owned())),
+            InvitationState::Accepted => Err(Error::state(InvitationId::NOUN, id, "accepted", "revoked")),
             InvitationState::Revoked => Ok(()),
             InvitationState::Pending | InvitationState::Expired => {
                 let revoked_at = Some(unit.stamp());

@@ -25,15 +25,19 @@ pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: UserId) -> Resul
 /// Keeps a new user, who signs in with this password.
 ///
 /// # Errors
-/// [`Error::Duplicate`] for an email that is taken in the deployment, [`Error::Invalid`] for a manager of another tenant.
+/// [`Error::Duplicate`] for an email that is taken in the deployment, [`Error::Invalid`] for a manager of another tenant
+/// or one who is kept out.
 pub fn create(control: &dyn ControlStore, tenant: TenantId, fields: UserFields, password: PasswordHash) -> Result<User> {
-    control.writing(|unit| unit.users().add(fields.with_password(tenant, password)))
+    control.writing(|unit| {
+        check_manager(unit, tenant, fields.manager_id)?;
+        unit.users().add(fields.with_password(tenant, password))
+    })
 }
 
 /// Changes a user's fields, unless `may_write_over` says no to the time of its last change: then the answer is `None`.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for a manager of another tenant, or one who reports to the user.
+/// [`Error::NotFound`]; [`Error::Invalid`] for a manager of another tenant, one who is kept out, or one who reports to the user.
 pub fn update(
     control: &dyn ControlStore,
     tenant: TenantId,
@@ -122,6 +126,7 @@ fn change_in(
     }
     check_last_admin(unit, &before, &after)?;
     if after.manager_id != before.manager_id {
+        check_manager(unit, tenant, after.manager_id)?;
         check_line(unit, &after)?;
     }
     let after = User {
@@ -150,9 +155,29 @@ fn check_last_admin(unit: &mut dyn ControlUnit, before: &User, after: &User) -> 
     if users.iter().any(|user| user.id != before.id && is_admin(user)) {
         return Ok(());
     }
-    Err(Error::Conflict(
-        "The user is the last active Admin: make another one first".to_owned(),
+    Err(Error::state(
+        UserId::NOUN,
+        before.id,
+        "the last active Admin",
+        "taken away before there is another",
     ))
+}
+
+/// Whom a user reports to from now on is an active user of the tenant.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub(super) fn check_manager(unit: &mut dyn ControlUnit, tenant: TenantId, manager: Option<UserId>) -> Result<()> {
+    let Some(manager) = manager else { return Ok(()) };
+    let manager = unit.users().lookup(manager)?.filter(|manager| manager.tenant_id == tenant);
+    match manager {
+        None => Err(Error::invalid("manager_id", Problem::Reference { noun: UserId::NOUN })),
+        Some(manager) if !manager.is_active => {
+            let problem = Problem::Rule("must name an active user".to_owned());
+            Err(Error::invalid("manager_id", problem))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Nobody reports to itself, directly or through others.

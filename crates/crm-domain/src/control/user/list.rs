@@ -1,71 +1,44 @@
 //! Lists of a tenant's users. They are few (a team, not a record set) and live beside all other tenants' users: a list is filtered and
 //! sorted here, so that it is the same whatever the database folds and collates.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, mem::discriminant};
 
 use super::{Role, User};
 use crate::{
     error::Result,
     field::{Email, search_key},
-    id::{RecordId, UserId},
+    fields,
+    id::RecordId,
     page::{Cursor, Direction, Page, Sort, SortValue, Start, Window},
+    query::{Field, Filter},
     stamp::Stamp,
 };
 
-/// What users can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs, reason = "the fields of User")]
-pub enum UserSort {
-    #[default]
-    CreatedAt,
-    UpdatedAt,
-    LastLoginAt,
-    Email,
-    Name,
-    Role,
-    IsActive,
-    ManagerId,
-    Office,
-}
+const ROLES: [&str; 3] = [Role::User.as_str(), Role::Manager.as_str(), Role::Admin.as_str()];
 
-impl UserSort {
-    /// The user's value, as cursors carry it. Texts are compared whatever their case; ids ascend in the order of creation.
-    pub fn value(self, user: &User) -> SortValue {
-        let text = |text: Option<&str>| SortValue::Text(text.map(search_key));
-        match self {
-            Self::CreatedAt => SortValue::Id,
-            Self::UpdatedAt => SortValue::Integer(Some(user.updated_at.micros())),
-            Self::LastLoginAt => SortValue::Integer(user.last_login_at.map(Stamp::micros)),
-            Self::Email => text(user.email.as_ref().map(Email::as_str)),
-            Self::Name => text(user.name.as_deref()),
-            Self::Role => text(Some(user.role.as_str())),
-            Self::IsActive => SortValue::Integer(Some(user.is_active.into())),
-            Self::ManagerId => SortValue::Integer(user.manager_id.map(RecordId::get)),
-            Self::Office => text(user.office.as_deref()),
-        }
+fields! {
+    /// The fields of users that lists know. Ids ascend in the order of creation; texts are compared whatever their case.
+    pub enum UserField of user: User {
+        CreatedAt: Spec::stamp("created_at").filterable().in_id_order() => user.created_at;
+        Id: Spec::id("id").filterable().in_id_order() => user.id;
+        UpdatedAt: Spec::stamp("updated_at").filterable() => user.updated_at;
+        LastLoginAt: Spec::stamp("last_login_at").nullable().filterable() => user.last_login_at;
+        Email: Spec::key("email").nullable().filterable().searchable() => user.email.as_ref();
+        Name: Spec::key("name").nullable().filterable().searchable() => user.name.as_ref();
+        Role: Spec::choice("role", &ROLES).filterable() => user.role.as_str();
+        IsActive: Spec::boolean("is_active").filterable() => user.is_active;
+        ManagerId: Spec::id("manager_id").nullable().filterable() => user.manager_id;
+        Office: Spec::key("office").nullable().filterable().searchable() => user.office.as_ref();
     }
 }
 
-/// Which users are wanted; all conditions hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserFilter {
-    /// A text that email, name or office hold, whatever its case.
-    pub search: Option<String>,
-    /// The role.
-    pub role: Option<Role>,
-    /// Whether they may enter.
-    pub is_active: Option<bool>,
-    /// Whom they report to.
-    pub manager_id: Option<UserId>,
-}
+/// Which users are wanted; all conditions hold. None is ever deleted.
+pub type UserFilter = Filter<UserField>;
 
-impl UserFilter {
-    fn admits(&self, user: &User) -> bool {
-        self.role.is_none_or(|role| user.role == role)
-            && self.is_active.is_none_or(|is_active| user.is_active == is_active)
-            && self.manager_id.is_none_or(|manager| user.manager_id == Some(manager))
-            && self.search.as_ref().is_none_or(|term| holds(user, &search_key(term.trim())))
-    }
+fn admits(filter: &UserFilter, user: &User) -> bool {
+    !filter.deleted
+        && filter.conditions.iter().all(|condition| condition.is_met_by(user))
+        && filter.search.as_ref().is_none_or(|term| holds(user, &search_key(term.trim())))
 }
 
 fn holds(user: &User, term: &str) -> bool {
@@ -77,10 +50,10 @@ fn holds(user: &User, term: &str) -> bool {
 ///
 /// # Errors
 /// [`Cursor::refusal`] for a cursor of another order.
-pub fn page(users: Vec<User>, filter: &UserFilter, sort: Sort<UserSort>, window: &Window, seen: Stamp) -> Result<Page<User>> {
+pub fn page(users: Vec<User>, filter: &UserFilter, sort: Sort<UserField>, window: &Window, seen: Stamp) -> Result<Page<User>> {
     let mut users: Vec<_> = users
         .into_iter()
-        .filter(|user| filter.admits(user))
+        .filter(|user| admits(filter, user))
         .map(|user| place(sort.key, user))
         .collect();
     let order = |a: (&SortValue, i64), b: (&SortValue, i64)| {
@@ -95,7 +68,7 @@ pub fn page(users: Vec<User>, filter: &UserFilter, sort: Sort<UserSort>, window:
     let total = users.len();
     let skipped = match &window.start {
         Start::Offset(offset) => usize::try_from(*offset).unwrap_or(usize::MAX).min(total),
-        Start::After(cursor) if sort.key.accepts(&cursor.value) => {
+        Start::After(cursor) if accepts(sort.key, &cursor.value) => {
             let is_before =
                 |(value, user): &(SortValue, User)| order((value, user.id.get()), (&cursor.value, cursor.id)) != Ordering::Greater;
             users.partition_point(is_before)
@@ -111,19 +84,13 @@ pub fn page(users: Vec<User>, filter: &UserFilter, sort: Sort<UserSort>, window:
     })
 }
 
-fn place(key: UserSort, user: User) -> (SortValue, User) {
-    (key.value(&user), user)
+fn place(key: UserField, user: User) -> (SortValue, User) {
+    (key.place(&user), user)
 }
 
-impl UserSort {
-    /// Whether a cursor's value is one of this order's.
-    fn accepts(self, value: &SortValue) -> bool {
-        match self {
-            Self::CreatedAt => matches!(value, SortValue::Id),
-            Self::UpdatedAt | Self::LastLoginAt | Self::IsActive | Self::ManagerId => matches!(value, SortValue::Integer(_)),
-            Self::Email | Self::Name | Self::Role | Self::Office => matches!(value, SortValue::Text(_)),
-        }
-    }
+/// Whether a cursor's value is one of this order's.
+fn accepts(key: UserField, value: &SortValue) -> bool {
+    discriminant(&key.place_of(None)) == discriminant(value)
 }
 
 /// Nulls come first. Values of one order are of one kind.
@@ -140,19 +107,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{field::Text, id::TenantId};
-
-    const KEYS: [UserSort; 9] = [
-        UserSort::CreatedAt,
-        UserSort::UpdatedAt,
-        UserSort::LastLoginAt,
-        UserSort::Email,
-        UserSort::Name,
-        UserSort::Role,
-        UserSort::IsActive,
-        UserSort::ManagerId,
-        UserSort::Office,
-    ];
+    use crate::{
+        field::Text,
+        id::{TenantId, UserId},
+        query::Condition,
+    };
 
     fn user(id: i64, number: u32) -> User {
         let stamp = |number: u32| Stamp::from_micros(i64::from(number % 3));
@@ -180,11 +139,11 @@ mod tests {
     proptest! {
         #[test]
         fn pages_by_offset_and_by_cursor_walk_through_all_users_once(
-            numbers in proptest::collection::vec(0_u32..60, 0..40), key in 0..KEYS.len(), descending: bool, limit in 1_u32..7,
+            numbers in proptest::collection::vec(0_u32..60, 0..40), key in 0..UserField::ALL.len(), descending: bool, limit in 1_u32..7,
         ) {
             let users: Vec<User> = (1..).zip(numbers).map(|(id, number)| user(id, number)).collect();
             let direction = if descending { Direction::Descending } else { Direction::Ascending };
-            let sort = Sort { key: KEYS[key], direction };
+            let sort = Sort { key: UserField::ALL[key], direction };
             let list = |start| page(users.clone(), &UserFilter::default(), sort, &Window { limit, start }, Stamp::default()).unwrap();
             let whole = page(users.clone(), &UserFilter::default(), sort, &Window::first(1000), Stamp::default()).unwrap();
             let (mut by_offset, mut by_cursor) = (Vec::new(), Vec::new());
@@ -197,7 +156,7 @@ mod tests {
                 by_offset.extend(ids(&offset));
                 by_cursor.extend(ids(&cursor));
                 let Some(last) = cursor.items.last().filter(|_| cursor.has_more) else { break };
-                start = Start::After(Cursor { value: sort.key.value(last), id: last.id.get(), seen: Stamp::default(), list: 0 });
+                start = Start::After(Cursor { value: sort.key.place(last), id: last.id.get(), seen: Stamp::default(), list: 0 });
             }
             prop_assert_eq!(&by_offset, &ids(&whole));
             prop_assert_eq!(by_cursor, by_offset);
@@ -211,22 +170,23 @@ mod tests {
             let found = page(users.clone(), filter, Sort::default(), &Window::first(1000), Stamp::default()).unwrap();
             ids(&found)
         };
-        let admins = UserFilter {
-            role: Some(Role::Admin),
-            is_active: Some(true),
-            ..UserFilter::default()
-        };
+        let admins = UserFilter::of([
+            Condition::equal(UserField::Role, Role::Admin.as_str()),
+            Condition::equal(UserField::IsActive, true),
+        ]);
         assert_eq!(list(&admins), [2, 5, 11, 14, 17, 23, 26, 29]);
         let searched = UserFilter {
             search: Some(" GRACE ".to_owned()),
             ..admins
         };
         assert_eq!(list(&searched), [2, 11, 14, 17, 23, 26, 29]);
-        let led = UserFilter {
-            manager_id: Some(UserId::from_i64(1)),
+        let led = UserFilter::of([Condition::equal(UserField::ManagerId, UserId::from_i64(1))]);
+        assert_eq!(list(&led), [1, 7, 13, 19, 25]);
+        let deleted = UserFilter {
+            deleted: true,
             ..UserFilter::default()
         };
-        assert_eq!(list(&led), [1, 7, 13, 19, 25]);
+        assert!(list(&deleted).is_empty(), "users are deactivated");
     }
 
     #[test]
@@ -238,7 +198,7 @@ mod tests {
             list: 0,
         };
         let by_name = Sort {
-            key: UserSort::Name,
+            key: UserField::Name,
             direction: Direction::Ascending,
         };
         let window = Window {

@@ -206,6 +206,9 @@ fn offered<F: Field>() -> impl Iterator<Item = Include<F>> {
 
 fn unknown<F: Field>(name: &str) -> Problem {
     let known: Vec<String> = offered::<F>().map(|include| include.name).collect();
+    if known.is_empty() {
+        return Problem::Rule("is not offered by this list".to_owned());
+    }
     Problem::Rule(format!("names {name:?}, which is none of: {}", known.join(", ")))
 }
 

@@ -28,8 +28,8 @@ use super::{
 use crate::shared::tenant::TenantSession;
 
 use custom::CustomFields;
-pub(super) use params::{ListParams, text as text_parameter};
-use query::Wanted;
+pub(super) use params::{ListParams, PlainListParams, text as text_parameter};
+use query::{Nature, Wanted};
 
 /// Which list it is: cursors of one are no cursors of another.
 pub(super) struct List<F> {
@@ -117,7 +117,7 @@ where
         includes,
     } = {
         let custom = CustomFields::meant_by::<F>(tenant, &query).await?;
-        Wanted::parse::<T>(query, list, &custom, currency)?
+        Wanted::parse::<T>(query, list, Nature::of::<F::Record>(), &custom, currency)?
     };
     let window = paging.window();
     // A list that is not counted is one statement, which sees one state by itself.
@@ -153,18 +153,53 @@ where
     }
     let show = |record| {
         let beside = includes.members(&record, &included);
-        let whole = object_of(&show(record));
-        let mut object = match &members {
-            Some(members) => only(members, whole),
-            None => whole,
-        };
+        let mut object = only(members.as_deref(), object_of(&show(record)));
         object.extend(beside);
         object
     };
     Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, show)))
 }
 
-/// A resource's members of these names.
-fn only(members: &[String], whole: Map<String, Value>) -> Map<String, Value> {
-    whole.into_iter().filter(|(name, _)| members.contains(name)).collect()
+/// Answers a list of what is no record of the tenant's database but has fields like one: `read` answers its pages, `prefix` begins its ids.
+pub(super) async fn answer_plain<F, T, P>(
+    query: &str,
+    name: &str,
+    prefix: &'static str,
+    read: impl FnOnce(Filter<F>, Sort<F>, Window) -> P,
+    show: impl Fn(F::Record) -> T,
+) -> Result<HttpResponse, SaasError>
+where
+    F: Field,
+    T: Serialize + PartialSchema,
+    P: Future<Output = Result<Page<F::Record>>>,
+{
+    let nature = Nature {
+        prefix,
+        is_labelled: false,
+    };
+    let query = Query::parse(query);
+    // Nothing of theirs can be included.
+    let wanted = Wanted::parse::<T>(query, List::of(name), nature, &CustomFields::default(), Currency::default())?;
+    let Wanted {
+        filter,
+        sort,
+        paging,
+        members,
+        includes: _,
+    } = wanted;
+    let page = read(filter, sort, paging.window()).await?;
+    let place = |record: &F::Record| (sort.key.place(record), F::id(record));
+    if members.is_none() {
+        return Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, show)));
+    }
+    let show = |record| only(members.as_deref(), object_of(&show(record)));
+    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, show)))
+}
+
+/// A resource's members of these names; all when none are given.
+fn only(members: Option<&[String]>, mut whole: Map<String, Value>) -> Map<String, Value> {
+    if let Some(members) = members {
+        whole.retain(|name, _| members.contains(name));
+    }
+    whole
 }

@@ -35,27 +35,6 @@ pub(crate) struct PageParams {
     cursor: Option<String>,
 }
 
-/// The query parameters of lists with an order and a search that are not lists of records.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents the parameters, never made")]
-pub(crate) struct SortParams {
-    /// A scalar field of the resource.
-    #[param(rename = "sortBy", default = "createdAt")]
-    sort_by: Option<String>,
-    /// `asc` or `desc`.
-    #[param(rename = "sortOrder", default = "asc")]
-    sort_order: Option<String>,
-    /// Only records that hold this text, whatever its case.
-    search: Option<String>,
-}
-
-/// What a list that is not one of records can be sorted by, as this family names it.
-pub(crate) trait SortKey: Copy + Default + 'static {
-    /// Name and key.
-    const NAMES: &'static [(&'static str, Self)];
-}
-
 /// A query string, read parameter by parameter; whatever is wrong is told at once by [`Query::finish`].
 pub(crate) struct Query {
     given: HashMap<String, String>,
@@ -120,12 +99,6 @@ impl Query {
     pub fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = (String, String)> {
         let found = self.given.iter().filter(move |(name, _)| name.starts_with(prefix));
         found.map(|(name, text)| (name.clone(), text.clone()))
-    }
-
-    /// The order asked for.
-    pub fn sort<K: SortKey>(&mut self) -> Sort<K> {
-        let keys: Vec<(String, K)> = K::NAMES.iter().map(|(name, key)| ((*name).to_owned(), *key)).collect();
-        self.sort_among(&keys)
     }
 
     /// The order asked for, one of these keys.

@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
 use crm_domain::{
-    control::user::{Role, User, UserFilter, UserSort, page},
-    error::Problem,
+    control::user::{User, UserField, UserFilter, page},
     field::Check,
-    id::{RecordId, UserId},
+    id::UserId,
     usecase::users,
 };
 
@@ -21,7 +20,8 @@ use super::{
     context::{Body, ManageUsers, Permit, Read},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{USER, in_path, show},
-    page::{PageBody, PageParams, Query, SortKey, SortParams},
+    list::{self, PlainListParams},
+    page::PageBody,
 };
 use crate::shared::{call::Call, tenant::block};
 
@@ -33,81 +33,19 @@ pub(super) const ROLE: &str = "/api/users/{id}/role";
 pub(super) const DEACTIVATE: &str = "/api/users/{id}/deactivate";
 pub(super) const REACTIVATE: &str = "/api/users/{id}/reactivate";
 
-impl SortKey for UserSort {
-    const NAMES: &'static [(&'static str, Self)] = &[
-        ("createdAt", Self::CreatedAt),
-        // Ids ascend in the order of creation.
-        ("id", Self::CreatedAt),
-        ("updatedAt", Self::UpdatedAt),
-        ("lastLoginAt", Self::LastLoginAt),
-        ("email", Self::Email),
-        ("name", Self::Name),
-        ("role", Self::Role),
-        ("isActive", Self::IsActive),
-        ("managerId", Self::ManagerId),
-        ("office", Self::Office),
-        // All are equal.
-        ("tenantId", Self::CreatedAt),
-    ];
-}
-
-/// The query parameters that filter; for the documentation.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "documents the parameters, never made")]
-struct FilterParams {
-    /// Only users with this role.
-    #[param(rename = "filter[role]", example = "Manager")]
-    role: Option<String>,
-    /// Only users who may enter, or only those who may not.
-    #[param(rename = "filter[isActive]")]
-    is_active: Option<bool>,
-    /// Only users who report to this one.
-    #[param(rename = "filter[managerId]", example = "user_456")]
-    manager_id: Option<String>,
-}
-
 /// Lists the tenant's users.
 #[utoipa::path(
-    get, path = PATH, tag = "users", operation_id = "saas_list_users", params(PageParams, SortParams, FilterParams),
+    get, path = PATH, tag = "users", operation_id = "saas_list_users", params(PlainListParams<UserField>),
     responses((status = 200, description = "A page of users", body = PageBody<UserInfo>), ErrorResponses),
     security(("accessToken" = []))
 )]
 pub(super) async fn list(call: Call, permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
-    let mut query = Query::parse(request.query_string());
-    let sort = query.sort::<UserSort>();
-    let filter = filter(&mut query);
-    let shape = [
-        "sortBy",
-        "sortOrder",
-        "search",
-        "filter[role]",
-        "filter[isActive]",
-        "filter[managerId]",
-    ];
-    let paging = query.paging(&query.order_and_filter("users", &shape));
-    query.finish()?;
     let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    let (window, now) = (paging.window(), permit.tenant.now);
-    let read = move || control.reading(|reader| page(reader.users().list(tenant)?, &filter, sort, &window, now));
-    let page = block(read).await?;
-    let place = |user: &User| (sort.key.value(user), user.id.get());
-    Ok(HttpResponse::Ok().json(PageBody::new(&paging, page, place, UserInfo::of)))
-}
-
-fn filter(query: &mut Query) -> UserFilter {
-    UserFilter {
-        search: query.search(),
-        role: query.parsed("filter[role]", Role::parse),
-        is_active: query.parsed("filter[isActive]", |word| match word {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(Problem::Rule("must be true or false".to_owned())),
-        }),
-        manager_id: query.parsed("filter[managerId]", |text| {
-            UserId::parse_prefixed(text, USER).ok_or_else(|| Problem::Rule("must be a user's id such as user_456".to_owned()))
-        }),
-    }
+    let now = permit.tenant.now;
+    let read = |filter: UserFilter, sort, window| {
+        block(move || control.reading(|reader| page(reader.users().list(tenant)?, &filter, sort, &window, now)))
+    };
+    list::answer_plain::<UserField, _, _>(request.query_string(), "users", USER, read, UserInfo::of).await
 }
 
 /// Shows a user.

@@ -73,7 +73,7 @@ pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
         "lead_id" => Some(LEAD),
         "merge_id" => Some(MERGE),
         "opportunity_id" | "converted_opportunity_id" => Some(DEAL),
-        "initiator_id" | "owner_id" | "receiver_id" => Some(USER),
+        "initiator_id" | "manager_id" | "owner_id" | "receiver_id" => Some(USER),
         "pipeline_id" => Some(PIPELINE),
         "sla_policy_id" => Some(SLA_POLICY),
         "stage_id" => Some(STAGE),

@@ -17,7 +17,7 @@ use utoipa::{
 
 use super::{
     custom::has_custom_fields,
-    query::{is_labelled, names_of},
+    query::{Nature, names_of},
 };
 use crate::families::saas::{include::IncludeParam, page::PageParams, word::field_of};
 
@@ -25,6 +25,31 @@ use crate::families::saas::{include::IncludeParam, page::PageParams, word::field
 pub(crate) struct ListParams<F>(PhantomData<F>);
 
 impl<F: Field<Record: Entity>> IntoParams for ListParams<F> {
+    fn into_params(parameter_in_provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut params = PlainListParams::<F>::into_params(parameter_in_provider);
+        params.extend(IncludeParam::<F>::into_params(|| None));
+        let deleted = "`true` shows the deleted records instead of the live ones.";
+        params.push(words("deleted", deleted, ["true", "false"].map(str::to_owned).to_vec()));
+        if has_custom_fields::<F>() {
+            let description = "Only records with this value in a custom field; also with the operators of its type: `ne`, `in` and \
+                               `isNull` for all, `startsWith` for texts, `lt`, `lte`, `gt` and `gte` for numbers and dates, as in \
+                               `filter[customFields.score][gte]`.";
+            params.push(text("filter[customFields.{key}]", description));
+        }
+        if Nature::of::<F::Record>().is_labelled {
+            params.push(text(
+                "filter[tags]",
+                "Only records that carry this tag, or one of several between commas.",
+            ));
+        }
+        params
+    }
+}
+
+/// The query parameters of a list of what is no record of the tenant's database.
+pub(crate) struct PlainListParams<F>(PhantomData<F>);
+
+impl<F: Field> IntoParams for PlainListParams<F> {
     fn into_params(parameter_in_provider: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut params = PageParams::into_params(parameter_in_provider);
         params.push(order::<F>());
@@ -37,23 +62,8 @@ impl<F: Field<Record: Entity>> IntoParams for ListParams<F> {
             params.push(text("search", "Only records that hold this text, whatever its case."));
         }
         params.push(text("fields", "Comma-separated: only these members of each item, and `id`."));
-        params.extend(IncludeParam::<F>::into_params(|| None));
-        let deleted = "`true` shows the deleted records instead of the live ones.";
-        params.push(words("deleted", deleted, ["true", "false"].map(str::to_owned).to_vec()));
         let filterable = F::ALL.iter().map(|field| field.spec()).filter(|spec| spec.is_filterable);
         params.extend(filterable.map(condition));
-        if has_custom_fields::<F>() {
-            let description = "Only records with this value in a custom field; also with the operators of its type: `ne`, `in` and \
-                               `isNull` for all, `startsWith` for texts, `lt`, `lte`, `gt` and `gte` for numbers and dates, as in \
-                               `filter[customFields.score][gte]`.";
-            params.push(text("filter[customFields.{key}]", description));
-        }
-        if is_labelled::<F>() {
-            params.push(text(
-                "filter[tags]",
-                "Only records that carry this tag, or one of several between commas.",
-            ));
-        }
         params
     }
 }

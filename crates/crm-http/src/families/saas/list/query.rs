@@ -23,6 +23,25 @@ use crate::families::saas::{
 /// The one member that every sparse resource has.
 const ID: &str = "id";
 
+/// What lists know of their records beside the fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nature {
+    /// What their ids begin with.
+    pub prefix: &'static str,
+    /// Whether they carry tags.
+    pub is_labelled: bool,
+}
+
+impl Nature {
+    /// That of a noun's records.
+    pub fn of<R: Entity>() -> Self {
+        Self {
+            prefix: prefix_of(R::KIND),
+            is_labelled: LABELLED.contains(&R::KIND),
+        }
+    }
+}
+
 /// What a request asks of a list, in the domain's words.
 pub(super) struct Wanted<F> {
     pub filter: Filter<F>,
@@ -34,16 +53,22 @@ pub(super) struct Wanted<F> {
     pub includes: Includes<F>,
 }
 
-impl<F: Field<Record: Entity>> Wanted<F> {
+impl<F: Field> Wanted<F> {
     /// Amounts without a currency are in the `usual` one.
     ///
     /// # Errors
     /// [`SaasError::BadParameters`] with all that is wrong, sorted.
-    pub fn parse<T: PartialSchema>(mut query: Query, list: List<F>, custom: &CustomFields, usual: Currency) -> Result<Self, SaasError> {
+    pub fn parse<T: PartialSchema>(
+        mut query: Query,
+        list: List<F>,
+        nature: Nature,
+        custom: &CustomFields,
+        usual: Currency,
+    ) -> Result<Self, SaasError> {
         let sort = query.sort_among(&orders::<F>(custom));
         let mut filter = Filter {
-            tags: tags::<F>(&mut query),
-            conditions: conditions(&mut query, custom, usual),
+            tags: tags(&mut query, nature),
+            conditions: conditions(&mut query, nature, custom, usual),
             search: search::<F>(&mut query),
             deleted: query.flag("deleted").unwrap_or(false),
         };
@@ -124,13 +149,8 @@ pub(super) fn asks_for_amounts<F: Field>(query: &Query) -> bool {
 /// What asks for tags, where the noun's records carry some: `filter[tags]=VIP`, or several between commas, of which they carry one.
 const TAGS: [&str; 3] = ["filter[tags]", "filter[tags][eq]", "filter[tags][in]"];
 
-/// Whether the noun's records carry labels.
-pub(super) fn is_labelled<F: Field<Record: Entity>>() -> bool {
-    LABELLED.contains(&F::Record::KIND)
-}
-
-fn tags<F: Field<Record: Entity>>(query: &mut Query) -> Vec<Vec<String>> {
-    if !is_labelled::<F>() {
+fn tags(query: &mut Query, nature: Nature) -> Vec<Vec<String>> {
+    if !nature.is_labelled {
         return Vec::new();
     }
     let named = |text: &str| {
@@ -144,8 +164,8 @@ fn tags<F: Field<Record: Entity>>(query: &mut Query) -> Vec<Vec<String>> {
     TAGS.iter().filter_map(|parameter| query.parsed(parameter, named)).collect()
 }
 
-fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields, usual: Currency) -> Vec<Condition<F>> {
-    let is_field = |(name, _): &(String, String)| !is_labelled::<F>() || !TAGS.contains(&name.as_str());
+fn conditions<F: Field>(query: &mut Query, nature: Nature, custom: &CustomFields, usual: Currency) -> Vec<Condition<F>> {
+    let is_field = |(name, _): &(String, String)| !nature.is_labelled || !TAGS.contains(&name.as_str());
     let mut given: Vec<(String, String)> = query.beginning_with("filter").filter(is_field).collect();
     given.sort();
     if given.len() > CONDITIONS_MAX {
@@ -155,7 +175,7 @@ fn conditions<F: Field<Record: Entity>>(query: &mut Query, custom: &CustomFields
     let currency = currency_of(&given, usual);
     let mut conditions = Vec::with_capacity(given.len());
     for (parameter, text) in given {
-        match condition(&parameter, &text, currency, custom) {
+        match condition(&parameter, &text, nature, currency, custom) {
             Ok(condition) => conditions.push(condition),
             Err(problem) => query.fail(&parameter, problem),
         }
@@ -171,9 +191,10 @@ fn currency_of(given: &[(String, String)], usual: Currency) -> Currency {
 }
 
 /// `filter[field]=value` or `filter[field][op]=value`.
-fn condition<F: Field<Record: Entity>>(
+fn condition<F: Field>(
     parameter: &str,
     text: &str,
+    nature: Nature,
     currency: Currency,
     custom: &CustomFields,
 ) -> Result<Condition<F>, Problem> {
@@ -191,7 +212,7 @@ fn condition<F: Field<Record: Entity>>(
     })?;
     Condition::parse(field, operator, text, |spec, text| match custom.definition(field) {
         Some(definition) => definition.read(spec, text),
-        None => read::<F>(spec, text, currency),
+        None => read(spec, text, nature, currency),
     })
 }
 
@@ -207,10 +228,10 @@ fn unknown(what: &str, known: &[String]) -> Problem {
 }
 
 /// One value as this family writes it: ids with their prefixes, money in major units.
-fn read<F: Field<Record: Entity>>(spec: &Spec, text: &str, currency: Currency) -> Result<Value, Problem> {
+fn read(spec: &Spec, text: &str, nature: Nature, currency: Currency) -> Result<Value, Problem> {
     match spec.kind {
         Kind::Id => {
-            let prefix = prefix_in(spec.name).unwrap_or_else(|| prefix_of(F::Record::KIND));
+            let prefix = prefix_in(spec.name).unwrap_or(nature.prefix);
             let number = number_of(text, prefix);
             number
                 .map(Value::Integer)
