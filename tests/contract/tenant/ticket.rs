@@ -15,7 +15,7 @@ use crm_domain::{
         partner::{self as partners, Partner, PartnerDraft, PartnerField, PartnerFields},
         sla_policy::{self as policies, SlaPolicy, SlaPolicyDraft, SlaPolicyField, SlaPolicyFields},
         ticket::{self as tickets, Ticket, TicketAction, TicketDraft, TicketField, TicketStatus},
-        ticket_comment::{self as comments, TicketComment, TicketCommentDraft, TicketCommentField},
+        ticket_comment::{self as comments, Editor, TicketComment, TicketCommentDraft, TicketCommentField},
     },
     usecase::single,
 };
@@ -58,7 +58,7 @@ fn policy_draft(name: &str, resolution: i64) -> SlaPolicyDraft {
     SlaPolicyDraft {
         name: set(name),
         applies_to: set("Ticket"),
-        first_response_minutes: set(60),
+        first_response_minutes: set(resolution.min(60)),
         resolution_minutes: set(resolution),
         ..SlaPolicyDraft::default()
     }
@@ -234,7 +234,10 @@ fn the_first_public_comment_of_a_user_is_the_response(database: &Database) {
         is_internal: Patch::Set(false),
         ..TicketCommentDraft::default()
     };
-    let shown = write(&store, move |unit| comments::update(unit, other, note, public, Check::new())).unwrap();
+    let shown = write(&store, move |unit| {
+        comments::update(unit, other, note, public, Editor::Author(user()), Check::new())
+    })
+    .unwrap();
     assert_eq!(
         found(&store, other).unwrap().fields.progress.first_responded_at,
         Some(shown.updated_at)
@@ -255,9 +258,19 @@ fn comments_belong_to_their_ticket(database: &Database) {
     assert_eq!((of(first), of(second)), (vec![mine.id], vec![other.id]));
     let id = mine.id;
     let foreign = write(&store, move |unit| {
-        comments::update(unit, second, id, TicketCommentDraft::default(), Check::new())
+        comments::update(unit, second, id, TicketCommentDraft::default(), Editor::Moderator, Check::new())
     });
     assert_not_found(foreign, "comment");
+    let rewritten = |editor| {
+        let draft = TicketCommentDraft {
+            body: set("Rewritten"),
+            ..TicketCommentDraft::default()
+        };
+        write(&store, move |unit| comments::update(unit, first, id, draft, editor, Check::new()))
+    };
+    let stranger = rewritten(Editor::Author(UserId::from_i64(user().get() + 1)));
+    assert!(matches!(stranger, Err(Error::Forbidden(_))), "{stranger:?}");
+    assert_eq!(rewritten(Editor::Moderator).unwrap().created_by, Some(user()));
     assert_not_found(write(&store, move |unit| comments::remove(unit, second, id)), "comment");
     write(&store, move |unit| comments::remove(unit, first, id)).unwrap();
     assert_eq!(of(first), []);

@@ -306,6 +306,14 @@ fn comments_round_trip(server: &Server) {
         "VALIDATION_ERROR",
     );
     assert_eq!(details(&error), [("body", "Body is required")]);
+    // What others wrote, a User does not change; a Manager does.
+    let colleague = tenant.login(&tenant.user(Role::User)).token;
+    let manager = tenant.login(&tenant.user(Role::Manager)).token;
+    let rewrite = |token: &str| server.put(&item).bearer(token).json(&json!({ "body": "Rewritten" })).send();
+    let error = refusal(server, &rewrite(&colleague), 403, "PERMISSION_DENIED");
+    assert_eq!(error["message"], "Only its author, a Manager or an Admin may change a comment");
+    assert_eq!(server.get(&item).bearer(&colleague).expect(200).json()["body"], made["body"]);
+    assert_eq!((rewrite(&manager).status, rewrite(&writer.token).status), (200, 200));
     // A comment is found beside its own ticket only.
     let elsewhere = format!("{}/comments/{}", self::item(&other), text(&made["id"]));
     for method in ["GET", "PUT", "DELETE"] {

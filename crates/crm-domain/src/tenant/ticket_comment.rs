@@ -4,6 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    control::user::{Permission, User},
     error::{Error, Result},
     field::{Check, Patch, Text},
     fields,
@@ -134,19 +135,51 @@ pub fn create(unit: &mut dyn UnitOfWork, ticket: TicketId, draft: TicketCommentD
     Ok(comment)
 }
 
+/// Who changes a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Editor {
+    /// Somebody who may change only what it wrote itself.
+    Author(UserId),
+    /// Somebody who may change what anybody wrote ([`Permission::Moderate`]).
+    Moderator,
+}
+
+impl Editor {
+    /// What a user is.
+    pub fn of(user: &User) -> Self {
+        if user.role.may(Permission::Moderate) {
+            Self::Moderator
+        } else {
+            Self::Author(user.id)
+        }
+    }
+
+    fn check(self, comment: &TicketComment) -> Result<()> {
+        match self {
+            Self::Author(user) if comment.created_by != Some(user) => Err(Error::Forbidden(
+                "Only its author, a Manager or an Admin may change a comment".to_owned(),
+            )),
+            Self::Author(_) | Self::Moderator => Ok(()),
+        }
+    }
+}
+
 /// Updates a comment of a ticket: fields the draft does not mention stay. One that all may read from now on counts as if it were new.
 ///
 /// # Errors
-/// [`Error::NotFound`] for the ticket and for a comment that is not the ticket's, [`Error::Invalid`].
+/// [`Error::NotFound`] for the ticket and for a comment that is not the ticket's, [`Error::Forbidden`] for one that the editor may not
+/// change, [`Error::Invalid`].
 pub fn update(
     unit: &mut dyn UnitOfWork,
     ticket: TicketId,
     id: TicketCommentId,
     draft: TicketCommentDraft,
+    editor: Editor,
     check: Check,
 ) -> Result<TicketComment> {
     let ticket: Ticket = single::known(unit, ticket)?;
     let before = lookup(unit, &ticket, id)?;
+    editor.check(&before)?;
     let after = TicketComment {
         fields: before.fields.updated(draft, check)?,
         updated_at: unit.stamp(),

@@ -9,7 +9,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         TenantReader, UnitOfWork,
-        ticket_comment::{self, TicketCommentDraft, TicketCommentField},
+        ticket_comment::{self, Editor, TicketCommentDraft, TicketCommentField},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -193,7 +193,7 @@ fn state(unit: &mut dyn UnitOfWork, id: TicketCommentId) -> crm_domain::Result<O
     Ok(unit.ticket_comments().lookup(id)?.map(|comment| comment.updated_at))
 }
 
-/// Changes the fields given; the others stay (contract X-93).
+/// Changes the fields given; the others stay (contract X-93). A User may change its own comments only; Managers and Admins those of all.
 #[utoipa::path(
     put, path = ITEM, tag = "tickets", operation_id = "saas_update_ticket_comment", request_body = TicketCommentChanges,
     params(
@@ -216,7 +216,8 @@ pub(in super::super) async fn update(
     let Place { ticket, comment: id } = Place::of(&path)?;
     let mut check = Check::new();
     let draft = body.value.draft(&mut check);
-    let change = move |unit: &mut dyn UnitOfWork| ticket_comment::update(unit, ticket, id, draft, check);
+    let editor = Editor::of(permit.user());
+    let change = move |unit: &mut dyn UnitOfWork| ticket_comment::update(unit, ticket, id, draft, editor, check);
     let comment = write_over(&permit.tenant, condition, id, state, change).await?;
     let updated_at = comment.updated_at;
     Ok(record(&TicketComment::of(comment, permit.tenant.tenant.id), updated_at))
