@@ -193,4 +193,30 @@ fn a_bulk_is_repeated_without_a_second_effect(server: &Server) {
     assert_eq!(first.json(), again.json());
     assert_eq!(get(server, &token, "/api/companies")["totalCount"], 1);
     create(server, &token, "/api/companies", &json!({ "name": "B" }));
+    // By every method that the documentation says it of.
+    for (method, path, body) in [
+        (
+            "PUT",
+            "/api/companies/bulk",
+            json!({ "companies": [{ "id": "company_1", "city": "Bern" }] }),
+        ),
+        ("DELETE", "/api/companies/bulk", json!({ "ids": ["company_1"] })),
+        ("POST", "/api/companies/bulk/delete", json!({ "ids": ["company_2"] })),
+    ] {
+        let send = |body: &Value| {
+            let request = server.request(method, path).bearer(&token).header("idempotency-key", "k-2");
+            request.json(body).send()
+        };
+        let (first, again) = (send(&body), send(&body));
+        assert_eq!((first.status, again.status), (200, 200), "{method}: {first:?}");
+        assert_eq!(first.json(), again.json(), "{method}");
+        assert_eq!(
+            (first.header("idempotent-replayed"), again.header("idempotent-replayed")),
+            (None, Some("true")),
+            "{method}"
+        );
+        let other = send(&json!({ "ids": ["company_3"] }));
+        refusal(server, &other, 422, "VALIDATION_ERROR");
+    }
+    assert_eq!(get(server, &token, "/api/companies")["totalCount"], 0);
 }

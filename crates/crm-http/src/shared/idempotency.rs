@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a POST that is sent again takes effect once (contract C-144, C-145, X-109).
+//! `Idempotency-Key`: a POST that is sent again takes effect once (contract C-144, C-145, X-109), and so does a bulk by PUT or DELETE.
 //!
 //! The answer is built and kept within the unit of work that has the effect, so both are committed or neither; a tenant's units run one
 //! after another, so the second of two requests under way at once waits for the first and gets its answer. A request that failed keeps
@@ -70,8 +70,17 @@ const FAILED: u16 = 0;
 impl Guard {
     /// The guard that a POST asks for; other methods repeat without harm. `digest` is its body's ([`super::json_body::JsonBody::digest`]).
     pub fn of(request: &HttpRequest, principal: &Actor, digest: &str) -> Result<Option<Self>, InvalidKey> {
+        if request.method() == Method::POST {
+            Self::of_any(request, principal, digest)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The guard that a request of any method asks for: what is done to many records at once is answered otherwise the second time.
+    pub fn of_any(request: &HttpRequest, principal: &Actor, digest: &str) -> Result<Option<Self>, InvalidKey> {
         let mut given = request.headers().get_all(&IDEMPOTENCY_KEY);
-        let Some(header) = given.next().filter(|_| request.method() == Method::POST) else {
+        let Some(header) = given.next() else {
             return Ok(None);
         };
         let key = header.to_str().map_err(|_| InvalidKey)?.trim();

@@ -24,7 +24,7 @@ use crate::{
         body::read_body,
         call::{Call, Caller},
         fault::Fault,
-        idempotency::Guard,
+        idempotency::{Guard, InvalidKey},
         json_body::{BodyError, JsonBody},
         jwt::{Bearer, TokenRejection},
         media_type::{Declared, declared},
@@ -225,7 +225,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Exact<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let (body, _) = receive(&request, &mut payload, b"", |body| body.json_bytes).await?;
+            let (body, _) = receive(&request, &mut payload, b"", |body| body.json_bytes, Guard::of).await?;
             let names = body.names().map(str::to_owned).collect();
             let value = body.bind_any_case().map_err(SaasError::from)?;
             Ok(Self { value, names })
@@ -265,7 +265,7 @@ impl FromRequest for BulkBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let (json, guard) = receive(&request, &mut payload, b"", |body| body.bulk_bytes).await?;
+            let (json, guard) = receive(&request, &mut payload, b"", |body| body.bulk_bytes, Guard::of_any).await?;
             Ok(Self { json, guard })
         })
     }
@@ -273,7 +273,7 @@ impl FromRequest for BulkBody {
 
 /// Reads a body; an empty one counts as `nothing`.
 async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: &mut Payload, nothing: &'static [u8]) -> Result<Body<T>> {
-    let (body, guard) = receive(request, payload, nothing, |body| body.json_bytes).await?;
+    let (body, guard) = receive(request, payload, nothing, |body| body.json_bytes, Guard::of).await?;
     let value = body.bind_any_case().map_err(SaasError::from)?;
     Ok(Body { value, guard })
 }
@@ -283,6 +283,7 @@ async fn receive(
     payload: &mut Payload,
     nothing: &'static [u8],
     limit: fn(&BodySettings) -> usize,
+    guard: fn(&HttpRequest, &Actor, &str) -> Result<Option<Guard>, InvalidKey>,
 ) -> Result<(JsonBody, Option<Guard>)> {
     let call = Call::required(request)?;
     let settings = call.app.settings.body;
@@ -297,7 +298,7 @@ async fn receive(
     let guard = match call.caller() {
         Caller::User(principal) => {
             let actor = Actor::User(principal.user.id);
-            Guard::of(request, &actor, body.digest()).map_err(SaasError::from)?
+            guard(request, &actor, body.digest()).map_err(SaasError::from)?
         }
         Caller::Nobody | Caller::Key(_) | Caller::Claimant(_) => None,
     };
