@@ -22,12 +22,27 @@ each_backend_shared!(
     a_database_that_is_gone_is_told_and_not_made_anew,
     nodes_that_start_and_make_tenants_at_once_get_along,
     a_location_that_cannot_be_read_is_an_error,
+    what_a_tenant_begins_with_is_as_old_as_it,
 );
 
 mod alone {
     use super::a_database_made_in_vain_is_removed;
 
     crm_tests::each_backend!(a_database_made_in_vain_is_removed);
+}
+
+fn what_a_tenant_begins_with_is_as_old_as_it(database: &Database) {
+    let tenant = provision(&*database.tenants());
+    let store = database.tenants().open(&tenant).unwrap();
+    let pipelines = store.reading(|reader| reader.pipelines().all()).unwrap();
+    assert!(!pipelines.is_empty());
+    for pipeline in pipelines {
+        assert_eq!((pipeline.created_at, pipeline.updated_at), (database.now(), database.now()));
+        assert!(pipeline.stages.len() > 1);
+        for stage in pipeline.stages {
+            assert_eq!((stage.created_at, stage.updated_at), (database.now(), database.now()));
+        }
+    }
 }
 
 fn node(database: &Database, change: impl FnOnce(&mut StoreSettings)) -> Store {

@@ -21,7 +21,16 @@ use super::{
     list::{self, ColumnsOf, Listed, Table},
     schema::{pipeline, stage},
 };
-use crate::error::map;
+use crate::{connection::Connection, error::map};
+
+/// What a new database begins with is as old as its tenant.
+pub(super) fn stamp(connection: &mut Connection, now: Stamp) -> Result<()> {
+    let now = now.micros();
+    let pipelines = diesel::update(pipeline::table).set((pipeline::created_at.eq(now), pipeline::updated_at.eq(now)));
+    pipelines.execute(connection).map_err(map)?;
+    let stages = diesel::update(stage::table).set((stage::created_at.eq(now), stage::updated_at.eq(now)));
+    stages.execute(connection).map(drop).map_err(map)
+}
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = stage, treat_none_as_default_value = false)]

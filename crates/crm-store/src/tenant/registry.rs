@@ -14,6 +14,7 @@ use crm_domain::{
     control::tenant::Tenant,
     error::{Error, Result},
     id::TenantId,
+    stamp::Stamp,
     tenant::{OnCommit, TenantReader, TenantStore, Tenants, Unit},
 };
 use lru::LruCache;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::{
     TenantDatabase,
     list::Tallies,
-    turnstile,
+    pipeline, turnstile,
     writer::{TenantWriter, WriterPool},
 };
 use crate::{
@@ -155,13 +156,13 @@ impl TenantRegistry {
         self.data_dir.join("tenants")
     }
 
-    fn provision_sqlite(&self, id: Uuid) -> Result<String> {
+    fn provision_sqlite(&self, id: Uuid, now: Stamp) -> Result<String> {
         let folder = self.folder();
         let file = format!("{}.db", id.simple());
         let target = folder.join(&file);
         let made = private::create_folder(&folder).and_then(|()| {
             let template = folder.join(format!(".template-{}.db", id.simple()));
-            migrated_file(&template).map_err(|error| std::io::Error::other(error.to_string()))?;
+            migrated_file(&template, now).map_err(|error| std::io::Error::other(error.to_string()))?;
             // A rename is whole or not at all, and the template is this tenant's own: no other node or process touches it.
             fs::rename(&template, &target)?;
             fs::File::open(&target)?.sync_all()?;
@@ -171,7 +172,7 @@ impl TenantRegistry {
         Ok(format!("sqlite:tenants/{file}"))
     }
 
-    fn provision_postgres(&self, url: &str, id: Uuid) -> Result<String> {
+    fn provision_postgres(&self, url: &str, id: Uuid, now: Stamp) -> Result<String> {
         let (template, name) = (format!("{}_template", stem(url)?), tenant_database(url, id)?);
         let maintenance = with_database(url, "postgres")?;
         migrate::with_template_lock(url, || {
@@ -182,6 +183,12 @@ impl TenantRegistry {
             drop(migrated(&Location::Postgres(with_database(url, &template)?))?);
             dialect::create_database(&maintenance, &name, Some(&template))
         })?;
+        let location = Location::Postgres(with_database(url, &name)?);
+        let stamped = dialect::open(&location, Purpose::Write).and_then(|mut connection| pipeline::stamp(&mut connection, now));
+        if let Err(error) = stamped {
+            dialect::drop_database(&maintenance, &name)?;
+            return Err(error);
+        }
         Ok(format!("postgres:{name}"))
     }
 }
@@ -216,8 +223,9 @@ fn migrated(location: &Location) -> Result<crate::connection::Connection> {
 }
 
 /// A new file that is a whole, migrated database by itself.
-fn migrated_file(path: &Path) -> Result<()> {
+fn migrated_file(path: &Path, now: Stamp) -> Result<()> {
     let mut connection = migrated(&Location::Sqlite(path.to_owned()))?;
+    pipeline::stamp(&mut connection, now)?;
     dialect::checkpoint(&mut connection)
 }
 
@@ -272,10 +280,11 @@ impl Tenants for TenantRegistry {
     }
 
     fn provision(&self) -> Result<String> {
-        let id = uuid_at(self.clock.now(), &*self.entropy);
+        let now = self.clock.now();
+        let id = uuid_at(now, &*self.entropy);
         match &self.control {
-            Location::Sqlite(_) => self.provision_sqlite(id),
-            Location::Postgres(url) => self.provision_postgres(url, id),
+            Location::Sqlite(_) => self.provision_sqlite(id, now),
+            Location::Postgres(url) => self.provision_postgres(url, id, now),
         }
     }
 
