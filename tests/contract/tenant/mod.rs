@@ -12,6 +12,7 @@ mod export;
 mod faults;
 mod filtering;
 mod find;
+mod handoff;
 mod idempotency;
 mod index;
 mod label;
