@@ -196,6 +196,9 @@ pub enum Problem {
         /// What is expected, with its article: `a string`.
         expected: String,
     },
+    /// A value of a custom field that must be unique, and that another live record has.
+    #[error("must be unique, and another record has this value")]
+    Taken,
     /// Anything that only one rule says.
     #[error("{0}")]
     Rule(String),

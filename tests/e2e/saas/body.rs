@@ -180,6 +180,12 @@ fn another_format_is_refused() {
             assert!(text(&error["message"]).starts_with("The request body must be "), "{error}");
         }
     }
+    for encoding in ["gzip", "deflate", "identity, gzip"] {
+        let request = server.post("/api/companies").bearer(&token).header("content-encoding", encoding);
+        let answer = request.body(r#"{"name":"Acme"}"#).send();
+        let error = refusal(&server, &answer, 415, "VALIDATION_ERROR");
+        assert_eq!(error["message"], "The request body must be sent without Content-Encoding");
+    }
     let head = format!(
         "POST /api/companies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n"
     );

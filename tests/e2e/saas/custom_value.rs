@@ -270,11 +270,16 @@ fn of_two_writers_one_gets_a_unique_value(server: &Server) {
     let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
     assert_eq!((made.len(), refused.len()), (1, 3), "{answers:?}");
     for answer in refused {
-        let error = refusal(server, answer, 422, "VALIDATION_ERROR");
+        let error = refusal(server, answer, 409, "DUPLICATE");
         let told = "Custom field number must be unique, and another record has this value";
         assert_eq!(details(&error), [("customFields.number", told)]);
     }
     assert_eq!(server.get("/api/deals").bearer(&token).expect(200).json()["totalCount"], 1);
+    // Beside other errors it is one of them.
+    let body = with(json!({ "name": "" }), json!({ "number": "2026-001" }));
+    let answer = server.post("/api/deals").bearer(&token).json(&body).send();
+    let error = refusal(server, &answer, 422, "VALIDATION_ERROR");
+    assert_eq!(fields(&error), ["customFields.number", "name"]);
     // A deleted record blocks nothing, until it is to come back.
     let place = format!("/api/deals/{}", text(&made[0].json()["id"]));
     server.delete(&place).bearer(&token).expect(204);

@@ -141,6 +141,16 @@ fn what_is_wrong_is_told(server: &Server) {
             json!({ "closedOn": "2025-02-30" }),
             ("closedOn", "Closed on must be a date in the form YYYY-MM-DD"),
         ),
+        (
+            "win",
+            json!({ "closedOn": "2025-01-16" }),
+            ("closedOn", "Closed on must not be in the future"),
+        ),
+        (
+            "lose",
+            json!({ "reason": "Price", "closedOn": "2999-01-01" }),
+            ("closedOn", "Closed on must not be in the future"),
+        ),
     ] {
         let error = refusal(server, &act(action, body), 422, "VALIDATION_ERROR");
         assert_eq!(details(&error), [expected]);

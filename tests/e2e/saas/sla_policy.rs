@@ -79,6 +79,14 @@ fn what_is_wrong_is_told_at_once(server: &Server) {
         "warningPercent",
     ];
     assert_eq!(told.iter().map(|(field, _)| *field).collect::<Vec<_>>(), expected);
+    let mut hasty = simple("Hasty");
+    hasty["resolutionMinutes"] = json!(59);
+    let answer = server.post(PATH).bearer(&token).json(&hasty).send();
+    let error = refusal(server, &answer, 422, "VALIDATION_ERROR");
+    assert_eq!(
+        details(&error),
+        [("resolutionMinutes", "Resolution minutes must not be less than the first response's")]
+    );
     let mut text = simple("Text");
     text["businessHours"] = json!("09:00-17:00");
     let error = refusal(

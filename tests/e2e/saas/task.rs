@@ -56,6 +56,20 @@ fn a_task_round_trips_with_every_field(server: &Server) {
     assert_eq!(made, expected);
     assert_eq!(server.get(&item(&made)).bearer(&admin.token).expect(200).json(), expected);
     assert_eq!(get(server, &admin.token, PATH)["items"], json!([expected]));
+    // Nothing ends before it begins.
+    for body in [
+        json!({ "completedAt": "2025-01-10T07:59:59Z" }),
+        json!({ "startedAt": "2025-01-12T08:00:01Z" }),
+    ] {
+        let answer = server.put(&item(&made)).bearer(&admin.token).json(&body).send();
+        let error = refusal(server, &answer, 422, "VALIDATION_ERROR");
+        assert_eq!(
+            details(&error),
+            [("completedAt", "Completed at must not be before started at")],
+            "{body}"
+        );
+    }
+    assert_eq!(server.get(&item(&made)).bearer(&admin.token).expect(200).json(), expected);
 }
 
 // X-89 in spirit: what is not given is null, not left out

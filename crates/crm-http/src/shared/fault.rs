@@ -34,6 +34,9 @@ pub enum Fault {
     /// The body's declared charset is not UTF-8.
     #[error("the request body must be encoded in UTF-8")]
     BodyCharset,
+    /// The body is declared to be compressed.
+    #[error("the request body must be sent without Content-Encoding")]
+    BodyEncoded,
     /// Too many requests; the decision also stands on the call.
     #[error("rate limit exceeded")]
     RateLimited(Decision),
@@ -54,7 +57,7 @@ impl ResponseError for Fault {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
-            Self::BodyNotJson | Self::BodyCharset => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyNotJson | Self::BodyCharset | Self::BodyEncoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Panicked | Self::Domain(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Domain(Error::Duplicate { .. } | Error::State { .. } | Error::Conflict(_)) => StatusCode::CONFLICT,

@@ -4,7 +4,7 @@
 //! `application/octet-stream`. A type of another format is believed, and so is a charset: bytes of ISO-8859-1 read as UTF-8 would be kept
 //! as other letters than were sent.
 
-use actix_web::{HttpMessage, HttpRequest};
+use actix_web::{HttpMessage, HttpRequest, http::header::CONTENT_ENCODING};
 
 use crate::shared::fault::Fault;
 
@@ -17,11 +17,16 @@ pub(crate) enum Declared {
     Form,
 }
 
-/// Judges a request's `Content-Type` before its body is read.
+/// Judges a request's `Content-Type` and `Content-Encoding` before its body is read.
 ///
 /// # Errors
-/// [`Fault::BodyNotJson`] for a type that cannot be JSON; [`Fault::BodyCharset`] for another charset than UTF-8.
+/// [`Fault::BodyNotJson`] for a type that cannot be JSON; [`Fault::BodyCharset`] for another charset than UTF-8; [`Fault::BodyEncoded`] for a
+/// compressed one, which nobody here unpacks.
 pub(crate) fn declared(request: &HttpRequest) -> Result<Declared, Fault> {
+    let mut encodings = request.headers().get_all(CONTENT_ENCODING);
+    if encodings.any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
+        return Err(Fault::BodyEncoded);
+    }
     // A header that is no media type says nothing.
     let Ok(Some(kind)) = request.mime_type() else {
         return Ok(Declared::Json);

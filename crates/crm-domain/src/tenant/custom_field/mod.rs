@@ -23,7 +23,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    error::{Error, Problem, Result},
+    error::{Error, Result},
     field::{Check, Text},
     id::{CustomFieldId, RecordId, UserId},
     query::CustomColumn,
@@ -228,9 +228,4 @@ fn shared(field: &CustomField) -> Error {
         "in use with the same value in several records",
         "unique",
     )
-}
-
-/// The problem of a value that another record has.
-fn taken() -> Problem {
-    Problem::Rule("must be unique, and another record has this value".to_owned())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{CustomFieldReads, CustomValues, Definitions, FieldValue, taken};
+use super::{CustomFieldReads, CustomValues, Definitions, FieldValue};
 use crate::{
-    error::Result,
+    error::{Problem, Result},
     field::Check,
     id::CustomFieldId,
     tenant::{TenantReader, UnitOfWork, change::EntityKind, label::LabelReads},
@@ -75,7 +75,7 @@ impl Holders {
             if holders.is_some_and(|holders| holders.iter().any(is_others))
                 && let Some(field) = definitions.get(id)
             {
-                check.fail(&field.name(), taken());
+                check.fail(&field.name(), Problem::Taken);
             }
         }
     }

@@ -231,7 +231,7 @@ pub fn move_to(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: MoveDraft, m
 /// [`Error::NotFound`], [`Error::State`] when it is closed, [`Error::Invalid`].
 pub fn win(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: WinDraft, mut check: Check) -> Result<Opportunity> {
     act(unit, id, Verb::Win, |_, context, before| {
-        let closed_on = check.optional("closed_on", draft.closed_on, None, parse_date);
+        let closed_on = check.optional("closed_on", draft.closed_on, None, |text| past_date(text, context.today));
         let amount = Money::merge(
             &mut check,
             "amount",
@@ -257,7 +257,7 @@ pub fn win(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: WinDraft, mut ch
 pub fn lose(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: LossDraft, mut check: Check) -> Result<Opportunity> {
     act(unit, id, Verb::Lose, |_, context, before| {
         let reason = check.required("reason", draft.reason, None, Text::parse);
-        let closed_on = check.optional("closed_on", draft.closed_on, None, parse_date);
+        let closed_on = check.optional("closed_on", draft.closed_on, None, |text| past_date(text, context.today));
         let reason = check.finish_with(reason)?;
         Ok(Action::Lose {
             stage: closing_stage(context, before, StageKind::Lost)?,
@@ -376,6 +376,15 @@ fn closing_stage(context: &OpportunityContext, opportunity: &Opportunity, kind: 
             kind.as_str()
         ))
     })
+}
+
+/// A day that has come: what is won or lost has ended.
+fn past_date(text: &str, today: Date) -> Result<Date, Problem> {
+    let date = parse_date(text)?;
+    if date > today {
+        return Err(Problem::Rule("must not be in the future".to_owned()));
+    }
+    Ok(date)
 }
 
 #[cfg(test)]

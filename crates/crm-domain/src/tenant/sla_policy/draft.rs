@@ -79,6 +79,13 @@ impl SlaPolicyFields {
             Patch::Clear => None,
             Patch::Set(hours) => BusinessHours::parse(hours, "business_hours", &mut check),
         };
+        if first_response_minutes
+            .zip(resolution_minutes)
+            .is_some_and(|(first, whole)| whole < first)
+        {
+            let problem = Problem::Rule("must not be less than the first response's".to_owned());
+            check.fail("resolution_minutes", problem);
+        }
         let flag = |given: Patch<bool>, current: Option<bool>, usual| given.or_current(current).unwrap_or(usual);
         let is_active = flag(draft.is_active, current.map(|c| c.is_active), true);
         if !is_active && draft.is_default == Patch::Set(true) {

@@ -2,7 +2,7 @@
 
 use super::{TaskFields, TaskStatus};
 use crate::{
-    error::Result,
+    error::{Problem, Result},
     field::{Check, Patch, Text, join_search},
     id::{AccountId, ContactId, LeadId, OpportunityId, TicketId, UserId},
     stamp::Stamp,
@@ -68,6 +68,9 @@ impl TaskFields {
             check.forgive("owner_id");
         }
         let complete = title.is_some();
+        let is_told_when = [&draft.started_at, &draft.completed_at]
+            .into_iter()
+            .any(|time| matches!(time, Patch::Set(_)));
         let fields = Self {
             // Every field is judged, also beside a required one that was noted as wrong and fails the whole.
             title: title.unwrap_or_else(|| Text::from_store(String::new())),
@@ -85,6 +88,9 @@ impl TaskFields {
             owner_id: draft.owner_id.or_current(Some(owner)).unwrap_or(owner),
         };
         let fields = fields.in_status(status.unwrap_or(TaskStatus::Open), now);
+        if is_told_when && fields.completed_at.zip(fields.started_at).is_some_and(|(end, start)| end < start) {
+            check.fail("completed_at", Problem::Rule("must not be before started at".to_owned()));
+        }
         check.finish_with(complete.then_some(fields))
     }
 

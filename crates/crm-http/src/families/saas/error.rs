@@ -185,6 +185,11 @@ impl From<&Error> for Shown {
         match error {
             Error::NotFound { noun, .. } => Self::not_found(noun),
             Error::Duplicate { noun, field } => duplicate(noun, field),
+            // As with the values that are unique for every tenant, unless more is wrong (C-121).
+            Error::Invalid(errors) if errors.iter().all(|error| error.problem == Problem::Taken) => Self {
+                code: Code::Duplicate,
+                ..invalid(StatusCode::CONFLICT, errors, field_detail)
+            },
             Error::Invalid(errors) => invalid(StatusCode::UNPROCESSABLE_ENTITY, errors, field_detail),
             Error::State { noun, state, action, .. } => {
                 let message = format!("The {} is {}", noun_of(noun), refused(state, action));
@@ -214,7 +219,7 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => bad_body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => bad_body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, "The request body could not be read"),
-            Fault::BodyNotJson | Fault::BodyCharset => bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Fault::BodyNotJson | Fault::BodyCharset | Fault::BodyEncoded => bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Fault::RateLimited(decision) => {
                 let shown = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitExceeded, "Rate limit exceeded");
                 shown.retry_after(decision.retry_after)
@@ -323,6 +328,7 @@ fn problem_text(problem: &Problem) -> String {
         | Problem::Range { .. }
         | Problem::Choice { .. }
         | Problem::Type { .. }
+        | Problem::Taken
         | Problem::Rule(_) => problem.to_string(),
     }
 }
@@ -442,6 +448,7 @@ mod tests {
             (Fault::BodyBroken(String::new()), 400, Code::ValidationError),
             (Fault::BodyNotJson, 415, Code::ValidationError),
             (Fault::BodyCharset, 415, Code::ValidationError),
+            (Fault::BodyEncoded, 415, Code::ValidationError),
             (Fault::Panicked, 500, Code::InternalError),
         ] {
             let shown = Shown::from(&fault);

@@ -35,8 +35,8 @@ pub(crate) struct CustomFieldRequest {
     /// What people call it; the key when left out.
     #[schema(value_type = Option<String>, max_length = 100, example = "Customer tier")]
     label: Given<String>,
-    /// Required to create: `text` (at most 255 characters, compared whatever their case), `number` (at most 15 digits, 6 of them decimals,
-    /// kept exactly), `date`, `bool` or `choice`.
+    /// Required to create: `text` (at most 255 characters, compared whatever their case), `number` (at most 15 digits, 12 of
+    /// them before the point and 6 behind it, kept exactly), `date`, `bool` or `choice`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "choice")]
     field_type: Given<String>,

@@ -49,7 +49,7 @@ struct BoardParams {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the parameters, never made")]
 struct ForecastParams {
-    /// The first month; the present one (UTC) when left out.
+    /// The first month; the present one in the tenant's time zone when left out.
     #[param(example = "2026-01")]
     from: Option<String>,
     /// How many months.
