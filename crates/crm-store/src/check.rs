@@ -14,6 +14,7 @@ use crate::{
     dialect::{self, Plane, Purpose},
     error::map,
     location::Location,
+    tenant::contact::stats,
     tenant::schema::{account, activity, change, contact, counter, lead, opportunity, request, task, webhook},
 };
 
@@ -142,6 +143,7 @@ fn miscounts(connection: &mut Connection) -> Result<Vec<String>> {
         requests,
         request::table.count().get_result(connection).map_err(map)?,
     );
+    problems.extend(stats::miscounts(connection)?);
     Ok(problems)
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path, time::Duration};
 
 use crm_domain::error::{Error, Result};
 use diesel::{
-    Connection as _, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    Connection as _, ExpressionMethods, PgConnection, QueryDsl, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     migration::MigrationSource,
     sql_types::{BigInt, Text},
@@ -19,6 +19,10 @@ use crate::{
     error::{map, unavailable},
     location::Location,
     private,
+    tenant::{
+        contact::{ContactRow, profile, stats::Deltas},
+        schema::{contact, contact_stat},
+    },
 };
 
 /// The oldest SQLite without the WAL-reset corruption bug.
@@ -173,7 +177,33 @@ pub fn migrations_of_file(file: &Path) -> Result<Vec<String>> {
     Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
-/// Runs the migrations that a database lacks; returns their names.
+/// Fills the derived columns of a migration that was just run: they follow from case folding and addresses as Rust knows them.
+macro_rules! fill_derived {
+    ($connection:ident, $versions:ident) => {
+        if $versions.iter().any(|version| version == profile::VERSION) {
+            let (mut totals, mut last) = (Deltas::default(), 0);
+            loop {
+                let rows = contact::table.filter(contact::id.gt(last)).order(contact::id.asc()).limit(1_000);
+                let rows: Vec<ContactRow> = rows.load($connection)?;
+                if rows.is_empty() {
+                    break;
+                }
+                for row in rows {
+                    let (id, profile) = profile::of(row, &mut totals)?;
+                    diesel::update(contact::table.find(id)).set(&profile).execute($connection)?;
+                    last = id;
+                }
+            }
+            for row in totals.counted() {
+                diesel::insert_into(contact_stat::table)
+                    .values((contact_stat::key.eq(row.0), contact_stat::count.eq(row.1)))
+                    .execute($connection)?;
+            }
+        }
+    };
+}
+
+/// Runs the migrations that a database lacks, all of them or none; returns their names.
 pub fn migrate(connection: &mut Connection, plane: Plane) -> Result<Vec<String>> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Internal(format!("migration failed: {error}"));
     let done = match connection {
@@ -181,8 +211,9 @@ pub fn migrate(connection: &mut Connection, plane: Plane) -> Result<Vec<String>>
             let migrations = if plane == Plane::Control { CONTROL_SQLITE } else { TENANT_SQLITE };
             // Holds the file while it looks: of two processes that start at once, the second finds nothing left to do.
             let run = |c: &mut SqliteConnection| {
-                let versions = c.run_pending_migrations(migrations)?;
-                Ok(versions.iter().map(ToString::to_string).collect())
+                let versions: Vec<String> = c.run_pending_migrations(migrations)?.iter().map(ToString::to_string).collect();
+                fill_derived!(c, versions);
+                Ok(versions)
             };
             c.immediate_transaction(run).map_err(failed)?
         }
@@ -192,11 +223,12 @@ pub fn migrate(connection: &mut Connection, plane: Plane) -> Result<Vec<String>>
             } else {
                 TENANT_POSTGRES
             };
-            c.run_pending_migrations(migrations)
-                .map_err(failed)?
-                .iter()
-                .map(ToString::to_string)
-                .collect()
+            let run = |c: &mut PgConnection| {
+                let versions: Vec<String> = c.run_pending_migrations(migrations)?.iter().map(ToString::to_string).collect();
+                fill_derived!(c, versions);
+                Ok(versions)
+            };
+            c.transaction(run).map_err(failed)?
         }
     };
     Ok(done)

@@ -103,7 +103,7 @@ fn what_is_wrong_with_one_record_fails_it_alone(database: &Database) {
         told(&outcomes),
         [
             "ok",
-            "last_name: is required",
+            "full_name: is required",
             "a contact with this email exists already",
             "a contact with this email exists already",
             "account_id: no such account exists",

@@ -43,8 +43,20 @@ fn full_draft(name: &str) -> ContactDraft {
         state: set("ZH"),
         country: set("CH"),
         description: set("met at fair"),
-        account_id: Patch::Keep,
+        home_phone: set("+1 555 0102"),
+        corporate_phone: set("+1 555 0103"),
+        employees: set("250"),
+        industry: set("Bäckerei"),
+        company_linkedin: set("linkedin.com/company/acme"),
+        person_linkedin: set(format!("https://de.linkedin.com/in/{name}/")),
+        technologies: Patch::Set(vec!["Rust".to_owned(), "a \"quoted\"; one".to_owned()]),
+        annual_revenue: set("about $5M"),
+        company_address: set("1 Main St"),
+        company_city: set("Bern"),
+        company_state: set("BE"),
+        company_country: set("Schweiz"),
         owner_id: Patch::Set(UserId::from_i64(42)),
+        ..ContactDraft::default()
     }
 }
 
@@ -112,6 +124,19 @@ fn null_clears_a_field(database: &Database) {
         state: Patch::Clear,
         country: Patch::Clear,
         description: Patch::Clear,
+        home_phone: Patch::Clear,
+        corporate_phone: Patch::Clear,
+        employees: Patch::Clear,
+        employee_size_bracket: Patch::Clear,
+        industry: Patch::Clear,
+        company_linkedin: Patch::Clear,
+        person_linkedin: Patch::Clear,
+        technologies: Patch::Clear,
+        annual_revenue: Patch::Clear,
+        company_address: Patch::Clear,
+        company_city: Patch::Clear,
+        company_state: Patch::Clear,
+        company_country: Patch::Clear,
         account_id: Patch::Clear,
         ..ContactDraft::default()
     };

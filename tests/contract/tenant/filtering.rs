@@ -307,6 +307,11 @@ fn contacts_are_filtered_as_in_memory(database: &Database) {
             company: word(number / 2),
             owner_id: owner(number),
             external_id: (number.is_multiple_of(4)).then(|| format!("x-{number}")).into(),
+            employees: (!number.is_multiple_of(5)).then(|| (number * 7 % 900).to_string()).into(),
+            industry: word(number / 3),
+            country: word(number + 1),
+            home_phone: (number.is_multiple_of(6)).then(|| "+1 555".to_owned()).into(),
+            person_linkedin: (number.is_multiple_of(7)).then(|| format!("https://www.linkedin.com/in/P{}", number % 3)).into(),
             ..ContactDraft::default()
         };
         single::create_parsed::<contacts::Contact>(unit, ContactFields::parse(draft, user(), Check::new())?)

@@ -12,7 +12,9 @@ use crm_domain::{
     tenant::{
         activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository},
         change::EntityKind,
-        contact::{Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository},
+        contact::{
+            Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactStats, ContactTotals, StatKind, Tally,
+        },
         custom_field::{
             CustomField, CustomFieldField, CustomFieldFields, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf,
         },
@@ -43,6 +45,7 @@ use crm_domain::{
     },
     time_zone::TimeZone,
 };
+use uuid::Uuid;
 
 #[derive(Default, Clone)]
 pub struct Nothing;
@@ -89,7 +92,6 @@ macro_rules! keeps_no {
     };
 }
 
-keeps_no!(ContactRepository, Contact, ContactFields, ContactId, restorable);
 keeps_no!(LeadRepository, Lead, LeadFields, LeadId, restorable);
 keeps_no!(ActivityRepository, Activity, ActivityFields, ActivityId, restorable);
 keeps_no!(TicketRepository, Ticket, TicketFields, TicketId, restorable);
@@ -118,7 +120,44 @@ impl OpportunityRepository for Nothing {
     restorable! { Opportunity, OpportunityId }
 }
 
+impl ContactRepository for Nothing {
+    fn add(&mut self, _new: Vec<ContactFields>) -> Result<Vec<Contact>> {
+        refuse()
+    }
+    fn update(&mut self, _before: &Contact, _after: &Contact) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _contact: &Contact) -> Result<()> {
+        refuse()
+    }
+    fn lookup_deleted_uuid(&mut self, _uuid: Uuid) -> Result<Option<Contact>> {
+        Ok(None)
+    }
+    restorable! { Contact, ContactId }
+}
+
+impl ContactStats for Nothing {
+    fn totals(&mut self) -> Result<ContactTotals> {
+        Ok(ContactTotals::default())
+    }
+    fn tallies(&mut self, _kind: StatKind, _limit: u32) -> Result<Vec<Tally>> {
+        Ok(Vec::new())
+    }
+}
+
 impl ContactReads for Nothing {
+    fn lookup_uuids(&mut self, _uuids: &[Uuid]) -> Result<Vec<Contact>> {
+        Ok(Vec::new())
+    }
+    fn lookup_linkedin(&mut self, _keys: &[String]) -> Result<Vec<Contact>> {
+        Ok(Vec::new())
+    }
+    fn lookup_named(&mut self, _names: &[String], _companies: &[String]) -> Result<Vec<Contact>> {
+        Ok(Vec::new())
+    }
+    fn lookup_companies(&mut self, _companies: &[String]) -> Result<Vec<Contact>> {
+        Ok(Vec::new())
+    }
     fn lookup(&mut self, _id: ContactId) -> Result<Option<Contact>> {
         Ok(None)
     }

@@ -12,7 +12,7 @@ use crm_domain::{
         account::{AccountReads, AccountRepository},
         activity::{ActivityReads, ActivityRepository},
         change::{Change, ChangeFilter, ChangeReads, EntityKind, NewChange, Origin, Stretch},
-        contact::{ContactReads, ContactRepository},
+        contact::{ContactReads, ContactRepository, ContactStats},
         custom_field::{CustomFieldReads, CustomFieldRepository},
         handoff::{HandoffReads, HandoffRepository},
         idempotency::IdempotencyRepository,
@@ -85,6 +85,9 @@ impl TenantReader for Records {
         &mut self.nothing
     }
     fn contacts(&mut self) -> &mut dyn ContactReads {
+        &mut self.nothing
+    }
+    fn contact_stats(&mut self) -> &mut dyn ContactStats {
         &mut self.nothing
     }
     fn custom_fields(&mut self) -> &mut dyn CustomFieldReads {

@@ -49,6 +49,8 @@ pub trait TenantReader {
     fn labels(&mut self) -> &mut dyn label::LabelReads;
     /// Contacts.
     fn contacts(&mut self) -> &mut dyn contact::ContactReads;
+    /// Totals of contacts.
+    fn contact_stats(&mut self) -> &mut dyn contact::ContactStats;
     /// Custom fields.
     fn custom_fields(&mut self) -> &mut dyn custom_field::CustomFieldReads;
     /// Leads.

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod bulk;
+pub mod company_template;
 pub mod convert_lead;
 pub mod export;
 pub mod import;

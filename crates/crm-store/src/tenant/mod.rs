@@ -52,6 +52,7 @@ use crm_domain::{
 use uuid::Uuid;
 
 use crate::{connection::Connection, dialect::Purpose, location::Location, pool::Pool};
+use contact::stats::Deltas;
 use counter::Counters;
 use list::DatabaseTallies;
 use writer::TenantWriter;
@@ -114,6 +115,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) counters: &'a mut Counters,
     pub(crate) changes: Vec<NewChange>,
+    /// By how much the totals of contacts change.
+    pub(crate) stats: Deltas,
     /// What was read of the settings, and [`Counters::setting_at`] at that time.
     pub(crate) settings: &'a mut Option<(i64, preferences::Kept)>,
     entropy: &'a dyn Entropy,
@@ -144,6 +147,7 @@ impl<'a> Session<'a, Writing<'a>> {
             origin,
             counters,
             changes: Vec::new(),
+            stats: Deltas::default(),
             settings,
             entropy,
             random: Vec::new(),
@@ -204,6 +208,9 @@ impl TenantReader for Session<'_, Reading> {
         self
     }
     fn contacts(&mut self) -> &mut dyn contacts::ContactReads {
+        self
+    }
+    fn contact_stats(&mut self) -> &mut dyn contacts::ContactStats {
         self
     }
     fn custom_fields(&mut self) -> &mut dyn custom_fields::CustomFieldReads {

@@ -155,6 +155,33 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        full_name -> Nullable<Text>,
+        full_name_key -> Nullable<Text>,
+        home_phone -> Nullable<Text>,
+        corporate_phone -> Nullable<Text>,
+        employees -> Nullable<BigInt>,
+        employee_size_bracket -> Nullable<Text>,
+        industry -> Nullable<Text>,
+        company_linkedin -> Nullable<Text>,
+        person_linkedin -> Nullable<Text>,
+        person_linkedin_key -> Nullable<Text>,
+        technologies -> Nullable<Text>,
+        annual_revenue -> Nullable<Text>,
+        company_address -> Nullable<Text>,
+        company_city -> Nullable<Text>,
+        company_state -> Nullable<Text>,
+        company_country -> Nullable<Text>,
+        template_key -> Nullable<Text>,
+        email_domain -> Nullable<Text>,
+        has_phone -> Bool,
+        lead_score -> BigInt,
+    }
+}
+
+diesel::table! {
+    contact_stat (key) {
+        key -> Text,
+        count -> BigInt,
     }
 }
 
@@ -504,6 +531,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     custom_field,
     custom_value,
     contact,
+    contact_stat,
     lead,
     opportunity,
     activity,

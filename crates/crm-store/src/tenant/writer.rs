@@ -28,6 +28,7 @@ use diesel::connection::{Connection as _, Instrumentation, InstrumentationEvent,
 use super::{
     Session,
     change::{self, ChangeRow},
+    contact::stats::Deltas,
     counter::Counters,
     turnstile::Turnstile,
 };
@@ -341,6 +342,7 @@ struct Turn<'a> {
     entropy: &'a dyn Entropy,
     ran: Vec<(UnitDone, Result<()>)>,
     changes: Vec<ChangeRow>,
+    stats: Deltas,
     /// How many changes it committed.
     written: i64,
     /// The last of them.
@@ -358,6 +360,7 @@ impl<'a> Turn<'a> {
             entropy: &*pool.entropy,
             ran: Vec::new(),
             changes: Vec::new(),
+            stats: Deltas::default(),
             written: 0,
             last_seq: 0,
         }
@@ -397,6 +400,7 @@ impl<'a> Turn<'a> {
         }
         counters.save(&before, self.connection)?;
         change::insert(self.connection, &self.changes)?;
+        std::mem::take(&mut self.stats).save(self.connection)?;
         self.execute("COMMIT")?;
         self.written = counters.change_seq - before.change_seq;
         self.last_seq = counters.change_seq;
@@ -418,6 +422,7 @@ impl<'a> Turn<'a> {
         if succeeded {
             // Written once for the whole turn.
             self.changes.extend(change::take_recorded(&mut session));
+            self.stats.take(session.state.stats);
         }
         self.ran.push((done, result));
         succeeded

@@ -5,7 +5,7 @@ use crate::{
     error::{Problem, Result},
     field::{Check, Email, Patch, Text, join_search},
     id::{AccountId, UserId},
-    tenant::contact::full_name,
+    tenant::contact::derived::joined,
 };
 
 /// What a caller says of a lead, unparsed. Serves creation and update alike.
@@ -89,7 +89,7 @@ impl LeadFields {
 
     /// First and last name, as far as known.
     pub fn full_name(&self) -> String {
-        full_name(self.first_name.as_deref(), self.last_name.as_deref())
+        joined(self.first_name.as_deref(), self.last_name.as_deref()).map_or_else(String::new, Text::into_inner)
     }
 
     /// The lower-case text that a search looks in.

@@ -20,15 +20,18 @@ pub(crate) fn contradict<const MAX: usize>(one: &Option<Text<MAX>>, other: &Opti
 }
 
 /// Names the optional fields that a merge fills: those that stand `alone`, and those that are one value `together`. Of `one_of`, one must
-/// not be empty.
+/// not be empty. `settle` hears what was filled or emptied, with the fields as they were and which one was emptied, and puts in order what
+/// follows from it.
 macro_rules! fillable {
     ($fields:ty {
         alone: $($alone:ident),+;
         $(together: $($part:ident),+;)*
         $(one_of: $($one:ident),+;)?
+        $(settle: $settle:path;)?
     }) => {
         impl $crate::tenant::merge::Fillable for $fields {
             fn fill(&mut self, from: &Self) {
+                let before = self.clone();
                 $(if self.$alone.is_none() {
                     self.$alone.clone_from(&from.$alone);
                 })+
@@ -37,6 +40,8 @@ macro_rules! fillable {
                         self.$part.clone_from(&from.$part);
                     })+
                 })*
+                $($settle(self, &before, None);)?
+                drop(before);
             }
 
             fn empty(&mut self, field: &str) {
@@ -49,6 +54,7 @@ macro_rules! fillable {
                 $(if $(emptied.$one.is_none())&&+ {
                     return;
                 })?
+                $($settle(&mut emptied, self, Some(field));)?
                 *self = emptied;
             }
         }

@@ -18,8 +18,9 @@ use super::{
 };
 
 /// What else a domain field's value may have come from, when no column feeds it by its own name.
-const ALIASES: [(&str, &[&str]); 8] = [
+const ALIASES: [(&str, &[&str]); 9] = [
     ("name", &["product", "full_name"]),
+    ("full_name", &["last_name", "first_name", "email"]),
     ("first_name", &["full_name"]),
     ("last_name", &["full_name"]),
     ("closed_on", &["close_date"]),

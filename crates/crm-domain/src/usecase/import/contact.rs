@@ -9,7 +9,7 @@ use crate::{
     tenant::{
         TenantStore, UnitOfWork,
         change::EntityKind,
-        contact::{Contact, ContactDraft, ContactFields, create_many, revise},
+        contact::{Contact, ContactDraft, ContactFields, Technologies, create_many, revise},
     },
 };
 
@@ -27,39 +27,43 @@ pub(super) struct Contacts {
 impl Contacts {
     fn draft(&self, cells: &[String]) -> ContactDraft {
         let patch = |field| self.columns.patch(cells, field);
-        let (first_name, last_name) = person_name(&self.columns, cells);
+        let technologies = self.columns.text(cells, "technologies").map(Technologies::split);
         ContactDraft {
             external_id: patch("external_id"),
-            first_name,
-            last_name,
+            full_name: patch("full_name"),
+            first_name: patch("first_name"),
+            last_name: patch("last_name"),
             email: patch("email"),
             phone: patch("phone"),
             other_phone: patch("other_phone"),
+            home_phone: patch("home_phone"),
+            corporate_phone: patch("corporate_phone"),
             title: patch("title"),
             company: if self.columns.has("company") {
                 patch("company")
             } else {
                 patch("account")
             },
+            employees: patch("employees"),
+            employee_size_bracket: patch("employee_size_bracket"),
+            industry: patch("industry"),
             website: patch("website"),
+            company_linkedin: patch("company_linkedin"),
+            person_linkedin: patch("person_linkedin"),
+            technologies: technologies.into(),
+            annual_revenue: patch("annual_revenue"),
             city: patch("city"),
             state: patch("state"),
             country: patch("country"),
+            company_address: patch("company_address"),
+            company_city: patch("company_city"),
+            company_state: patch("company_state"),
+            company_country: patch("company_country"),
             description: patch("description"),
             account_id: Patch::Keep,
             owner_id: Patch::Keep,
+            needs_name: false,
         }
-    }
-}
-
-/// First and last name from their own columns, else from the full name, whose last word is the last name.
-pub(super) fn person_name(columns: &Columns, cells: &[String]) -> (Patch<String>, Patch<String>) {
-    let own = (columns.patch(cells, "first_name"), columns.patch(cells, "last_name"));
-    let full = columns.text(cells, "full_name").filter(|_| own == (Patch::Keep, Patch::Keep));
-    match full.map(|name| name.rsplit_once(char::is_whitespace).unwrap_or(("", name))) {
-        Some(("", last)) => (Patch::Keep, Patch::Set(last.to_owned())),
-        Some((first, last)) => (Patch::Set(first.to_owned()), Patch::Set(last.to_owned())),
-        None => own,
     }
 }
 

@@ -15,7 +15,6 @@ use crate::{
 
 use super::{
     columns::Columns,
-    contact::person_name,
     noun::{Natural, Noun, Records, Row},
 };
 
@@ -43,6 +42,17 @@ impl Leads {
             account_id: Patch::Keep,
             owner_id: Patch::Keep,
         }
+    }
+}
+
+/// First and last name from their own columns, else from the full name, whose last word is the last name.
+fn person_name(columns: &Columns, cells: &[String]) -> (Patch<String>, Patch<String>) {
+    let own = (columns.patch(cells, "first_name"), columns.patch(cells, "last_name"));
+    let full = columns.text(cells, "full_name").filter(|_| own == (Patch::Keep, Patch::Keep));
+    match full.map(|name| name.rsplit_once(char::is_whitespace).unwrap_or(("", name))) {
+        Some(("", last)) => (Patch::Keep, Patch::Set(last.to_owned())),
+        Some((first, last)) => (Patch::Set(first.to_owned()), Patch::Set(last.to_owned())),
+        None => own,
     }
 }
 

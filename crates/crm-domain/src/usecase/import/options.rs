@@ -56,7 +56,8 @@ impl ImportKind {
     pub(super) fn needed(self) -> &'static [&'static str] {
         match self {
             Self::Accounts | Self::Users => &["name"],
-            Self::Contacts | Self::Leads => &["first_name", "last_name", "full_name"],
+            Self::Contacts => &["first_name", "last_name", "full_name", "email"],
+            Self::Leads => &["first_name", "last_name", "full_name"],
             Self::Opportunities => &["name", "product"],
         }
     }

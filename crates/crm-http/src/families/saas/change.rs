@@ -24,7 +24,7 @@ use super::{
     context::{Permit, Read},
     error::{ErrorResponses, SaasError},
     page::Query,
-    word::{field_of, noun_of, prefix_in, prefix_of},
+    word::{field_of, is_foreign, noun_of, prefix_in, prefix_of},
 };
 
 pub(super) const PATH: &str = "/api/changes";
@@ -168,6 +168,7 @@ impl ChangeInfo {
             family: change.family,
             changes: fields
                 .into_iter()
+                .filter(|(name, _)| !is_foreign(change.entity, name))
                 .map(|(name, pair)| show_field(change.entity, &name, pair))
                 .collect(),
         })

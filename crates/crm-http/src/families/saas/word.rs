@@ -1,6 +1,12 @@
 //! The family's vocabulary: the document's words for the domain's nouns, fields and ids.
 
-use crm_domain::tenant::{change::EntityKind, custom_field};
+use crm_domain::{
+    query::Field,
+    tenant::{
+        change::{Entity, EntityKind},
+        custom_field,
+    },
+};
 
 pub(crate) const ACTIVITY: &str = "activity_";
 pub(crate) const API_KEY: &str = "key_";
@@ -80,6 +86,38 @@ pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
         "ticket_id" => Some(TICKET),
         _ => None,
     }
+}
+
+/// Fields of contacts that this family does not speak of.
+const FOREIGN: [&str; 17] = [
+    "annual_revenue",
+    "company_address",
+    "company_city",
+    "company_country",
+    "company_linkedin",
+    "company_state",
+    "corporate_phone",
+    "email_domain",
+    "employee_size_bracket",
+    "employees",
+    "full_name",
+    "has_phone",
+    "home_phone",
+    "industry",
+    "lead_score",
+    "person_linkedin",
+    "technologies",
+];
+
+/// Whether a kind of record has this field for other families only.
+pub(super) fn is_foreign(kind: EntityKind, field: &str) -> bool {
+    kind == EntityKind::Contact && FOREIGN.contains(&field)
+}
+
+/// A noun's fields that this family speaks of.
+pub(super) fn fields<F: Field<Record: Entity>>() -> impl Iterator<Item = F> {
+    let known = |field: &F| !is_foreign(F::Record::KIND, field.spec().name);
+    F::ALL.iter().copied().filter(known)
 }
 
 /// The field's name in this family: camelCase, and the document's nouns.

@@ -85,6 +85,8 @@ impl ContactRequest {
             description: self.description.patch("description", check),
             account_id: in_body(self.company_id, COMPANY, "account_id", check),
             owner_id: in_body(self.owner_id, USER, "owner_id", check),
+            needs_name: true,
+            ..ContactDraft::default()
         }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     custom::has_custom_fields,
     query::{Nature, names_of},
 };
-use crate::families::saas::{include::IncludeParam, page::PageParams, word::field_of};
+use crate::families::saas::{include::IncludeParam, page::PageParams, word::{field_of, fields}};
 
 /// The query parameters of a noun's list.
 pub(crate) struct ListParams<F>(PhantomData<F>);
@@ -62,14 +62,14 @@ impl<F: Field> IntoParams for PlainListParams<F> {
             params.push(text("search", "Only records that hold this text, whatever its case."));
         }
         params.push(text("fields", "Comma-separated: only these members of each item, and `id`."));
-        let filterable = F::ALL.iter().map(|field| field.spec()).filter(|spec| spec.is_filterable);
+        let filterable = fields::<F>().map(|field| field.spec()).filter(|spec| spec.is_filterable);
         params.extend(filterable.map(condition));
         params
     }
 }
 
 /// One of the noun's fields, or a custom one.
-fn order<F: Field>() -> Parameter {
+fn order<F: Field<Record: Entity>>() -> Parameter {
     let description = "A field of the resource that has an index; `createdAt` when left out.";
     if !has_custom_fields::<F>() {
         return words("sortBy", description, orders::<F>());
@@ -81,7 +81,7 @@ fn order<F: Field>() -> Parameter {
     parameter("sortBy", description, AnyOfBuilder::new().item(own).item(custom))
 }
 
-fn orders<F: Field>() -> Vec<String> {
+fn orders<F: Field<Record: Entity>>() -> Vec<String> {
     let mut names = names_of::<F>(Spec::is_sortable);
     names.push("tenantId".to_owned());
     names

@@ -25,7 +25,7 @@ use crate::{
         document::{Words, answering, described, id_of, json_response, with_key},
         error::{BodyResponses, LookupResponses, StateResponses},
         id::{TENANT, USER, show},
-        word::{CUSTOM_FIELD, MERGE, TAG, field_of, noun_of, prefix_of},
+        word::{CUSTOM_FIELD, MERGE, TAG, field_of, is_foreign, noun_of, prefix_of},
     },
     shared::json_body::Given,
 };
@@ -123,7 +123,7 @@ impl MergeInfo {
             survivor_id: format!("{prefix}{}", merge.done.survivor_id),
             merged_ids: merge.done.merged_ids.iter().map(|id| format!("{prefix}{id}")).collect(),
             moved: moved_of(&merge),
-            filled_fields: merge.done.filled.keys().map(|field| field_of(field)).collect(),
+            filled_fields: filled_of(&merge),
             custom_field_ids: merge.done.labels.custom_fields.keys().map(|id| show(CUSTOM_FIELD, *id)).collect(),
             tag_ids: merge.done.labels.tags.iter().map(|tag| show(TAG, *tag)).collect(),
             created_at: merge.created_at.to_second_precision(),
@@ -133,6 +133,12 @@ impl MergeInfo {
             tenant_id: show(TENANT, tenant),
         }
     }
+}
+
+/// The fields that this family speaks of.
+fn filled_of(merge: &Merge) -> Vec<String> {
+    let known = |field: &&String| !is_foreign(merge.done.kind, field);
+    merge.done.filled.keys().filter(known).map(|field| field_of(field)).collect()
 }
 
 /// `{"companies": 1, "deals": 3}`.

@@ -1,5 +1,10 @@
 //! Contacts in SQL.
 
+pub(crate) mod profile;
+pub(crate) mod stats;
+
+use std::collections::{BTreeSet, HashSet};
+
 use crm_domain::{
     error::{Error, Result},
     field::{Email, Text, WebAddress},
@@ -7,9 +12,15 @@ use crm_domain::{
     page::{Page, Sort, Window},
     query::Field,
     stamp::Stamp,
-    tenant::contact::{Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository},
+    tenant::contact::{
+        Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository, Technologies,
+        derived::{company_key, linkedin_key},
+    },
 };
-use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, query_dsl::methods::LoadQuery,
+};
+use uuid::Uuid;
 
 use super::{
     Session, Writing,
@@ -19,7 +30,7 @@ use super::{
     list::{self, ColumnsOf, Listed, Table},
     schema::contact,
 };
-use crate::{error::map, insert_rows};
+use crate::{connection::Connection, error::map, insert_rows};
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = contact, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -47,6 +58,28 @@ pub(crate) struct ContactRow {
     created_by: Option<i64>,
     updated_at: i64,
     deleted_at: Option<i64>,
+    full_name: Option<String>,
+    full_name_key: Option<String>,
+    home_phone: Option<String>,
+    corporate_phone: Option<String>,
+    employees: Option<i64>,
+    employee_size_bracket: Option<String>,
+    industry: Option<String>,
+    company_linkedin: Option<String>,
+    person_linkedin: Option<String>,
+    person_linkedin_key: Option<String>,
+    /// A JSON list of texts.
+    technologies: Option<String>,
+    annual_revenue: Option<String>,
+    company_address: Option<String>,
+    company_city: Option<String>,
+    company_state: Option<String>,
+    company_country: Option<String>,
+    /// The company's key, where something is known of it.
+    template_key: Option<String>,
+    email_domain: Option<String>,
+    has_phone: bool,
+    lead_score: i64,
 }
 
 impl From<&Contact> for ContactRow {
@@ -56,7 +89,13 @@ impl From<&Contact> for ContactRow {
             id: contact.id.get(),
             uuid: contact.uuid.to_string(),
             email_key: fields.email.as_ref().map(Email::key),
-            search_text: contact.fields.search_text(),
+            email_domain: fields.email_domain(),
+            full_name_key: fields.full_name.as_deref().map(str::to_lowercase),
+            person_linkedin_key: fields.person_linkedin.as_ref().map(WebAddress::as_str).and_then(linkedin_key),
+            template_key: fields.company_key().filter(|_| fields.knows_company()),
+            has_phone: fields.has_phone(),
+            lead_score: fields.lead_score(),
+            search_text: fields.search_text(),
             external_id: fields.external_id.map(Text::into_inner),
             first_name: fields.first_name.map(Text::into_inner),
             last_name: fields.last_name.map(Text::into_inner),
@@ -76,6 +115,20 @@ impl From<&Contact> for ContactRow {
             created_by: contact.created_by.map(RecordId::get),
             updated_at: contact.updated_at.micros(),
             deleted_at: None,
+            full_name: fields.full_name.map(Text::into_inner),
+            home_phone: fields.home_phone.map(Text::into_inner),
+            corporate_phone: fields.corporate_phone.map(Text::into_inner),
+            employees: fields.employees,
+            employee_size_bracket: fields.employee_size_bracket.map(Text::into_inner),
+            industry: fields.industry.map(Text::into_inner),
+            company_linkedin: fields.company_linkedin.map(WebAddress::into_inner),
+            person_linkedin: fields.person_linkedin.map(WebAddress::into_inner),
+            technologies: fields.technologies.as_ref().map(list_text),
+            annual_revenue: fields.annual_revenue.map(Text::into_inner),
+            company_address: fields.company_address.map(Text::into_inner),
+            company_city: fields.company_city.map(Text::into_inner),
+            company_state: fields.company_state.map(Text::into_inner),
+            company_country: fields.company_country.map(Text::into_inner),
         }
     }
 }
@@ -86,17 +139,31 @@ impl TryFrom<ContactRow> for Contact {
     fn try_from(row: ContactRow) -> Result<Self> {
         let fields = ContactFields {
             external_id: row.external_id.map(Text::from_store),
+            full_name: row.full_name.map(Text::from_store),
             first_name: row.first_name.map(Text::from_store),
             last_name: row.last_name.map(Text::from_store),
             email: row.email.map(Email::from_store),
             phone: row.phone.map(Text::from_store),
             other_phone: row.other_phone.map(Text::from_store),
+            home_phone: row.home_phone.map(Text::from_store),
+            corporate_phone: row.corporate_phone.map(Text::from_store),
             title: row.title.map(Text::from_store),
             company: row.company.map(Text::from_store),
+            employees: row.employees,
+            employee_size_bracket: row.employee_size_bracket.map(Text::from_store),
+            industry: row.industry.map(Text::from_store),
             website: row.website.map(WebAddress::from_store),
+            company_linkedin: row.company_linkedin.map(WebAddress::from_store),
+            person_linkedin: row.person_linkedin.map(WebAddress::from_store),
+            technologies: row.technologies.as_deref().map(technologies).transpose()?.flatten(),
+            annual_revenue: row.annual_revenue.map(Text::from_store),
             city: row.city.map(Text::from_store),
             state: row.state.map(Text::from_store),
             country: row.country.map(Text::from_store),
+            company_address: row.company_address.map(Text::from_store),
+            company_city: row.company_city.map(Text::from_store),
+            company_state: row.company_state.map(Text::from_store),
+            company_country: row.company_country.map(Text::from_store),
             description: row.description.map(Text::from_store),
             account_id: row.account_id.map(AccountId::from_i64),
             owner_id: UserId::from_i64(row.owner_id),
@@ -112,6 +179,17 @@ impl TryFrom<ContactRow> for Contact {
     }
 }
 
+/// Technologies as their column holds them.
+fn list_text(technologies: &Technologies) -> String {
+    let entries: Vec<&str> = technologies.iter().map(|entry| &**entry).collect();
+    serde_json::json!(entries).to_string()
+}
+
+fn technologies(stored: &str) -> Result<Option<Technologies>> {
+    let entries = serde_json::from_str(stored).map_err(|_| Error::Internal(format!("a contact's technologies cannot be read: {stored:?}")))?;
+    Ok(Technologies::from_store(entries))
+}
+
 impl Listed for ContactField {
     type Columns = ColumnsOf<contact::table>;
     type Row = ContactRow;
@@ -121,6 +199,8 @@ impl Listed for ContactField {
     fn column(self) -> &'static str {
         match self {
             Self::Email => "email_key",
+            Self::FullName => "full_name_key",
+            Self::PersonLinkedin => "person_linkedin_key",
             other => other.spec().name,
         }
     }
@@ -134,6 +214,13 @@ impl Listed for ContactField {
     }
 }
 
+impl<State> Session<'_, State> {
+    fn contacts_of<'q>(&mut self, rows: impl LoadQuery<'q, Connection, ContactRow>) -> Result<Vec<Contact>> {
+        let rows: Vec<ContactRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Contact::try_from).collect()
+    }
+}
+
 impl<State> ContactReads for Session<'_, State> {
     fn lookup(&mut self, id: ContactId) -> Result<Option<Contact>> {
         let row = contact::table.find(id.get()).filter(contact::deleted_at.is_null());
@@ -144,22 +231,22 @@ impl<State> ContactReads for Session<'_, State> {
     fn lookup_many(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         let rows = contact::table.filter(contact::id.eq_any(ids)).filter(contact::deleted_at.is_null());
-        rows.load::<ContactRow>(self.connection)
-            .map_err(map)?
-            .into_iter()
-            .map(Contact::try_from)
-            .collect()
+        self.contacts_of(rows)
+    }
+
+    fn lookup_uuids(&mut self, uuids: &[Uuid]) -> Result<Vec<Contact>> {
+        let uuids: Vec<String> = uuids.iter().map(ToString::to_string).collect();
+        let rows = contact::table
+            .filter(contact::uuid.eq_any(uuids))
+            .filter(contact::deleted_at.is_null());
+        self.contacts_of(rows)
     }
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Contact>> {
         let rows = contact::table
             .filter(contact::external_id.eq_any(list::storable(external_ids)))
             .filter(contact::deleted_at.is_null());
-        rows.load::<ContactRow>(self.connection)
-            .map_err(map)?
-            .into_iter()
-            .map(Contact::try_from)
-            .collect()
+        self.contacts_of(rows)
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>> {
@@ -168,11 +255,44 @@ impl<State> ContactReads for Session<'_, State> {
             .filter(contact::email_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
             .order(contact::id.asc());
-        rows.load::<ContactRow>(self.connection)
-            .map_err(map)?
-            .into_iter()
-            .map(Contact::try_from)
-            .collect()
+        self.contacts_of(rows)
+    }
+
+    fn lookup_linkedin(&mut self, keys: &[String]) -> Result<Vec<Contact>> {
+        let keys: Vec<String> = list::storable(keys).into_iter().map(str::to_owned).collect();
+        let rows = contact::table
+            .filter(contact::person_linkedin_key.eq_any(keys))
+            .filter(contact::deleted_at.is_null())
+            .order(contact::id.asc());
+        self.contacts_of(rows)
+    }
+
+    fn lookup_named(&mut self, names: &[String], companies: &[String]) -> Result<Vec<Contact>> {
+        let names: Vec<String> = list::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
+        let companies: HashSet<String> = companies.iter().map(|name| company_key(name)).collect();
+        let rows = contact::table
+            .filter(contact::full_name_key.eq_any(names))
+            .filter(contact::company.is_not_null())
+            .filter(contact::deleted_at.is_null())
+            .order(contact::id.asc());
+        let mut found = self.contacts_of(rows)?;
+        found.retain(|contact| contact.fields.company_key().is_some_and(|key| companies.contains(&key)));
+        Ok(found)
+    }
+
+    fn lookup_companies(&mut self, companies: &[String]) -> Result<Vec<Contact>> {
+        let keys: BTreeSet<String> = list::storable(companies).into_iter().map(company_key).collect();
+        let mut found = Vec::new();
+        // One look at the index's end for each: a company may have a hundred thousand contacts.
+        for key in keys {
+            let newest = contact::table
+                .filter(contact::template_key.eq(key))
+                .filter(contact::deleted_at.is_null())
+                .order(contact::id.desc());
+            let row: Option<ContactRow> = newest.first(self.connection).optional().map_err(map)?;
+            found.extend(row.map(Contact::try_from).transpose()?);
+        }
+        Ok(found)
     }
 
     fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>> {
@@ -185,11 +305,7 @@ impl<State> ContactReads for Session<'_, State> {
             .filter(contact::account_id.eq_any(ids))
             .filter(contact::deleted_at.is_null());
         let rows = rows.order((contact::account_id.asc(), contact::id.asc()));
-        rows.load::<ContactRow>(self.connection)
-            .map_err(map)?
-            .into_iter()
-            .map(Contact::try_from)
-            .collect()
+        self.contacts_of(rows)
     }
 }
 
@@ -206,30 +322,45 @@ impl ContactRepository for Session<'_, Writing<'_>> {
         };
         let added: Vec<Contact> = fields.into_iter().map(&mut make).collect();
         self.state.counters.contact_live += i64::try_from(added.len()).unwrap_or(i64::MAX);
+        added.iter().for_each(|contact| self.state.stats.count(contact, 1));
         let rows: Vec<ContactRow> = added.iter().map(ContactRow::from).collect();
         insert_rows!(self.connection, contact::table, &rows).map_err(map)?;
         Ok(added)
     }
 
-    fn update(&mut self, contact: &Contact) -> Result<()> {
-        let row = ContactRow::from(contact);
+    fn update(&mut self, before: &Contact, after: &Contact) -> Result<()> {
+        let row = ContactRow::from(after);
         let live = contact::table.find(row.id).filter(contact::deleted_at.is_null());
         let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
-        found(updated, contact.id)
+        self.state.stats.count(before, -1);
+        self.state.stats.count(after, 1);
+        found(updated, after.id)
     }
 
-    fn remove(&mut self, id: ContactId) -> Result<()> {
+    fn remove(&mut self, contact: &Contact) -> Result<()> {
         let stamp = self.state.stamp.micros();
-        let removed = diesel::update(contact::table.find(id.get()).filter(contact::deleted_at.is_null()))
+        let live = contact::table.find(contact.id.get()).filter(contact::deleted_at.is_null());
+        let removed = diesel::update(live)
             .set((contact::deleted_at.eq(stamp), contact::updated_at.eq(stamp)))
             .execute(self.connection)
             .map_err(map)?;
-        self.state.counters.contact_live -= i64::try_from(removed).unwrap_or(0);
+        if removed > 0 {
+            self.state.counters.contact_live -= 1;
+            self.state.stats.count(contact, -1);
+        }
         Ok(())
     }
 
     fn lookup_deleted(&mut self, id: ContactId) -> Result<Option<Contact>> {
         let row = contact::table.find(id.get()).filter(contact::deleted_at.is_not_null());
+        let row: Option<ContactRow> = row.first(self.connection).optional().map_err(map)?;
+        row.map(Contact::try_from).transpose()
+    }
+
+    fn lookup_deleted_uuid(&mut self, uuid: Uuid) -> Result<Option<Contact>> {
+        let row = contact::table
+            .filter(contact::uuid.eq(uuid.to_string()))
+            .filter(contact::deleted_at.is_not_null());
         let row: Option<ContactRow> = row.first(self.connection).optional().map_err(map)?;
         row.map(Contact::try_from).transpose()
     }
@@ -243,7 +374,10 @@ impl ContactRepository for Session<'_, Writing<'_>> {
             ))
             .execute(self.connection)
             .map_err(map)?;
-        self.state.counters.contact_live += i64::try_from(restored).unwrap_or(0);
+        if restored > 0 {
+            self.state.counters.contact_live += 1;
+            self.state.stats.count(contact, 1);
+        }
         found(restored, contact.id)
     }
 }

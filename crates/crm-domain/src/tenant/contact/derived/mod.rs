@@ -1,0 +1,59 @@
+//! What follows from what is known of a contact: pure, the same at each write on every node.
+
+mod linkedin;
+mod name;
+mod score;
+mod size;
+#[cfg(test)]
+mod tests;
+
+pub use linkedin::linkedin_key;
+pub use name::joined;
+pub(super) use name::{Name, NameDraft};
+pub use score::{SCORE_MAX, show_score};
+pub(super) use size::{bracket, parse_bracket};
+pub use size::{SIZE_BRACKETS, bracket_of};
+
+use super::ContactFields;
+use crate::field::Email;
+
+impl ContactFields {
+    /// What follows the `@` of the email, in lower case and ASCII (contract D-46).
+    pub fn email_domain(&self) -> Option<String> {
+        self.email.as_ref().map(Email::domain)
+    }
+
+    /// Whether any of the four phones is known (contract X-125).
+    pub fn has_phone(&self) -> bool {
+        [&self.phone, &self.other_phone, &self.home_phone, &self.corporate_phone]
+            .into_iter()
+            .any(Option::is_some)
+    }
+
+    /// The form in which companies' names are compared: lower case.
+    pub fn company_key(&self) -> Option<String> {
+        self.company.as_deref().map(company_key)
+    }
+
+    /// Whether anything is known of the company but its name.
+    pub fn knows_company(&self) -> bool {
+        let texts = [
+            self.employee_size_bracket.is_some(),
+            self.industry.is_some(),
+            self.website.is_some(),
+            self.company_linkedin.is_some(),
+            self.technologies.is_some(),
+            self.annual_revenue.is_some(),
+            self.company_address.is_some(),
+            self.company_city.is_some(),
+            self.company_state.is_some(),
+            self.company_country.is_some(),
+        ];
+        self.company.is_some() && (self.employees.is_some() || texts.contains(&true))
+    }
+}
+
+/// The form in which companies' names are compared: lower case.
+pub fn company_key(name: &str) -> String {
+    name.trim().to_lowercase()
+}

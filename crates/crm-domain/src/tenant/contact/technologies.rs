@@ -1,0 +1,70 @@
+//! The technologies that a company uses.
+
+use std::ops::Deref;
+
+use serde::Serialize;
+
+use crate::{
+    error::Problem,
+    field::{Check, Patch, Text},
+};
+
+/// Most technologies of one contact.
+const MAX: usize = 200;
+
+/// A list of technologies, at least one, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Technologies(Vec<Text<100>>);
+
+impl Technologies {
+    /// Reads what was given: blank entries and repeated ones are left out; `None` when nothing is left.
+    ///
+    /// # Errors
+    /// The first entry's problem, or that there are too many.
+    pub fn parse(given: &[String]) -> Result<Option<Self>, Problem> {
+        let mut parsed: Vec<Text<100>> = Vec::with_capacity(given.len());
+        for text in given.iter().filter(|text| !text.trim().is_empty()) {
+            let text = Text::parse(text)?;
+            if !parsed.contains(&text) {
+                parsed.push(text);
+            }
+            if parsed.len() > MAX {
+                return Err(Problem::Rule(format!("must be at most {MAX} entries")));
+            }
+        }
+        Ok((!parsed.is_empty()).then_some(Self(parsed)))
+    }
+
+    /// The entries of a text that lists them, between semicolons or, where there is none, commas.
+    pub fn split(text: &str) -> Vec<String> {
+        let separator = if text.contains(';') { ';' } else { ',' };
+        text.split(separator).map(|entry| entry.trim().to_owned()).collect()
+    }
+
+    /// The entries of a text cell, as [`Technologies::split`] reads them.
+    pub fn joined(&self) -> String {
+        let entries: Vec<&str> = self.0.iter().map(Deref::deref).collect();
+        entries.join("; ")
+    }
+
+    /// Trusts entries that were parsed before they were stored.
+    pub fn from_store(entries: Vec<String>) -> Option<Self> {
+        (!entries.is_empty()).then(|| Self(entries.into_iter().map(Text::from_store).collect()))
+    }
+
+    pub(super) fn patched(given: Patch<Vec<String>>, current: Option<Self>, check: &mut Check) -> Option<Self> {
+        match given {
+            Patch::Keep => current,
+            Patch::Clear => None,
+            Patch::Set(entries) => check.keep("technologies", Self::parse(&entries)),
+        }
+    }
+}
+
+impl Deref for Technologies {
+    type Target = [Text<100>];
+    fn deref(&self) -> &[Text<100>] {
+        &self.0
+    }
+}
