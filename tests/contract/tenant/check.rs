@@ -57,7 +57,8 @@ fn every_problem_of_every_database_is_found(database: &Database) {
     spoil(
         database,
         &counters,
-        "UPDATE counter SET account_live = 7, account_id = 0, lead_live = 1, request_total = 2, opportunity_other = 4",
+        "UPDATE counter SET account_live = 7, account_id = 0, lead_live = 1, request_total = 2, opportunity_other = 4; \
+         INSERT INTO contact_stat (key, count) VALUES ('industry/None', 3)",
     );
     database.tenants().discard(&gone.location).unwrap();
     spoil(database, &pending, "DELETE FROM __diesel_schema_migrations");
@@ -77,6 +78,7 @@ fn every_problem_of_every_database_is_found(database: &Database) {
             "there are 0 leads; the counter says 1",
             "there are 0 opportunities out of forecasts; the counter says 4",
             "there are 0 requests; the counter says 2",
+            "contacts count 0 for industry/None; the total kept says 3",
         ]
     );
     assert_eq!(problems(&gone).len(), 1);

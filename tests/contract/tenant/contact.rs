@@ -270,7 +270,7 @@ fn removed_contacts_are_gone(database: &Database) {
         "contact",
     );
     assert_not_found(write(&store, move |unit| single::remove::<contacts::Contact>(unit, id)), "contact");
-    assert_not_found(write(&store, move |unit| unit.contacts().update(&contact)), "contact");
+    assert_not_found(write(&store, move |unit| unit.contacts().update(&contact, &contact)), "contact");
 }
 
 fn lists_of_accounts_are_in_order(database: &Database) {

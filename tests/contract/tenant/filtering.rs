@@ -252,11 +252,17 @@ fn make<T: Clone + Send + 'static>(
 
 /// Every ninth record is deleted; what remains, and what lists of deleted records show.
 macro_rules! delete_some {
-    ($store:expr, $reader:ident, $made:expr) => {{
+    ($store:expr, $reader:ident, $made:expr) => {
+        delete_some!($store, $reader, $made, record => record.id)
+    };
+    ($store:expr, $reader:ident, $made:expr, $record:ident => $named:expr) => {{
         let made = $made;
-        let gone: Vec<_> = made.iter().map(|record| record.id).filter(|id| id.get() % 9 == 0).collect();
-        let ids = gone.clone();
-        write($store, move |unit| ids.into_iter().try_for_each(|id| unit.$reader().remove(id))).unwrap();
+        let records: Vec<_> = made.iter().filter(|record| record.id.get() % 9 == 0).cloned().collect();
+        let gone: Vec<_> = records.iter().map(|record| record.id).collect();
+        write($store, move |unit| {
+            records.into_iter().try_for_each(|$record| unit.$reader().remove($named))
+        })
+        .unwrap();
         let live: Vec<_> = made.into_iter().filter(|record| !gone.contains(&record.id)).collect();
         let filter = Filter {
             deleted: true,
@@ -311,12 +317,14 @@ fn contacts_are_filtered_as_in_memory(database: &Database) {
             industry: word(number / 3),
             country: word(number + 1),
             home_phone: (number.is_multiple_of(6)).then(|| "+1 555".to_owned()).into(),
-            person_linkedin: (number.is_multiple_of(7)).then(|| format!("https://www.linkedin.com/in/P{}", number % 3)).into(),
+            person_linkedin: (number.is_multiple_of(7))
+                .then(|| format!("https://www.linkedin.com/in/P{}", number % 3))
+                .into(),
             ..ContactDraft::default()
         };
         single::create_parsed::<contacts::Contact>(unit, ContactFields::parse(draft, user(), Check::new())?)
     });
-    let (live, deleted) = delete_some!(&store, contacts, made);
+    let (live, deleted) = delete_some!(&store, contacts, made, record => &record);
     check::<ContactField>(database, &live, &deleted, |filter, sort, window| {
         store.reading(|reader| reader.contacts().list(filter, sort, window))
     });

@@ -13,7 +13,8 @@ use crm_domain::{
         activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository},
         change::EntityKind,
         contact::{
-            Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactStats, ContactTotals, StatKind, Tally,
+            Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactStats, ContactTotals, StatKind,
+            Tally,
         },
         custom_field::{
             CustomField, CustomFieldField, CustomFieldFields, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf,

@@ -114,7 +114,9 @@ impl ContactFields {
         if is_nameless && needs_name {
             check.fail("last_name", Problem::Required);
         } else if is_nameless && fields.full_name.is_none() && fields.email.is_none() {
-            let is_told = ["full_name", "first_name", "last_name", "email"].iter().any(|field| check.has(field));
+            let is_told = ["full_name", "first_name", "last_name", "email"]
+                .iter()
+                .any(|field| check.has(field));
             if !is_told {
                 check.fail("full_name", Problem::Required);
             }

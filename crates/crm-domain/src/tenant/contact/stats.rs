@@ -10,8 +10,6 @@ pub enum StatKind {
     Company,
     /// By the country as it was given.
     Country,
-    /// Under [`EMAIL`] those that have an email.
-    Has,
     /// By the industry as it was given.
     Industry,
     /// By the month of creation, `YYYY-MM` in UTC.
@@ -20,9 +18,11 @@ pub enum StatKind {
     Score,
     /// By the bracket of the company's size.
     Size,
+    /// Under [`EMAIL`] those that have an email.
+    Total,
 }
 
-/// The key of [`StatKind::Has`].
+/// The key of [`StatKind::Total`].
 pub const EMAIL: &str = "email";
 
 impl StatKind {
@@ -30,11 +30,11 @@ impl StatKind {
     pub const ALL: [Self; 7] = [
         Self::Company,
         Self::Country,
-        Self::Has,
         Self::Industry,
         Self::Month,
         Self::Score,
         Self::Size,
+        Self::Total,
     ];
 
     /// The stored word.
@@ -42,11 +42,11 @@ impl StatKind {
         match self {
             Self::Company => "company",
             Self::Country => "country",
-            Self::Has => "has",
             Self::Industry => "industry",
             Self::Month => "month",
             Self::Score => "score",
             Self::Size => "size",
+            Self::Total => "total",
         }
     }
 }
@@ -99,7 +99,7 @@ pub fn stat_keys(contact: &Contact) -> Vec<(StatKind, String)> {
     let keys = [
         text(StatKind::Company, fields.company_key()),
         text(StatKind::Country, fields.country.as_deref().map(str::to_owned)),
-        fields.email.is_some().then(|| (StatKind::Has, EMAIL.to_owned())),
+        fields.email.is_some().then(|| (StatKind::Total, EMAIL.to_owned())),
         text(StatKind::Industry, fields.industry.as_deref().map(str::to_owned)),
         Some((StatKind::Month, month)),
         Some((StatKind::Score, fields.lead_score().to_string())),

@@ -51,7 +51,12 @@ impl CompanyTemplate {
             industry: text(contact.industry.as_deref()),
             website: text(contact.website.as_ref().map(WebAddress::as_str)),
             company_linkedin: text(contact.company_linkedin.as_ref().map(WebAddress::as_str)),
-            technologies: contact.technologies.iter().flat_map(|list| list.iter()).map(ToString::to_string).collect(),
+            technologies: contact
+                .technologies
+                .iter()
+                .flat_map(|list| list.iter())
+                .map(ToString::to_string)
+                .collect(),
             annual_revenue: text(contact.annual_revenue.as_deref()),
             company_address: text(contact.company_address.as_deref()),
             company_city: text(contact.company_city.as_deref()),

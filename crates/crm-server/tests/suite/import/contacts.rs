@@ -48,7 +48,11 @@ fn an_email_that_somebody_else_has_costs_only_its_row() {
                 "5 email: a contact with this email exists already"
             ]
         );
-        let names: Vec<String> = crm.contacts().iter().map(|contact| contact.fields.full_name.as_deref().unwrap_or_default().to_owned()).collect();
+        let names: Vec<String> = crm
+            .contacts()
+            .iter()
+            .map(|contact| contact.fields.full_name.as_deref().unwrap_or_default().to_owned())
+            .collect();
         assert_eq!(names, ["A", "B", "D"]);
     }
 }
@@ -73,7 +77,10 @@ fn one_column_of_names_is_split() {
     assert_eq!((names[0].0.as_deref(), names[0].1.as_deref()), (Some("Ada King"), Some("Lovelace")));
     assert_eq!((names[1].0.as_deref(), names[1].1.as_deref()), (Some("Plato"), None));
     let nameless = crm.import(Contacts, "Name,Email,City\n,x@x.example,Ulm\n,,Ulm\n");
-    assert_eq!((nameless.summary.created, nameless.reasons()), (1, vec!["3 Name: Name: is required".to_owned()]));
+    assert_eq!(
+        (nameless.summary.created, nameless.reasons()),
+        (1, vec!["3 Name: Name: is required".to_owned()])
+    );
 }
 
 #[test]

@@ -186,7 +186,8 @@ fn list_text(technologies: &Technologies) -> String {
 }
 
 fn technologies(stored: &str) -> Result<Option<Technologies>> {
-    let entries = serde_json::from_str(stored).map_err(|_| Error::Internal(format!("a contact's technologies cannot be read: {stored:?}")))?;
+    let entries =
+        serde_json::from_str(stored).map_err(|_| Error::Internal(format!("a contact's technologies cannot be read: {stored:?}")))?;
     Ok(Technologies::from_store(entries))
 }
 

@@ -101,7 +101,8 @@ impl Deltas {
 }
 
 fn is_company(key: &str) -> bool {
-    key.strip_prefix(StatKind::Company.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    key.strip_prefix(StatKind::Company.as_str())
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Adds to rows, which it makes where they are missing, and tells what they come to.

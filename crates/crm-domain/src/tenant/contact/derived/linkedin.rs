@@ -8,7 +8,11 @@ use url::Url;
 pub fn linkedin_key(address: &str) -> Option<String> {
     let address = address.trim();
     let bare = address.trim_start_matches('/');
-    let full = if bare.contains("://") { bare.to_owned() } else { format!("https://{bare}") };
+    let full = if bare.contains("://") {
+        bare.to_owned()
+    } else {
+        format!("https://{bare}")
+    };
     let url = Url::parse(&full).ok()?;
     let host = host_key(url.host_str()?);
     let segments = url.path_segments()?.filter(|segment| !segment.is_empty()).map(decoded);
@@ -22,7 +26,11 @@ pub fn linkedin_key(address: &str) -> Option<String> {
             segments.truncate(2);
         }
     }
-    if segments.is_empty() { None } else { Some(format!("{host}/{}", segments.join("/"))) }
+    if segments.is_empty() {
+        None
+    } else {
+        Some(format!("{host}/{}", segments.join("/")))
+    }
 }
 
 const LINKEDIN: &str = "linkedin.com";

@@ -11,8 +11,8 @@ pub use linkedin::linkedin_key;
 pub use name::joined;
 pub(super) use name::{Name, NameDraft};
 pub use score::{SCORE_MAX, show_score};
-pub(super) use size::{bracket, parse_bracket};
 pub use size::{SIZE_BRACKETS, bracket_of};
+pub(super) use size::{bracket, parse_bracket};
 
 use super::ContactFields;
 use crate::field::Email;

@@ -51,30 +51,52 @@ impl NameDraft {
         let last = check.optional("last_name", self.last, current.last, Text::parse);
         let Some(full) = full.filter(|_| has_full) else {
             return if (&first, &last) == (&before.0, &before.1) && current.full.is_some() {
-                Name { full: current.full, first, last }
+                Name {
+                    full: current.full,
+                    first,
+                    last,
+                }
             } else {
-                Name { full: joined(first.as_deref(), last.as_deref()), first, last }
+                Name {
+                    full: joined(first.as_deref(), last.as_deref()),
+                    first,
+                    last,
+                }
             };
         };
         // The same name again tells nothing new of its parts.
         if !has_first && !has_last && current.full.as_ref() == Some(&full) {
-            return Name { full: Some(full), first: before.0, last: before.1 };
+            return Name {
+                full: Some(full),
+                first: before.0,
+                last: before.1,
+            };
         }
         let (first, last) = match (has_first, has_last) {
             (false, false) => split(&full, check),
             (true, false) => {
-                let rest = first.as_deref().and_then(|first| full.strip_prefix(first)).filter(|rest| rest.starts_with(char::is_whitespace));
+                let rest = first
+                    .as_deref()
+                    .and_then(|first| full.strip_prefix(first))
+                    .filter(|rest| rest.starts_with(char::is_whitespace));
                 let last = rest.and_then(|rest| Text::parse(rest).ok());
                 (first, last.or(before.1))
             }
             (false, true) => {
-                let rest = last.as_deref().and_then(|last| full.strip_suffix(last)).filter(|rest| rest.ends_with(char::is_whitespace));
+                let rest = last
+                    .as_deref()
+                    .and_then(|last| full.strip_suffix(last))
+                    .filter(|rest| rest.ends_with(char::is_whitespace));
                 let first = rest.and_then(|rest| Text::parse(rest).ok());
                 (first.or(before.0), last)
             }
             (true, true) => (first, last),
         };
-        Name { full: Some(full), first, last }
+        Name {
+            full: Some(full),
+            first,
+            last,
+        }
     }
 }
 
@@ -92,7 +114,10 @@ fn split(full: &str, check: &mut Check) -> (Option<Text<100>>, Option<Text<100>>
     };
     let is_fitting = first.is_ok() && last.as_ref().is_none_or(Result::is_ok);
     if !is_fitting {
-        check.fail("full_name", Problem::Rule("must have a first and a last name of at most 100 characters each".to_owned()));
+        check.fail(
+            "full_name",
+            Problem::Rule("must have a first and a last name of at most 100 characters each".to_owned()),
+        );
     }
     (first.ok(), last.and_then(Result::ok))
 }

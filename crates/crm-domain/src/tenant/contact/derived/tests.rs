@@ -54,8 +54,14 @@ fn names_are_split_and_joined() {
         (("", "Jane", "Smith"), ("Jane Smith", "Jane", "Smith")),
         (("", "", "Smith"), ("Smith", "", "Smith")),
         (("Dr. J. Smith", "Jane", "Smith"), ("Dr. J. Smith", "Jane", "Smith")),
-        (("Ludwig van Beethoven", "Ludwig", ""), ("Ludwig van Beethoven", "Ludwig", "van Beethoven")),
-        (("Ludwig van Beethoven", "", "van Beethoven"), ("Ludwig van Beethoven", "Ludwig", "van Beethoven")),
+        (
+            ("Ludwig van Beethoven", "Ludwig", ""),
+            ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+        ),
+        (
+            ("Ludwig van Beethoven", "", "van Beethoven"),
+            ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+        ),
         (("", "", ""), ("", "", "")),
     ] {
         assert_eq!(name(&parse(named(given.0, given.1, given.2))), made, "{given:?}");
@@ -67,14 +73,58 @@ fn an_update_of_a_name_keeps_its_pieces_together() {
     let jane = parse(named("", "Jane", "Smith"));
     let draft = ContactDraft::default;
     let changed = |draft| name(&updated(&jane, draft)).0.to_owned();
-    assert_eq!(changed(ContactDraft { last_name: set("Doe"), ..draft() }), "Jane Doe");
-    assert_eq!(changed(ContactDraft { first_name: Patch::Clear, ..draft() }), "Smith");
-    let renamed = updated(&jane, ContactDraft { full_name: set("Janet Doe"), ..draft() });
+    assert_eq!(
+        changed(ContactDraft {
+            last_name: set("Doe"),
+            ..draft()
+        }),
+        "Jane Doe"
+    );
+    assert_eq!(
+        changed(ContactDraft {
+            first_name: Patch::Clear,
+            ..draft()
+        }),
+        "Smith"
+    );
+    let renamed = updated(
+        &jane,
+        ContactDraft {
+            full_name: set("Janet Doe"),
+            ..draft()
+        },
+    );
     assert_eq!(name(&renamed), ("Janet Doe", "Janet", "Doe"));
     let styled = updated(&jane, named("Dr. Smith", "Jane", "Smith"));
-    assert_eq!(name(&updated(&styled, ContactDraft { title: set("CTO"), ..draft() })), ("Dr. Smith", "Jane", "Smith"));
-    assert_eq!(name(&updated(&styled, ContactDraft { first_name: set("Janet"), ..draft() })).0, "Janet Smith");
-    let cleared = updated(&jane, ContactDraft { first_name: Patch::Clear, last_name: Patch::Clear, ..draft() });
+    assert_eq!(
+        name(&updated(
+            &styled,
+            ContactDraft {
+                title: set("CTO"),
+                ..draft()
+            }
+        )),
+        ("Dr. Smith", "Jane", "Smith")
+    );
+    assert_eq!(
+        name(&updated(
+            &styled,
+            ContactDraft {
+                first_name: set("Janet"),
+                ..draft()
+            }
+        ))
+        .0,
+        "Janet Smith"
+    );
+    let cleared = updated(
+        &jane,
+        ContactDraft {
+            first_name: Patch::Clear,
+            last_name: Patch::Clear,
+            ..draft()
+        },
+    );
     assert_eq!(name(&cleared), ("", "", ""));
 }
 
@@ -85,13 +135,45 @@ fn one_of_name_and_email_is_needed_and_where_asked_for_a_name() {
         other => panic!("{other:?}"),
     };
     assert_eq!(fields_at_fault(ContactDraft::default()), ["full_name"]);
-    assert_eq!(fields_at_fault(ContactDraft { email: set("no"), ..ContactDraft::default() }), ["email"]);
-    let draft = || ContactDraft { email: set("a@x.example"), needs_name: true, ..ContactDraft::default() };
+    assert_eq!(
+        fields_at_fault(ContactDraft {
+            email: set("no"),
+            ..ContactDraft::default()
+        }),
+        ["email"]
+    );
+    let draft = || ContactDraft {
+        email: set("a@x.example"),
+        needs_name: true,
+        ..ContactDraft::default()
+    };
     assert_eq!(fields_at_fault(draft()), ["last_name"]);
-    let nameless = parse(ContactDraft { needs_name: false, ..draft() });
-    assert!(nameless.updated(ContactDraft { title: set("CTO"), ..draft() }, Check::new()).is_ok());
+    let nameless = parse(ContactDraft {
+        needs_name: false,
+        ..draft()
+    });
+    assert!(
+        nameless
+            .updated(
+                ContactDraft {
+                    title: set("CTO"),
+                    ..draft()
+                },
+                Check::new()
+            )
+            .is_ok()
+    );
     let jane = parse(named("", "Jane", ""));
-    assert!(jane.updated(ContactDraft { first_name: Patch::Clear, ..draft() }, Check::new()).is_err());
+    assert!(
+        jane.updated(
+            ContactDraft {
+                first_name: Patch::Clear,
+                ..draft()
+            },
+            Check::new()
+        )
+        .is_err()
+    );
     let long = ContactFields::parse(named(&"x".repeat(150), "", ""), owner(), Check::new());
     assert!(matches!(long, Err(Error::Invalid(_))));
 }
@@ -126,8 +208,14 @@ fn spellings_of_a_profile_have_one_key() {
     ] {
         assert_eq!(linkedin_key(spelling).as_deref(), Some("linkedin.com/in/johndoe"), "{spelling}");
     }
-    assert_eq!(linkedin_key("linkedin.com/in/j%C3%B6rg"), linkedin_key("https://linkedin.com/in/JÖRG"));
-    assert_eq!(linkedin_key("linkedin.com/company/acme/about").as_deref(), Some("linkedin.com/company/acme"));
+    assert_eq!(
+        linkedin_key("linkedin.com/in/j%C3%B6rg"),
+        linkedin_key("https://linkedin.com/in/JÖRG")
+    );
+    assert_eq!(
+        linkedin_key("linkedin.com/company/acme/about").as_deref(),
+        Some("linkedin.com/company/acme")
+    );
 }
 
 #[test]
@@ -174,17 +262,32 @@ fn brackets_follow_employees_unless_given() {
     let bracket = |fields: &ContactFields| fields.employee_size_bracket.clone().map(|text| text.to_string());
     let derived = parse(sized("500", ""));
     assert_eq!(bracket(&derived).as_deref(), Some("201-500"));
-    let grown = ContactDraft { employees: set("600"), ..ContactDraft::default() };
+    let grown = ContactDraft {
+        employees: set("600"),
+        ..ContactDraft::default()
+    };
     assert_eq!(bracket(&updated(&derived, grown.clone())).as_deref(), Some("501-1000"));
     let given = parse(sized("500", "1-10"));
     assert_eq!(bracket(&given).as_deref(), Some("1-10"));
     assert_eq!(bracket(&updated(&given, grown)).as_deref(), Some("1-10"));
-    let gone = ContactDraft { employees: Patch::Clear, ..ContactDraft::default() };
+    let gone = ContactDraft {
+        employees: Patch::Clear,
+        ..ContactDraft::default()
+    };
     assert_eq!(bracket(&updated(&derived, gone)), None);
-    for (written, kept) in [("201 \u{2013} 500 employees", "201-500"), ("1,001-5,000", "1001-5000"), ("10,001+", "10001+"), ("huge", "huge")] {
+    for (written, kept) in [
+        ("201 \u{2013} 500 employees", "201-500"),
+        ("1,001-5,000", "1001-5000"),
+        ("10,001+", "10001+"),
+        ("huge", "huge"),
+    ] {
         assert_eq!(bracket(&parse(sized("", written))).as_deref(), Some(kept));
     }
-    assert!(SIZE_BRACKETS.iter().all(|word| bracket(&parse(sized("", word))).as_deref() == Some(word)));
+    assert!(
+        SIZE_BRACKETS
+            .iter()
+            .all(|word| bracket(&parse(sized("", word))).as_deref() == Some(word))
+    );
 }
 
 #[test]
@@ -210,7 +313,10 @@ fn the_documents_examples_score_as_they_show() {
         ..jane
     };
     let john = parse(john);
-    assert_eq!((show_score(john.lead_score()).as_str(), john.email_domain().as_deref()), ("8.5", Some("techcorp.com")));
+    assert_eq!(
+        (show_score(john.lead_score()).as_str(), john.email_domain().as_deref()),
+        ("8.5", Some("techcorp.com"))
+    );
     let whole = ContactDraft {
         company_linkedin: set("linkedin.com/company/acme"),
         technologies: Patch::Set(vec!["Rust".to_owned()]),
@@ -249,7 +355,8 @@ proptest! {
         let fields = parse(named(&full, "", ""));
         let (whole, first, last) = name(&fields);
         prop_assert_eq!(whole, &full);
-        prop_assert_eq!(format!("{first} {last}").trim(), &full);
+        let joined = format!("{first} {last}");
+        prop_assert_eq!(joined.trim(), &full);
     }
 
     #[test]

@@ -19,7 +19,11 @@ use super::{
     custom::has_custom_fields,
     query::{Nature, names_of},
 };
-use crate::families::saas::{include::IncludeParam, page::PageParams, word::{field_of, fields}};
+use crate::families::saas::{
+    include::IncludeParam,
+    page::PageParams,
+    word::{field_of, fields},
+};
 
 /// The query parameters of a noun's list.
 pub(crate) struct ListParams<F>(PhantomData<F>);
