@@ -153,7 +153,7 @@ impl ContactReads for Nothing {
     fn lookup_linkedin(&mut self, _keys: &[String]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
     }
-    fn lookup_named(&mut self, _names: &[String], _companies: &[String]) -> Result<Vec<Contact>> {
+    fn lookup_identities(&mut self, _keys: &[String]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
     }
     fn lookup_companies(&mut self, _companies: &[String]) -> Result<Vec<Contact>> {

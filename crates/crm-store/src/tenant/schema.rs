@@ -172,6 +172,7 @@ diesel::table! {
         company_state -> Nullable<Text>,
         company_country -> Nullable<Text>,
         template_key -> Nullable<Text>,
+        identity_key -> Nullable<Text>,
         email_domain -> Nullable<Text>,
         has_phone -> Bool,
         lead_score -> BigInt,

@@ -1,4 +1,5 @@
 DROP TABLE contact_stat;
+DROP INDEX contact_identity_idx;
 DROP INDEX contact_template_idx;
 DROP INDEX contact_lead_score_idx;
 DROP INDEX contact_has_phone_idx;
@@ -12,6 +13,7 @@ DROP INDEX contact_full_name_idx;
 ALTER TABLE contact DROP COLUMN lead_score;
 ALTER TABLE contact DROP COLUMN has_phone;
 ALTER TABLE contact DROP COLUMN email_domain;
+ALTER TABLE contact DROP COLUMN identity_key;
 ALTER TABLE contact DROP COLUMN template_key;
 ALTER TABLE contact DROP COLUMN company_country;
 ALTER TABLE contact DROP COLUMN company_state;

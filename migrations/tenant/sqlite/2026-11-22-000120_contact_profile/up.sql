@@ -1,5 +1,5 @@
 -- What family D knows of contacts, and what follows from it. The server fills the derived columns of the contacts that are there, and
--- contact_stat, right after its migrations: full_name and its key, email_domain, has_phone and lead_score.
+-- contact_stat, right after its migrations: full_name and its key, identity_key, email_domain, has_phone and lead_score.
 ALTER TABLE contact ADD COLUMN full_name TEXT;
 ALTER TABLE contact ADD COLUMN full_name_key TEXT;
 ALTER TABLE contact ADD COLUMN home_phone TEXT;
@@ -17,6 +17,7 @@ ALTER TABLE contact ADD COLUMN company_city TEXT;
 ALTER TABLE contact ADD COLUMN company_state TEXT;
 ALTER TABLE contact ADD COLUMN company_country TEXT;
 ALTER TABLE contact ADD COLUMN template_key TEXT;
+ALTER TABLE contact ADD COLUMN identity_key TEXT;
 ALTER TABLE contact ADD COLUMN email_domain TEXT;
 ALTER TABLE contact ADD COLUMN has_phone BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE contact ADD COLUMN lead_score BIGINT NOT NULL DEFAULT 0;
@@ -32,6 +33,8 @@ CREATE INDEX contact_has_phone_idx ON contact (has_phone, id) WHERE deleted_at I
 CREATE INDEX contact_lead_score_idx ON contact (lead_score, id) WHERE deleted_at IS NULL;
 -- Where something is known of a company: its name in lower case.
 CREATE INDEX contact_template_idx ON contact (template_key, id) WHERE deleted_at IS NULL AND template_key IS NOT NULL;
+-- By which imports know people again: name and company in lower case.
+CREATE INDEX contact_identity_idx ON contact (identity_key, id) WHERE deleted_at IS NULL AND identity_key IS NOT NULL;
 
 -- How many live contacts share a value: kind and value between a slash. Whoever writes contacts keeps it.
 CREATE TABLE contact_stat (

@@ -57,8 +57,8 @@ pub trait ContactReads {
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>>;
     /// The live contacts whose own LinkedIn address has one of these keys ([`linkedin_key`]), oldest first.
     fn lookup_linkedin(&mut self, keys: &[String]) -> Result<Vec<Contact>>;
-    /// The live contacts with one of these full names in one of these companies, whatever the case of both, oldest first.
-    fn lookup_named(&mut self, names: &[String], companies: &[String]) -> Result<Vec<Contact>>;
+    /// The live contacts with one of these [`ContactFields::identity_key`]s, oldest first.
+    fn lookup_identities(&mut self, keys: &[String]) -> Result<Vec<Contact>>;
     /// Of each of these companies, whatever the case of its name, the newest live contact that knows something of it.
     fn lookup_companies(&mut self, companies: &[String]) -> Result<Vec<Contact>>;
     /// A page of the contacts that match.

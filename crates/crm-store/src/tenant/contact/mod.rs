@@ -3,7 +3,7 @@
 pub(crate) mod profile;
 pub(crate) mod stats;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use crm_domain::{
     error::{Error, Result},
@@ -77,6 +77,7 @@ pub(crate) struct ContactRow {
     company_country: Option<String>,
     /// The company's key, where something is known of it.
     template_key: Option<String>,
+    identity_key: Option<String>,
     email_domain: Option<String>,
     has_phone: bool,
     lead_score: i64,
@@ -92,6 +93,7 @@ impl From<&Contact> for ContactRow {
             email_domain: fields.email_domain(),
             full_name_key: fields.full_name.as_deref().map(str::to_lowercase),
             person_linkedin_key: fields.person_linkedin.as_ref().map(WebAddress::as_str).and_then(linkedin_key),
+            identity_key: fields.identity_key(),
             template_key: fields.company_key().filter(|_| fields.knows_company()),
             has_phone: fields.has_phone(),
             lead_score: fields.lead_score(),
@@ -268,17 +270,13 @@ impl<State> ContactReads for Session<'_, State> {
         self.contacts_of(rows)
     }
 
-    fn lookup_named(&mut self, names: &[String], companies: &[String]) -> Result<Vec<Contact>> {
-        let names: Vec<String> = list::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
-        let companies: HashSet<String> = companies.iter().map(|name| company_key(name)).collect();
+    fn lookup_identities(&mut self, keys: &[String]) -> Result<Vec<Contact>> {
+        let keys: Vec<String> = list::storable(keys).into_iter().map(str::to_owned).collect();
         let rows = contact::table
-            .filter(contact::full_name_key.eq_any(names))
-            .filter(contact::company.is_not_null())
+            .filter(contact::identity_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
             .order(contact::id.asc());
-        let mut found = self.contacts_of(rows)?;
-        found.retain(|contact| contact.fields.company_key().is_some_and(|key| companies.contains(&key)));
-        Ok(found)
+        self.contacts_of(rows)
     }
 
     fn lookup_companies(&mut self, companies: &[String]) -> Result<Vec<Contact>> {

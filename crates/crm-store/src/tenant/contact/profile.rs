@@ -18,6 +18,7 @@ pub(crate) const VERSION: &str = "20261122000120";
 pub(crate) struct Profile {
     full_name: Option<String>,
     full_name_key: Option<String>,
+    identity_key: Option<String>,
     email_domain: Option<String>,
     has_phone: bool,
     lead_score: i64,
@@ -35,6 +36,7 @@ pub(crate) fn of(mut row: ContactRow, totals: &mut Deltas) -> Result<(i64, Profi
     let profile = Profile {
         full_name: row.full_name,
         full_name_key: row.full_name_key,
+        identity_key: row.identity_key,
         email_domain: row.email_domain,
         has_phone: row.has_phone,
         lead_score: row.lead_score,

@@ -35,6 +35,12 @@ impl ContactFields {
         self.company.as_deref().map(company_key)
     }
 
+    /// Full name and company, by which people without an email are known again: lower case, between them a line break.
+    pub fn identity_key(&self) -> Option<String> {
+        let name = self.full_name.as_deref()?.to_lowercase();
+        Some(format!("{name}\n{}", self.company_key()?))
+    }
+
     /// Whether anything is known of the company but its name.
     pub fn knows_company(&self) -> bool {
         let texts = [
