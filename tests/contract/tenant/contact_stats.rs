@@ -19,7 +19,7 @@ use crm_store::{
 };
 use crm_tests::{
     database::{Backend, Database},
-    each_backend, each_backend_shared,
+    each_backend,
 };
 use diesel::connection::SimpleConnection;
 use proptest::{
@@ -29,8 +29,7 @@ use proptest::{
 
 use super::{open, provision, set, user, write};
 
-each_backend_shared!(any_history_leaves_exact_totals);
-each_backend!(what_was_there_before_is_filled_and_counted);
+each_backend!(any_history_leaves_exact_totals, what_was_there_before_is_filled_and_counted);
 
 /// One step of a history; numbers choose among what there is.
 #[derive(Debug, Clone)]
