@@ -58,7 +58,7 @@ enum Expected {
 fn expected(route: &RouteInfo, presented: &Presented) -> Expected {
     match route.credential {
         Credential::Open => Expected::Known,
-        wanted if presented.good_for != Some(wanted) => Expected::Refused,
+        wanted if !presented.good_for.contains(&wanted) => Expected::Refused,
         // What a role may not do is refused before any record is looked for.
         _ if route.template.contains("{id}") && !presented.limited => Expected::NotFound,
         _ => Expected::Known,
@@ -83,6 +83,7 @@ fn assert_refused(route: &RouteInfo, presented: &Presented, answer: &Answer) {
     let known: &[&str] = match route.family {
         "health_trixss" => &["API key required", "Invalid API key format", "Invalid API key", "API key expired"],
         "saas" | "admin" => &["AUTH_FAILED", "INVALID_TOKEN"],
+        "contacts" => &["UNAUTHORIZED"],
         // Whoever adds a family says here which errors turn people away.
         other => panic!("{other} is not known in {}", file!()),
     };
@@ -110,6 +111,13 @@ pub fn assert_envelope(family: &str, answer: &Answer) {
         "health_trixss" => {
             assert_eq!(members, ["error", "message"], "{answer:?}");
             assert!(is_text(&body["error"]) && is_text(&body["message"]), "{answer:?}");
+        }
+        "contacts" => {
+            assert_eq!(members, ["error", "success"], "{answer:?}");
+            assert_eq!(body["success"], false, "{answer:?}");
+            assert!(is_text(&body["error"]["code"]) && is_text(&body["error"]["message"]), "{answer:?}");
+            assert_eq!(body["error"]["traceId"], answer.header("x-trace-id").unwrap_or_default(), "{answer:?}");
+            assert_eq!(answer.header("x-api-version"), Some("1.0.0"), "{answer:?}");
         }
         _ => {
             assert_eq!(members, ["error", "path", "timestamp", "traceId"], "{answer:?}");

@@ -1,12 +1,13 @@
 //! A server with one record behind every `{id}` of one tenant, and every credential that anybody could come with.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use crm_domain::{
     control::{
         api_key::{ApiKeyDraft, KeyFamily},
-        user::Role,
+        user::{Role, User},
     },
+    id::{ContactId, RecordId, TagId, uuid_of},
     tenant::TenantReader,
 };
 use crm_http::{RouteInfo, families::Credential};
@@ -14,7 +15,7 @@ use crm_tests::{
     database::Backend,
     http::Answer,
     server::Server,
-    tenant::{TestTenant, set},
+    tenant::{PASSWORD, TestTenant, set},
 };
 use serde_json::json;
 
@@ -23,8 +24,8 @@ pub struct Presented {
     /// In the snapshot.
     pub name: String,
     headers: Vec<(&'static str, String)>,
-    /// Whether it is in force for routes that ask for this.
-    pub good_for: Option<Credential>,
+    /// What the routes ask for for which it is in force.
+    pub good_for: Vec<Credential>,
     /// Whether it may do less than an Admin's.
     pub limited: bool,
 }
@@ -34,7 +35,7 @@ impl Presented {
         Self {
             name: name.into(),
             headers,
-            good_for: None,
+            good_for: Vec::new(),
             limited: false,
         }
     }
@@ -47,18 +48,37 @@ impl Presented {
         Self::new(name, vec![("authorization", format!("Bearer {token}"))])
     }
 
-    fn good_for(self, credential: Credential) -> Self {
-        Self {
-            good_for: Some(credential),
-            ..self
-        }
+    fn good_for(mut self, credential: Credential) -> Self {
+        self.good_for.push(credential);
+        self
     }
+}
+
+/// Uuids of the first tenant's records, which are others in each deployment.
+#[derive(Debug, Clone, Default)]
+pub struct Uuids {
+    pub contact: String,
+    pub tag: String,
+    pub key: String,
+}
+
+thread_local! {
+    static UUIDS: RefCell<Uuids> = RefCell::default();
+}
+
+/// Those of the deployment that this thread made last.
+pub fn uuids() -> Uuids {
+    UUIDS.with_borrow(Clone::clone)
 }
 
 /// The path of a route with the id of the first tenant's record, which no other tenant has.
 pub fn path_of(route: &RouteInfo) -> String {
     let noun = route.template.split("/{id}").next().unwrap_or_default();
+    let uuids = uuids();
     let id = match noun {
+        "/api/v1/contacts" => &uuids.contact,
+        "/api/v1/tags" => &uuids.tag,
+        "/api/api-keys" => &uuids.key,
         "/api/v1/external/accounts" => "ACT-00003",
         "/api/v1/external/opportunities" => "OPP-00003",
         "/api/companies" => "company_3",
@@ -91,13 +111,23 @@ pub fn path_of(route: &RouteInfo) -> String {
         .replace("{stageId}", "stage_7")
         .replace("{commentId}", "comment_1")
         .replace("{tag}", "tag_3")
+        .replace("{tagId}", &uuids.tag)
 }
 
-/// Every route, the one that ends the caller's session last.
+/// Every route, those that end the caller's session last.
 pub fn routes() -> Vec<RouteInfo> {
     let mut routes = crm_http::routes();
-    routes.sort_by_key(|route| route.template == "/api/auth/logout");
+    let last = ["/api/settings/delete-account", "/api/auth/logout", "/api/logout"];
+    routes.sort_by_key(|route| last.iter().position(|template| *template == route.template));
     routes
+}
+
+/// A session's cookie of a user, as a browser sends it.
+pub fn cookie(server: &Server, user: &User) -> String {
+    let email = user.email.as_ref().expect("a user who can sign in").as_str();
+    let answer = server.post("/api/login").json(&json!({ "email": email, "password": PASSWORD })).expect(200);
+    let set = answer.header("set-cookie").expect("a cookie");
+    set.split(';').next().expect("a pair").to_owned()
 }
 
 /// A server whose first tenant has a record behind every id.
@@ -145,7 +175,25 @@ pub fn server() -> Server {
     invited.expect(201);
     let webhook = json!({ "url": "https://example.com/hook", "events": ["*"] });
     server.post("/api/webhooks").bearer(&token).json(&webhook).expect(201);
+    UUIDS.set(uuids_of(&server, &acme));
     server
+}
+
+fn uuids_of(server: &Server, acme: &TestTenant<'_>) -> Uuids {
+    let (contact, tag) = acme.read(|reader| {
+        let contact = reader.contacts().lookup(ContactId::from_i64(3))?;
+        Ok((contact, reader.tags().lookup(TagId::from_i64(3))?))
+    });
+    let (tenant, admin) = (acme.tenant.id, acme.admin.id);
+    let keys = server
+        .control()
+        .reading(|reader| reader.api_keys().list_of_user(tenant, admin, KeyFamily::Contacts));
+    let key = keys.expect("the keys").pop().expect("a key");
+    Uuids {
+        contact: contact.expect("a contact").uuid.to_string(),
+        tag: tag.expect("a tag").uuid.to_string(),
+        key: uuid_of(key.id, key.created_at).to_string(),
+    }
 }
 
 /// Every credential; none of them stops to be what it is while the others are tried.
@@ -170,6 +218,12 @@ pub fn credentials(server: &Server) -> Vec<Presented> {
     }
     let key = other.key(KeyFamily::HealthTrixss).text;
     all.push(Presented::key("health_trixss key of another tenant", &key).good_for(Credential::ApiKeyHeader));
+    let key = other.key(KeyFamily::Contacts).text;
+    all.push(Presented::bearer("contacts key of another tenant as token", &key).good_for(Credential::ScopedKey));
+    let header = Presented::key("contacts key of another tenant", &key).good_for(Credential::ScopedKey);
+    all.push(header.good_for(Credential::ScopedKeyHeader));
+    let session = vec![("cookie", cookie(server, &other.admin))];
+    all.push(Presented::new("cookie of another tenant", session).good_for(Credential::Session));
     all
 }
 
@@ -177,8 +231,11 @@ fn keys(tenant: &TestTenant) -> Vec<Presented> {
     let mut all = Vec::new();
     for family in KeyFamily::ALL {
         let (name, key) = (family.as_str(), tenant.key(family).text);
-        all.push(Presented::bearer(format!("{name} key as token"), &key));
-        if family != KeyFamily::HealthTrixss {
+        // Those two are tried as another tenant's.
+        if family != KeyFamily::Contacts {
+            all.push(Presented::bearer(format!("{name} key as token"), &key));
+        }
+        if ![KeyFamily::HealthTrixss, KeyFamily::Contacts].contains(&family) {
             all.push(Presented::key(format!("{name} key"), &key));
         }
         let revoked = tenant.key(family);

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crm_domain::control::api_key::KeyFamily;
 use crm_http::{RouteInfo, families::Credential, routes};
-use crm_tests::http::Request;
+use crm_tests::{http::Request, tenant::TestTenant};
 
 use super::{
     access::assert_envelope,
-    deployment::{path_of, server},
+    deployment::{cookie, path_of, server},
 };
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"];
@@ -17,18 +17,13 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 fn every_path_refuses_methods_that_it_does_not_know() {
     let server = server();
     let tenant = server.tenant("Gamma");
-    let (token, key) = (tenant.admin_token(), tenant.key(KeyFamily::HealthTrixss).text);
+    let own = Own::of(&tenant);
     for (template, rows) in by_template() {
         let path = path_of(&rows[0]);
         let known = known_methods(&rows);
         for method in METHODS.into_iter().filter(|method| !known.contains(*method)) {
-            let ask = |request: Request| request.send();
             let request = || server.request(method, &path);
-            let answer = match rows[0].credential {
-                Credential::Open => ask(request()),
-                Credential::ApiKeyHeader => ask(request().key(&key)),
-                Credential::Jwt => ask(request().bearer(&token)),
-            };
+            let answer = own.with(rows[0].credential, request()).send();
             assert_eq!(answer.status, 405, "{method} {template}: {answer:?}");
             let allowed = answer.header("allow").unwrap_or_default();
             let allowed: BTreeSet<&str> = allowed.split(", ").collect();
@@ -49,17 +44,10 @@ fn every_path_refuses_methods_that_it_does_not_know() {
 fn head_is_get_without_a_body() {
     let server = server();
     let tenant = server.tenant("Delta");
-    let (token, key) = (tenant.admin_token(), tenant.key(KeyFamily::HealthTrixss).text);
+    let own = Own::of(&tenant);
     for route in routes().into_iter().filter(|route| route.method == "GET") {
         let path = path_of(&route);
-        let ask = |method| {
-            let request = server.request(method, &path);
-            match route.credential {
-                Credential::Open => request.send(),
-                Credential::ApiKeyHeader => request.key(&key).send(),
-                Credential::Jwt => request.bearer(&token).send(),
-            }
-        };
+        let ask = |method| own.with(route.credential, server.request(method, &path)).send();
         let (get, head) = (ask("GET"), ask("HEAD"));
         assert!(head.body.is_empty() && !get.body.is_empty(), "{}", route.template);
         assert_eq!(
@@ -74,6 +62,37 @@ fn head_is_get_without_a_body() {
             "{}",
             route.template
         );
+    }
+}
+
+/// A tenant's credentials.
+pub struct Own {
+    token: String,
+    key: String,
+    scoped: String,
+    cookie: String,
+}
+
+impl Own {
+    /// Those of its Admin.
+    pub fn of(tenant: &TestTenant<'_>) -> Self {
+        Self {
+            token: tenant.admin_token(),
+            key: tenant.key(KeyFamily::HealthTrixss).text,
+            scoped: tenant.key(KeyFamily::Contacts).text,
+            cookie: cookie(tenant.server(), &tenant.admin),
+        }
+    }
+
+    /// A request with what is asked for.
+    pub fn with<'c>(&self, credential: Credential, request: Request<'c>) -> Request<'c> {
+        match credential {
+            Credential::Open => request,
+            Credential::ApiKeyHeader => request.key(&self.key),
+            Credential::Jwt => request.bearer(&self.token),
+            Credential::ScopedKey | Credential::ScopedKeyHeader => request.key(&self.scoped),
+            Credential::Session => request.header("cookie", &self.cookie),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The whole server over HTTP, one folder per endpoint family.
 
 mod admin;
+mod contacts;
 mod health_trixss;
 mod operation;
 mod saas;

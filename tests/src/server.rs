@@ -272,6 +272,7 @@ fn test_settings(backend: Backend, home: &ServerHome) -> Settings {
     settings.auth.hashing.bcrypt_cost = crate::tenant::QUICK;
     // The clock stands still: nothing that was counted is ever given back.
     settings.rate_limits.health_trixss = PLENTY;
+    settings.rate_limits.contacts = PLENTY;
     settings.rate_limits.unverified_keys = PLENTY;
     settings.rate_limits.saas_tiers = [("default".to_owned(), PLENTY)].into();
     settings.request_log.flush_milliseconds = 24 * 3_600 * 1_000;

@@ -113,6 +113,11 @@ impl<'s> TestTenant<'s> {
         }
     }
 
+    /// The server that it is a tenant of.
+    pub fn server(&self) -> &'s Server {
+        self.server
+    }
+
     /// A further user, with [`PASSWORD`].
     pub fn user(&self, role: Role) -> User {
         let number = {

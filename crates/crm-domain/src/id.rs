@@ -3,6 +3,9 @@
 use std::{fmt, hash::Hash};
 
 use serde::Serialize;
+use uuid::Uuid;
+
+use crate::stamp::Stamp;
 
 /// What every id type offers.
 pub trait RecordId: Copy + Eq + Hash + Ord + fmt::Debug + Send + Sync + 'static {
@@ -22,6 +25,29 @@ pub trait RecordId: Copy + Eq + Hash + Ord + fmt::Debug + Send + Sync + 'static 
         if canonical { digits.parse().ok().map(Self::from_i64) } else { None }
     }
 }
+
+/// An id as a uuid, for families whose ids are uuids and nouns that keep none: version 7, with the noun and the number in place of
+/// randomness. Who has it still has to be allowed to see the record.
+pub fn uuid_of<I: RecordId>(id: I, created_at: Stamp) -> Uuid {
+    uuid_from(I::NOUN, id.get(), created_at)
+}
+
+/// The same of anything else that is numbered.
+pub fn uuid_from(noun: &str, number: i64, created_at: Stamp) -> Uuid {
+    let millis = u128::from(created_at.micros().max(0).unsigned_abs() / 1_000) & 0xFFFF_FFFF_FFFF;
+    let noun = u128::from(crc32fast::hash(noun.as_bytes())) & 0xFFF;
+    let number = u128::from(number.unsigned_abs()) & NUMBER;
+    Uuid::from_u128(millis << 80 | 0x7 << 76 | noun << 64 | 0b10 << 62 | number)
+}
+
+/// The id that [`uuid_of`] may have made a uuid of: whether it did, the record's time of creation tells.
+pub fn id_in<I: RecordId>(uuid: Uuid) -> I {
+    let number = uuid.as_u128() & NUMBER;
+    I::from_i64(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// The low 62 bits of a uuid.
+const NUMBER: u128 = (1 << 62) - 1;
 
 macro_rules! record_ids {
     ($($(#[$doc:meta])* $name:ident = $noun:literal;)*) => {$(
@@ -104,6 +130,16 @@ record_ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_reads_back_from_its_uuid_and_the_noun_tells_uuids_apart() {
+        let made = Stamp::from_micros(1_705_312_200_123_456);
+        let uuid = uuid_of(UserId::from_i64(456), made);
+        assert_eq!(id_in::<UserId>(uuid), UserId::from_i64(456));
+        assert_eq!((uuid.get_version_num(), uuid.get_variant()), (7, uuid::Variant::RFC4122));
+        assert_ne!(uuid, uuid_of(ApiKeyId::from_i64(456), made));
+        assert_ne!(uuid, uuid_of(UserId::from_i64(456), made.plus(std::time::Duration::from_millis(1))));
+    }
 
     #[test]
     fn only_the_canonical_spelling_names_a_record() {

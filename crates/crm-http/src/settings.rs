@@ -19,6 +19,8 @@ pub struct HttpSettings {
     pub rate_limits: RateLimitSettings,
     /// Access and refresh tokens.
     pub tokens: TokenSettings,
+    /// Sessions of browsers.
+    pub sessions: SessionSettings,
     /// Who may register a tenant: `first`, `open` or `closed`.
     pub registration: RegistrationPolicy,
     /// bcrypt's cost and threads.
@@ -100,6 +102,8 @@ pub struct RateLimitSettings {
     pub saas_queue: u32,
     /// Longest wait in that queue, in seconds.
     pub saas_queue_seconds: u64,
+    /// Family `contacts`: requests per key whose own limit is not set, per session, and per address where nobody is known (contract D-39).
+    pub contacts: u32,
     /// Keys never seen before that one address may present: each costs a bcrypt round.
     pub unverified_keys: u32,
 }
@@ -113,6 +117,7 @@ impl Default for RateLimitSettings {
                 .into(),
             saas_queue: 10,
             saas_queue_seconds: 60,
+            contacts: 60,
             unverified_keys: 600,
         }
     }
@@ -140,6 +145,40 @@ impl Default for TokenSettings {
             issuer: "crm-server".to_owned(),
             audience: "crm-api".to_owned(),
         }
+    }
+}
+
+/// Sessions of browsers (contract X-145).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionSettings {
+    /// How long a session lives at most, in seconds.
+    pub lifetime_seconds: u64,
+    /// How long a session lives unused, in seconds.
+    pub idle_seconds: u64,
+    /// Whether the cookie is sent over HTTPS alone.
+    pub secure_cookie: bool,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            lifetime_seconds: 7 * 24 * 3_600,
+            idle_seconds: 24 * 3_600,
+            secure_cookie: false,
+        }
+    }
+}
+
+impl SessionSettings {
+    /// How long a session lives at most.
+    pub fn lifetime(&self) -> Duration {
+        Duration::from_secs(self.lifetime_seconds)
+    }
+
+    /// How long a session lives unused.
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds)
     }
 }
 

@@ -14,7 +14,7 @@ use crm_domain::{tenant::webhook::Targets, usecase::register::RegistrationPolicy
 use crm_http::{
     HttpSettings,
     settings::{
-        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, RateLimitSettings, RequestLogSettings, TokenSettings,
+        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, RateLimitSettings, RequestLogSettings, SessionSettings, TokenSettings,
     },
 };
 use crm_store::StoreSettings;
@@ -115,6 +115,8 @@ pub struct AuthSettings {
     pub registration: RegistrationPolicy,
     /// Access and refresh tokens.
     pub tokens: TokenSettings,
+    /// Sessions of browsers.
+    pub sessions: SessionSettings,
     /// bcrypt.
     pub hashing: HashingSettings,
 }
@@ -217,6 +219,7 @@ impl Settings {
             body: self.server.body,
             rate_limits: self.rate_limits.clone(),
             tokens: self.auth.tokens.clone(),
+            sessions: self.auth.sessions,
             registration: self.auth.registration,
             hashing: self.auth.hashing,
             request_log: self.request_log,
@@ -249,8 +252,11 @@ impl Settings {
             ("store.writer_threads", self.store.writer_threads as u64),
             ("auth.tokens.access_seconds", self.auth.tokens.access_seconds),
             ("auth.tokens.refresh_seconds", self.auth.tokens.refresh_seconds),
+            ("auth.sessions.lifetime_seconds", self.auth.sessions.lifetime_seconds),
+            ("auth.sessions.idle_seconds", self.auth.sessions.idle_seconds),
             ("auth.hashing.threads", self.auth.hashing.threads as u64),
             ("rate_limits.health_trixss", u64::from(self.rate_limits.health_trixss)),
+            ("rate_limits.contacts", u64::from(self.rate_limits.contacts)),
             ("request_log.buffer", self.request_log.buffer as u64),
             ("request_log.batch", self.request_log.batch as u64),
             ("change_streams.heartbeat_milliseconds", self.change_streams.heartbeat_milliseconds),

@@ -162,6 +162,12 @@ impl ContactReads for Nothing {
     fn lookup(&mut self, _id: ContactId) -> Result<Option<Contact>> {
         Ok(None)
     }
+    fn ids_of(&mut self, _uuids: &[Uuid]) -> Result<Vec<(Uuid, ContactId)>> {
+        Ok(Vec::new())
+    }
+    fn uuids_of(&mut self, _ids: &[ContactId]) -> Result<Vec<(ContactId, Uuid)>> {
+        Ok(Vec::new())
+    }
     fn lookup_many(&mut self, _ids: &[ContactId]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
     }
@@ -348,6 +354,9 @@ impl RequestReads for Nothing {
 }
 
 impl TagReads for Nothing {
+    fn ids_of(&mut self, _uuids: &[Uuid]) -> Result<Vec<(Uuid, TagId)>> {
+        Ok(Vec::new())
+    }
     fn lookup_many(&mut self, _ids: &[TagId]) -> Result<Vec<Tag>> {
         Ok(Vec::new())
     }

@@ -260,6 +260,13 @@ impl ChangeReads for Changes {
         wanted.truncate(stretch.limit as usize);
         Ok(wanted)
     }
+    fn count(&mut self, filter: &ChangeFilter) -> Result<u64> {
+        Ok(self.0.iter().filter(|change| filter.meets(change)).count() as u64)
+    }
+    fn last_but(&mut self, filter: &ChangeFilter, skipped: u64) -> Result<Option<i64>> {
+        let mut wanted = self.0.iter().rev().filter(|change| filter.meets(change));
+        Ok(wanted.nth(skipped as usize).map(|change| change.seq))
+    }
     fn first_since(&mut self, stamp: Stamp) -> Result<i64> {
         Ok(self.0.iter().take_while(|change| change.stamp < stamp).count() as i64 + 1)
     }

@@ -6,6 +6,7 @@ pub mod refresh_token;
 pub mod session;
 pub mod tenant;
 pub mod user;
+pub mod user_setting;
 
 use crate::{error::Result, stamp::Stamp, tenant::with_result};
 
@@ -21,6 +22,8 @@ pub trait ControlReader {
     fn sessions(&mut self) -> &mut dyn session::SessionReads;
     /// API keys.
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyReads;
+    /// What users have set for themselves.
+    fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingReads;
 }
 
 /// One transaction of the control plane. Transactions run one after another in the whole deployment.
@@ -39,6 +42,8 @@ pub trait ControlUnit {
     fn refresh_tokens(&mut self) -> &mut dyn refresh_token::RefreshTokenRepository;
     /// API keys.
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyRepository;
+    /// What users have set for themselves.
+    fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingRepository;
 }
 
 /// Hears the credential epoch; must not block.

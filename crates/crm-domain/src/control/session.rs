@@ -1,10 +1,46 @@
 //! Sessions: what a user's tokens and cookies hang on. Ending a session ends them all.
 
+use std::time::Duration;
+
+use super::refresh_token::{digest, may_be_opaque, opaque};
 use crate::{
+    clock::Entropy,
     error::Result,
     id::{SessionId, TenantId, UserId},
     stamp::Stamp,
 };
+
+/// A session's cookie as the browser holds it: 256 bits, base64url.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cookie(String);
+
+impl std::fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cookie(…)")
+    }
+}
+
+impl Cookie {
+    /// The cookie of a new session.
+    pub fn random(entropy: &dyn Entropy) -> Self {
+        Self(opaque(entropy))
+    }
+
+    /// A cookie that a client presents; texts of another length cannot be one.
+    pub fn presented(text: &str) -> Option<Self> {
+        may_be_opaque(text).then(|| Self(text.to_owned()))
+    }
+
+    /// SHA-256, hex: what is stored.
+    pub fn digest(&self) -> String {
+        digest(&self.0)
+    }
+
+    /// The cookie itself, for its client.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A session. One made by a login of family C has refresh tokens, one made by a browser has a cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +61,13 @@ pub struct Session {
     pub expires_at: Stamp,
     /// When it was ended early.
     pub ended_at: Option<Stamp>,
+}
+
+impl Session {
+    /// Whether a browser's session is over: ended, at its end, or not used for longer than `idle`.
+    pub fn is_over(&self, now: Stamp, idle: Duration) -> bool {
+        self.ended_at.is_some() || self.expires_at <= now || now.since(self.last_seen_at) > idle
+    }
 }
 
 /// A session on its way into the store.

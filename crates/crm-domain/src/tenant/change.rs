@@ -382,6 +382,10 @@ pub struct Change {
 pub trait ChangeReads {
     /// The changes of a stretch of the feed that are wanted. What it costs does not depend on how many are not.
     fn list(&mut self, filter: &ChangeFilter, stretch: &Stretch) -> Result<Vec<Change>>;
+    /// How many changes are wanted.
+    fn count(&mut self, filter: &ChangeFilter) -> Result<u64>;
+    /// The number of the last change but `skipped` that is wanted; `None` when there are no more.
+    fn last_but(&mut self, filter: &ChangeFilter, skipped: u64) -> Result<Option<i64>>;
     /// The number of the first change that was made at this time or later; one more than the last number when there is none.
     fn first_since(&mut self, stamp: Stamp) -> Result<i64>;
     /// Up to `limit` changes after `seq`, in order.

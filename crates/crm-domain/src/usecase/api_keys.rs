@@ -3,7 +3,7 @@
 use crate::{
     control::{
         ControlStore, ControlUnit,
-        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyHash, KeyText, NewApiKey},
+        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyHash, KeyText, NewApiKey},
         user::{Permission, User},
     },
     error::{Error, Result},
@@ -24,7 +24,7 @@ pub fn mint(
     fields: ApiKeyFields,
 ) -> Result<ApiKey> {
     control.writing(|unit| {
-        let creator = keeper(unit, tenant_id, created_by)?;
+        let creator = maker(unit, tenant_id, created_by, Some(key.family()))?;
         let held: Vec<_> = key.family().grants_by(creator.role).collect();
         if let Some(grant) = fields.grants.iter().find(|grant| !held.contains(&grant.as_str())) {
             let role = creator.role.as_str();
@@ -52,9 +52,14 @@ pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId) -> Res
 
 /// Who keeps a tenant's keys: an active user of the tenant whose role has the permission.
 fn keeper(unit: &mut dyn ControlUnit, tenant: TenantId, id: UserId) -> Result<User> {
+    maker(unit, tenant, id, None)
+}
+
+/// Who makes a key: whoever keeps keys, and of family D every active user for itself (contract D-208, D-210).
+fn maker(unit: &mut dyn ControlUnit, tenant: TenantId, id: UserId, family: Option<KeyFamily>) -> Result<User> {
     let user = unit.users().lookup(id)?.filter(|user| user.tenant_id == tenant);
     let user = user.ok_or_else(|| Error::not_found(UserId::NOUN, id))?;
-    if user.is_active && user.role.may(Permission::ManageApiKeys) {
+    if user.is_active && (family == Some(KeyFamily::Contacts) || user.role.may(Permission::ManageApiKeys)) {
         return Ok(user);
     }
     let role = user.role.as_str();
@@ -79,6 +84,18 @@ fn to_change(unit: &mut dyn ControlUnit, tenant: TenantId, id: ApiKeyId, actor: 
         return Err(Error::Forbidden(format!("a {actor} may not change an {creator}'s API key")));
     }
     Ok((key, creator))
+}
+
+/// Revokes a key of this family that the user made; to everybody else there is no such key.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn revoke_own(control: &dyn ControlStore, tenant: TenantId, user: UserId, family: KeyFamily, id: ApiKeyId) -> Result<ApiKey> {
+    let key = lookup(control, tenant, id)?;
+    if key.created_by != user || key.family != family {
+        return Err(Error::not_found(ApiKeyId::NOUN, id));
+    }
+    revoke(control, tenant, id)
 }
 
 /// Changes a key's fields; takes effect with the next request. Its grants stay among those that its creator, too, can give.

@@ -1,6 +1,7 @@
 //! What spans several entities.
 
 pub mod api_keys;
+pub mod browser_session;
 pub mod bulk;
 pub mod company_template;
 pub mod convert_lead;

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use crate::{
     control::{
         ControlStore, ControlUnit,
+        api_key::{ApiKey, KeyFamily},
         user::{PasswordHash, Role, User, UserChanges, UserFields},
     },
     error::{Error, Problem, Result},
-    field::Check,
+    field::{Check, Email, Patch, Text},
     id::{RecordId, SessionId, TenantId, UserId},
     stamp::Stamp,
 };
@@ -98,6 +99,67 @@ pub fn change_password(control: &dyn ControlStore, user: &User, session: Session
                 ..now
             })
         })
+    })
+}
+
+/// Gives a user another email or name, at its own wish. Its sessions go on.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Duplicate`] for an email that is taken in the deployment.
+pub fn change_identity(
+    control: &dyn ControlStore,
+    tenant: TenantId,
+    id: UserId,
+    identity: Identity,
+    keep: impl FnOnce(&mut dyn ControlUnit) -> Result<()>,
+) -> Result<User> {
+    control.writing(|unit| {
+        let user = change_in(unit, tenant, id, None, |user| {
+            Ok(User {
+                email: identity.email.or_current(user.email.clone()),
+                name: identity.name.or_current(user.name.clone()),
+                ..user
+            })
+        })?;
+        keep(unit)?;
+        Ok(user)
+    })
+}
+
+/// Who a user is, as the user says: what is kept stays.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// What it signs in with; it cannot be cleared.
+    pub email: Patch<Email>,
+    /// The display name.
+    pub name: Patch<Text<255>>,
+}
+
+/// Closes a user's account, at its own wish and for ever: nobody signs in with it again, its sessions, settings and keys of family D go, and
+/// its email is free. The records that it owns stay, and so does its row, which they refer to, without its name (contract X-147).
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for the last active Admin.
+pub fn close_account(control: &dyn ControlStore, tenant: TenantId, id: UserId) -> Result<()> {
+    control.writing(|unit| {
+        change_in(unit, tenant, id, None, |user| {
+            Ok(User {
+                email: None,
+                name: None,
+                password: None,
+                is_active: false,
+                ..user
+            })
+        })?;
+        unit.user_settings().remove_all(id)?;
+        let now = unit.stamp();
+        for key in unit.api_keys().list_of_user(tenant, id, KeyFamily::Contacts)? {
+            if key.revoked_at.is_none() {
+                let revoked_at = Some(now);
+                unit.api_keys().update(&ApiKey { revoked_at, ..key })?;
+            }
+        }
+        Ok(())
     })
 }
 

@@ -1,6 +1,7 @@
 //! The registry of endpoint families. A sixth family is one folder beside this file and one line in [`FAMILIES`].
 
 pub mod admin;
+pub mod contacts;
 pub mod health_trixss;
 pub mod saas;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    dev::RequestHead,
     http::{Method, header::HeaderMap},
     web::ServiceConfig,
 };
@@ -19,7 +21,12 @@ use crate::{
 };
 
 /// Every family, one line each.
-pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas, &admin::Admin];
+pub static FAMILIES: &[&dyn Family] = &[
+    &health_trixss::HealthTrixss,
+    &saas::Saas,
+    &contacts::Contacts,
+    &admin::Admin,
+];
 
 /// One dialect: which paths it owns, whom it lets in and how its answers look.
 pub trait Family: Sync + 'static {
@@ -47,7 +54,15 @@ pub trait Family: Sync + 'static {
     fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse;
 
     /// Writes the rate-limit headers in the family's units; runs on every answer whose call has a decision.
-    fn rate_headers(&self, decision: &Decision, headers: &mut HeaderMap);
+    fn rate_headers(&self, call: &Call, decision: &Decision, headers: &mut HeaderMap);
+
+    /// Writes the headers that the family's document promises on every answer beside those that all families share.
+    fn own_headers(&self, _headers: &mut HeaderMap) {}
+
+    /// Whether its trace ids tell when they were made.
+    fn dates_traces(&self) -> bool {
+        false
+    }
 
     /// Its part of the OpenAPI document.
     fn openapi(&self) -> utoipa::openapi::OpenApi;
@@ -65,6 +80,12 @@ pub enum Credential {
     ApiKeyHeader,
     /// An access token in `Authorization: Bearer`.
     Jwt,
+    /// An API key of family D in `Authorization: Bearer` or in `x-api-key`.
+    ScopedKey,
+    /// An API key of family D in `x-api-key` alone.
+    ScopedKeyHeader,
+    /// A browser's session, in its cookie.
+    Session,
 }
 
 /// A row of a family's route table. The actix resources are made of it and [`routes`] lists it, so that the two cannot drift.
@@ -75,6 +96,8 @@ pub struct Route {
     pub template: &'static str,
     /// What it asks of its caller.
     pub credential: Credential,
+    /// Which requests it answers, where another family owns the path and the method; `None` when it is the owner.
+    pub claim: Option<fn(&RequestHead) -> bool>,
     /// Makes the handler: `|| web::to(list)`. It runs once per worker.
     pub handler: fn() -> actix_web::Route,
 }
@@ -86,8 +109,14 @@ impl Route {
             method,
             template,
             credential,
+            claim: None,
             handler,
         }
+    }
+
+    /// A row beside another family's of the same path and method, for the requests that `claim` tells by their heads (contract X-01).
+    pub fn claiming(self, claim: fn(&RequestHead) -> bool) -> Self {
+        Self { claim: Some(claim), ..self }
     }
 }
 
@@ -104,7 +133,7 @@ pub struct RouteInfo {
     pub credential: Credential,
 }
 
-/// Every route that is registered.
+/// Every route that is registered, each path and method with its owner.
 pub fn routes() -> Vec<RouteInfo> {
     let info = |family: &'static str, route: Route| RouteInfo {
         family,
@@ -112,9 +141,10 @@ pub fn routes() -> Vec<RouteInfo> {
         template: route.template,
         credential: route.credential,
     };
+    let owned = |route: &Route| route.claim.is_none();
     let families = FAMILIES
         .iter()
-        .flat_map(|family| family.routes().into_iter().map(move |route| info(family.name(), route)));
+        .flat_map(|family| family.routes().into_iter().filter(owned).map(move |route| info(family.name(), route)));
     let probes = crate::probes::routes().into_iter().map(|route| info("server", route));
     probes.chain(families).collect()
 }
@@ -141,12 +171,20 @@ pub(crate) fn owner(path: &str) -> Option<&'static dyn Family> {
 
 /// Registers every family's routes, one resource per template.
 pub(crate) fn register(app: &Arc<App>, config: &mut ServiceConfig) {
-    for family in FAMILIES {
-        let mut rows = family.routes();
-        // Static segments win over parameters (contract X-02): actix takes the first resource that matches.
-        rows.sort_by_key(|route| (route.template.replace('{', "\u{10FFFF}"), route.template));
-        for resource in rows.chunk_by(|a, b| a.template == b.template) {
-            pipeline::register(app, *family, resource, config);
+    let rows = FAMILIES
+        .iter()
+        .flat_map(|family| family.routes().into_iter().map(move |route| (*family, route)));
+    let mut rows: Vec<(&'static dyn Family, Route)> = rows.collect();
+    // Static segments win over parameters, whosever they are (contract ), and claims over what they are claimed from: actix takes
+    // the first resource that matches.
+    rows.sort_by_key(|(_, route)| {
+        let order = route.template.replace('{', "\u{10FFFF}");
+        (order, route.template, route.claim.is_none())
+    });
+    for resource in rows.chunk_by(|(_, a), (_, b)| a.template == b.template && a.claim.is_none() == b.claim.is_none()) {
+        if let [(family, _), ..] = resource {
+            let rows: Vec<&Route> = resource.iter().map(|(_, route)| route).collect();
+            pipeline::register(app, *family, &rows, config);
         }
     }
 }
@@ -160,7 +198,12 @@ mod tests {
         let name = |path| owner(path).map(Family::name);
         assert_eq!(name("/api/v1/external"), Some("health_trixss"));
         assert_eq!(name("/api/v1/external/nope/deep"), Some("health_trixss"));
-        assert_eq!(name("/api/v1/externals"), Some("saas"));
+        assert_eq!(name("/api/v1/externals"), Some("contacts"));
+        assert_eq!(name("/api/v1"), Some("contacts"));
+        assert_eq!(name("/api/public/nope"), Some("contacts"));
+        assert_eq!(name("/api/settings/profile"), Some("contacts"));
+        assert_eq!(name("/api/settings"), Some("saas"));
+        assert_eq!(name("/api/settings/nope"), Some("saas"));
         assert_eq!(name("/api/admin/nope"), Some("admin"));
         assert_eq!(name("/api/nope"), Some("saas"));
         assert_eq!(name("/apis"), None);
@@ -168,9 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn no_two_families_own_a_template() {
+        let mut owners = std::collections::BTreeMap::new();
+        for route in routes() {
+            assert_eq!(*owners.entry(route.template).or_insert(route.family), route.family, "{}", route.template);
+        }
+    }
+
+    #[test]
     fn every_route_lies_under_a_prefix_of_its_family() {
         for family in FAMILIES {
-            for route in family.routes() {
+            for route in family.routes().into_iter().filter(|route| route.claim.is_none()) {
                 assert_eq!(owner(route.template).map(Family::name), Some(family.name()), "{}", route.template);
             }
         }

@@ -4,6 +4,7 @@
 //! same ([`ControlStore::epoch`]); so a revocation counts from the very next request on, on every node, without reading rows each time. Only
 //! a bcrypt verdict outlives its epoch, and it is bound to the stored hash (contract X-27 as decided).
 
+mod cookie;
 mod key;
 mod user;
 
@@ -11,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use crm_domain::{
     Error, Result,
-    control::ControlStore,
+    control::{ControlStore, session::Session},
     id::{SessionId, UserId},
     tenant::Tenants,
 };
@@ -38,6 +39,7 @@ pub struct Auth {
     verdicts: Cache<[u8; 32], Arc<key::Verdict>>,
     verifying: key::Verifying,
     users: Cache<(UserId, SessionId), Arc<user::Remembered>>,
+    cookies: Cache<String, Arc<Session>>,
 }
 
 impl Auth {
@@ -58,6 +60,7 @@ impl Auth {
                 .time_to_idle(Duration::from_secs(24 * 3_600))
                 .build(),
             verifying: key::Verifying::default(),
+            cookies: Cache::builder().max_capacity(REMEMBERED).time_to_idle(IDLE).build(),
             users: Cache::builder().max_capacity(REMEMBERED).time_to_idle(IDLE).build(),
         }
     }

@@ -71,12 +71,13 @@ pub struct Claimant {
 
 impl Call {
     pub(crate) fn new(app: &Arc<App>, family: &'static dyn Family, template: Option<&'static str>, client: IpAddr) -> Self {
+        let (trace, received_at) = (app.trace_ids.next(), app.clock.now());
         Self(Rc::new(CallState {
             app: Arc::clone(app),
             family,
             template,
-            trace: app.trace_ids.next(),
-            received_at: app.clock.now(),
+            trace: if family.dates_traces() { trace.dated(received_at) } else { trace },
+            received_at,
             client,
             decision: Cell::new(None),
             caller: RefCell::default(),

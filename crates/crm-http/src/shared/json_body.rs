@@ -66,6 +66,11 @@ impl JsonBody {
 }
 
 impl JsonBody {
+    /// Its members, as they were sent.
+    pub fn into_object(self) -> Map<String, Value> {
+        self.object
+    }
+
     /// The names of its members.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.object.keys().map(String::as_str)

@@ -52,7 +52,7 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    fn of_rows(app: &Arc<App>, family: &'static dyn Family, first: &Route, rows: &[Route]) -> Self {
+    fn of_rows(app: &Arc<App>, family: &'static dyn Family, first: &Route, rows: &[&Route]) -> Self {
         Self {
             app: Arc::clone(app),
             family,
@@ -83,7 +83,7 @@ impl Endpoint {
     }
 }
 
-fn allowed(rows: &[Route]) -> String {
+fn allowed(rows: &[&Route]) -> String {
     let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
     if methods.contains(&"GET") {
         methods.push("HEAD");
@@ -91,11 +91,19 @@ fn allowed(rows: &[Route]) -> String {
     methods.join(", ")
 }
 
-/// Registers the rows of a route table that share a template, as one resource.
-pub(crate) fn register(app: &Arc<App>, family: &'static dyn Family, rows: &[Route], config: &mut ServiceConfig) {
+/// Registers the rows of a route table that share a template, as one resource; a claim is one that only its requests find.
+pub(crate) fn register(app: &Arc<App>, family: &'static dyn Family, rows: &[&Route], config: &mut ServiceConfig) {
     let Some(first) = rows.first() else { return };
     let endpoint = Rc::new(Endpoint::of_rows(app, family, first, rows));
     let mut resource = web::resource(first.template);
+    if let Some(claim) = first.claim {
+        let method = first.method.clone();
+        resource = resource.guard(guard::fn_guard(move |context| {
+            let head = context.head();
+            let is_asked = head.method == method || (method == Method::GET && head.method == Method::HEAD);
+            is_asked && claim(head)
+        }));
+    }
     for row in rows {
         resource = resource.route(with_method((row.handler)(), &row.method));
     }
@@ -198,8 +206,9 @@ fn finish(endpoint: &Endpoint, call: &Call, response: &mut HttpResponse) {
         headers.insert(ALLOW, allow.clone());
     }
     if let Some(decision) = call.decision() {
-        endpoint.family.rate_headers(&decision, headers);
+        endpoint.family.rate_headers(call, &decision, headers);
     }
+    endpoint.family.own_headers(headers);
     if let Ok(trace) = HeaderValue::from_str(&call.trace.to_string()) {
         headers.insert(X_TRACE_ID, trace);
     }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crm_domain::{
-    id::{ApiKeyId, TenantId},
+    id::{ApiKeyId, SessionId, TenantId},
     stamp::Stamp,
 };
 use futures_util::future::{BoxFuture, Either, Ready};
@@ -52,6 +52,16 @@ pub enum Shape {
 }
 
 impl Quota {
+    /// `limit` requests a minute, evenly, and `times` as many at once when none came for long.
+    pub const fn bucket_per_minute(limit: u32, times: u32) -> Self {
+        let burst = limit.saturating_mul(times);
+        Self {
+            limit,
+            period: Duration::from_secs(60),
+            shape: Shape::Bucket { burst },
+        }
+    }
+
     /// `limit` requests in each minute; none queues.
     pub const fn per_minute(limit: u32) -> Self {
         let shape = Shape::Window {
@@ -80,6 +90,8 @@ pub enum LimitKey {
     ApiKey(&'static str, ApiKeyId),
     /// Requests of a tenant, in a class of the family.
     Tenant(&'static str, TenantId),
+    /// Requests of a browser's session, in a class of the family.
+    Session(&'static str, SessionId),
     /// Requests without a recognised credential, in a class of the family, by their address ([`LimitKey::address`]).
     Address(&'static str, IpAddr),
 }

@@ -5,15 +5,33 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crm_domain::clock::Entropy;
+use crm_domain::{clock::Entropy, stamp::Stamp};
 
-/// Names one request in its answer, in the request log and in the server's log: `trace_` and 32 hex digits (contract C-113).
+/// Names one request in its answer, in the request log and in the server's log: `trace_` and 32 hex digits (contract C-113), with the Unix
+/// seconds before them where a family dates them (contract D-08).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TraceId(u128);
+pub struct TraceId {
+    number: u128,
+    seconds: Option<i64>,
+}
+
+impl TraceId {
+    /// The same, which tells when the request arrived.
+    #[must_use]
+    pub(crate) fn dated(self, at: Stamp) -> Self {
+        Self {
+            seconds: Some(at.seconds()),
+            ..self
+        }
+    }
+}
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "trace_{:032x}", self.0)
+        match self.seconds {
+            Some(seconds) => write!(f, "trace_{seconds}_{:032x}", self.number),
+            None => write!(f, "trace_{:032x}", self.number),
+        }
     }
 }
 
@@ -37,7 +55,10 @@ impl TraceIds {
 
     pub(crate) fn next(&self) -> TraceId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        TraceId(u128::from(self.process) << 64 | u128::from(scramble(count)))
+        TraceId {
+            number: u128::from(self.process) << 64 | u128::from(scramble(count)),
+            seconds: None,
+        }
     }
 }
 
@@ -63,5 +84,7 @@ mod tests {
         let made: HashSet<String> = (0..10_000).map(|_| ids.next().to_string()).collect();
         assert_eq!(made.len(), 10_000);
         assert!(made.iter().all(|id| id.len() == 38 && id.starts_with("trace_")));
+        let dated = ids.next().dated(Stamp::from_micros(1_705_412_345_999_999)).to_string();
+        assert!(dated.starts_with("trace_1705412345_") && dated.len() == 49, "{dated}");
     }
 }

@@ -183,6 +183,7 @@ impl Shared {
         match key {
             LimitKey::ApiKey(class, id) => format!("{prefix}:{class}:key:{}", id.get()),
             LimitKey::Tenant(class, id) => format!("{prefix}:{class}:tenant:{}", id.get()),
+            LimitKey::Session(class, id) => format!("{prefix}:{class}:session:{}", id.get()),
             LimitKey::Address(class, address) => format!("{prefix}:{class}:address:{address}"),
         }
     }

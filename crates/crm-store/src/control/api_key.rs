@@ -159,6 +159,12 @@ impl ApiKeyReads for Ports<'_> {
         rows.into_iter().map(ApiKey::try_from).collect()
     }
 
+    fn list_of_user(&mut self, tenant: TenantId, user: UserId, family: KeyFamily) -> Result<Vec<ApiKey>> {
+        let keys = keys_of(tenant, Some(family)).filter(api_key::created_by.eq(user.get()));
+        let rows = keys.order(api_key::id.desc()).load::<ApiKeyRow>(self.connection).map_err(map)?;
+        rows.into_iter().map(ApiKey::try_from).collect()
+    }
+
     fn list(&mut self, tenant: TenantId, family: Option<KeyFamily>, window: &Window) -> Result<Page<ApiKey>> {
         let total: i64 = keys_of(tenant, family).count().get_result(self.connection).map_err(map)?;
         let (skipped, below) = window::start(window)?;

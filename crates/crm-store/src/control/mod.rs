@@ -14,6 +14,7 @@ mod session;
 mod tenant;
 mod transaction;
 mod user;
+mod user_setting;
 mod window;
 
 use std::sync::Arc;

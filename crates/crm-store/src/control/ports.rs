@@ -9,6 +9,7 @@ use crm_domain::{
         session::{SessionReads, SessionRepository},
         tenant::{TenantReads, TenantRepository},
         user::{UserReads, UserRepository},
+        user_setting::{UserSettingReads, UserSettingRepository},
     },
     error::{Error, Result},
     stamp::Stamp,
@@ -69,6 +70,10 @@ impl ControlReader for Ports<'_> {
     fn api_keys(&mut self) -> &mut dyn ApiKeyReads {
         self
     }
+
+    fn user_settings(&mut self) -> &mut dyn UserSettingReads {
+        self
+    }
 }
 
 impl ControlUnit for Ports<'_> {
@@ -97,6 +102,10 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn user_settings(&mut self) -> &mut dyn UserSettingRepository {
         self
     }
 }

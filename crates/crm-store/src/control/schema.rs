@@ -103,4 +103,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    user_setting (user_id, section) {
+        user_id -> BigInt,
+        section -> Text,
+        settings -> Text,
+        updated_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(session, refresh_token);

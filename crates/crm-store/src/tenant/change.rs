@@ -86,6 +86,22 @@ impl<State> ChangeReads for Session<'_, State> {
         rows.into_iter().map(Change::try_from).collect()
     }
 
+    fn count(&mut self, filter: &ChangeFilter) -> Result<u64> {
+        let mut count = 0;
+        for branch in wanted::counts(filter) {
+            let part: i64 = branch.get_result(self.connection).map_err(map)?;
+            count += u64::try_from(part).unwrap_or(0);
+        }
+        Ok(count)
+    }
+
+    fn last_but(&mut self, filter: &ChangeFilter, skipped: u64) -> Result<Option<i64>> {
+        let Some(statement) = wanted::last_but(filter, skipped) else {
+            return Ok(None);
+        };
+        statement.get_result(self.connection).optional().map_err(map)
+    }
+
     fn first_since(&mut self, stamp: Stamp) -> Result<i64> {
         // Numbers and stamps ascend together: halving finds the place in as many looks as the last number has binary digits, without an
         // index that every change would have to be entered in.

@@ -13,6 +13,7 @@ use diesel::{
     AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl,
     dsl::{count_star, exists},
 };
+use uuid::Uuid;
 
 use super::{
     Session, Writing,
@@ -106,6 +107,13 @@ impl<State> TagReads for Session<'_, State> {
         let row = tag::table.find(id.get()).filter(tag::deleted_at.is_null());
         let row: Option<TagRow> = row.first(self.connection).optional().map_err(map)?;
         row.map(Tag::try_from).transpose()
+    }
+
+    fn ids_of(&mut self, uuids: &[Uuid]) -> Result<Vec<(Uuid, TagId)>> {
+        let texts: Vec<String> = uuids.iter().map(Uuid::to_string).collect();
+        let rows = tag::table.filter(tag::uuid.eq_any(texts)).select((tag::uuid, tag::id));
+        let rows: Vec<(String, i64)> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(|(text, id)| Ok((uuid(&text)?, TagId::from_i64(id)))).collect()
     }
 
     fn lookup_many(&mut self, ids: &[TagId]) -> Result<Vec<Tag>> {

@@ -217,6 +217,8 @@ pub trait ApiKeyReads {
     fn lookup(&mut self, tenant: TenantId, id: ApiKeyId) -> Result<Option<ApiKey>>;
     /// Those of a tenant's keys that have one of these ids, revoked or not, in any order.
     fn lookup_many(&mut self, tenant: TenantId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>>;
+    /// The keys of this family that a user of the tenant has made, newest first.
+    fn list_of_user(&mut self, tenant: TenantId, user: UserId, family: KeyFamily) -> Result<Vec<ApiKey>>;
     /// The tenant's keys, newest first; the window's offset and limit apply.
     fn list(&mut self, tenant: TenantId, family: Option<KeyFamily>, window: &Window) -> Result<Page<ApiKey>>;
 }

@@ -47,6 +47,10 @@ pub type ContactFilter = Filter<ContactField>;
 pub trait ContactReads {
     /// The live contact with this id.
     fn lookup(&mut self, id: ContactId) -> Result<Option<Contact>>;
+    /// The ids of the contacts, live or deleted, that have one of these uuids.
+    fn ids_of(&mut self, uuids: &[Uuid]) -> Result<Vec<(Uuid, ContactId)>>;
+    /// The uuids of the contacts, live or deleted, that have one of these ids.
+    fn uuids_of(&mut self, ids: &[ContactId]) -> Result<Vec<(ContactId, Uuid)>>;
     /// The live contacts among these ids, in any order.
     fn lookup_many(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>>;
     /// The live contacts among these uuids, in any order.

@@ -1,5 +1,7 @@
 //! Reading and keeping tags.
 
+use uuid::Uuid;
+
 use super::{Tag, TagFields};
 use crate::{
     error::Result,
@@ -27,6 +29,8 @@ pub type TagFilter = Filter<TagField>;
 pub trait TagReads {
     /// The live tag with this id.
     fn lookup(&mut self, id: TagId) -> Result<Option<Tag>>;
+    /// The ids of the tags, live or deleted, that have one of these uuids.
+    fn ids_of(&mut self, uuids: &[Uuid]) -> Result<Vec<(Uuid, TagId)>>;
     /// The live tags among these ids, in any order.
     fn lookup_many(&mut self, ids: &[TagId]) -> Result<Vec<Tag>>;
     /// The live tags with one of these names, whatever their case; at most one each.

@@ -60,7 +60,7 @@ impl Family for HealthTrixss {
         error::render(error, call.template)
     }
 
-    fn rate_headers(&self, decision: &Decision, headers: &mut HeaderMap) {
+    fn rate_headers(&self, _: &Call, decision: &Decision, headers: &mut HeaderMap) {
         limits::write_headers(decision, headers);
     }
 

@@ -171,7 +171,7 @@ impl Family for Saas {
         error::render(call, request, error)
     }
 
-    fn rate_headers(&self, decision: &Decision, headers: &mut HeaderMap) {
+    fn rate_headers(&self, _: &Call, decision: &Decision, headers: &mut HeaderMap) {
         limits::write_headers(decision, headers);
     }
 

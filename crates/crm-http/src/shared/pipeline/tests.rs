@@ -188,7 +188,7 @@ impl Family for Unlocked {
     fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
         HealthTrixss.render(call, request, error)
     }
-    fn rate_headers(&self, _: &Decision, _: &mut HeaderMap) {}
+    fn rate_headers(&self, _: &Call, _: &Decision, _: &mut HeaderMap) {}
     fn openapi(&self) -> utoipa::openapi::OpenApi {
         HealthTrixss.openapi()
     }
@@ -196,7 +196,10 @@ impl Family for Unlocked {
 
 async fn ask_unlocked(request: TestRequest) -> (u16, HeaderMap, Value) {
     let app = app();
-    let mount = move |config: &mut ServiceConfig| register(&app, &Unlocked, &Unlocked.routes(), config);
+    let mount = move |config: &mut ServiceConfig| {
+        let routes = Unlocked.routes();
+        register(&app, &Unlocked, &routes.iter().collect::<Vec<_>>(), config);
+    };
     let service = init_service(ActixApp::new().configure(mount)).await;
     read(call_service(&service, request.to_request()).await).await
 }

@@ -60,6 +60,45 @@ pub(super) fn statement(filter: &ChangeFilter, stretch: &Stretch) -> Option<Stat
     Some(Statement(sql))
 }
 
+/// Counts the wanted changes: one number for each branch.
+pub(super) fn counts(filter: &ChangeFilter) -> Vec<Number> {
+    let count = |branch| Number(Sql::new("SELECT COUNT(*) FROM change WHERE ").then(condition(&branch, filter)));
+    branches(filter).into_iter().map(count).collect()
+}
+
+/// Finds the last wanted change but so many; `None` when nothing can be wanted.
+pub(super) fn last_but(filter: &ChangeFilter, skipped: u64) -> Option<Number> {
+    let mut sql = Sql::new("SELECT seq FROM (");
+    for (index, branch) in branches(filter).iter().enumerate() {
+        let glue = if index == 0 { "" } else { " UNION ALL " };
+        sql = sql.sql(glue).sql("SELECT seq FROM change WHERE ").then(condition(branch, filter));
+    }
+    let skipped = i64::try_from(skipped).unwrap_or(i64::MAX);
+    let sql = sql.sql(") AS wanted ORDER BY seq DESC LIMIT 1 OFFSET ").integer(skipped);
+    (!branches(filter).is_empty()).then_some(Number(sql))
+}
+
+/// A statement that reads a number.
+pub(super) struct Number(Sql);
+
+impl QueryFragment<Backend> for Number {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        out.unsafe_to_cache_prepared();
+        self.0.walk_ast(out)
+    }
+}
+
+impl Query for Number {
+    type SqlType = diesel::sql_types::BigInt;
+}
+
+impl QueryId for Number {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl RunQueryDsl<Connection> for Number {}
+
 fn branches(filter: &ChangeFilter) -> Vec<Branch<'_>> {
     let wants = |kind| filter.entities.as_ref().is_none_or(|wanted| wanted.contains(&kind));
     if let Some((entity, id)) = filter.record {

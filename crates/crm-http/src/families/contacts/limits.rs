@@ -1,0 +1,63 @@
+//! The rate class (contract D-36 … D-42, X-117, X-118): a bucket that holds three minutes' requests, per key, session or address; the reset in
+//! seconds from now.
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use crm_domain::{control::api_key::KeyFamily, id::SessionId};
+
+use crate::shared::{
+    auth::KeyGate,
+    call::{Call, CallState},
+    fault::Fault,
+    rate_limit::{Decision, LimitKey, Quota},
+};
+
+const CLASS: &str = "contacts";
+/// How many minutes' requests may come at once (contract D-40).
+const BURST: u32 = 3;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+fn quota(call: &CallState) -> Quota {
+    Quota::bucket_per_minute(call.app.settings.rate_limits.contacts, BURST)
+}
+
+/// The family's door: its keys and their quota.
+pub(super) fn gate(call: &CallState) -> KeyGate {
+    KeyGate {
+        family: KeyFamily::Contacts,
+        class: CLASS,
+        quota: quota(call),
+        unverified: call.app.settings.rate_limits.unverified_keys,
+    }
+}
+
+/// Counts a request of a browser's session.
+pub(super) async fn count_session(call: &Call, session: SessionId) -> Result<(), Fault> {
+    pass(call, call.app.rate_limits.check(LimitKey::Session(CLASS, session), quota(call)).await)
+}
+
+/// Counts a request of nobody known.
+pub(super) async fn count_address(call: &Call) -> Result<(), Fault> {
+    let key = LimitKey::address(CLASS, call.client);
+    pass(call, call.app.rate_limits.check(key, quota(call)).await)
+}
+
+fn pass(call: &Call, decision: Decision) -> Result<(), Fault> {
+    call.set_decision(decision);
+    if decision.allowed {
+        Ok(())
+    } else {
+        Err(Fault::RateLimited(decision))
+    }
+}
+
+/// Limit, remaining, and the seconds until the bucket is full, rounded up so that waiting for it is enough (D-38, X-07).
+pub(super) fn write_headers(call: &Call, decision: &Decision, headers: &mut HeaderMap) {
+    let reset = decision.reset.since(call.app.clock.now());
+    let seconds = reset.as_secs() + u64::from(reset.subsec_nanos() > 0);
+    headers.insert(LIMIT, HeaderValue::from(decision.limit));
+    headers.insert(REMAINING, HeaderValue::from(decision.remaining));
+    headers.insert(RESET, HeaderValue::from(seconds));
+}

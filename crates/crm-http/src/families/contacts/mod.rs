@@ -1,0 +1,186 @@
+//! Family D: a contact database, by scoped API keys for programs and by a session's cookie for browsers (contract D-01 … D-255).
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        Method,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
+    web,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::{
+    families::{Admitting, Credential, Family, Route},
+    shared::{call::Call, rate_limit::Decision},
+};
+
+mod activity;
+mod answer;
+mod api_key;
+mod context;
+mod csrf;
+mod error;
+mod id;
+mod limits;
+mod page;
+mod schema;
+mod scope;
+mod session;
+mod setting;
+mod tag;
+mod word;
+
+const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
+
+/// The family.
+pub struct Contacts;
+
+impl Family for Contacts {
+    fn name(&self) -> &'static str {
+        "contacts"
+    }
+
+    /// Outside `/api/v1` and `/api/public` it owns the paths of its document, each by itself (contract X-03).
+    fn prefixes(&self) -> &'static [&'static str] {
+        &[
+            "/api/v1",
+            "/api/public",
+            "/api/api-keys",
+            session::LOGIN,
+            session::LOGOUT,
+            session::USER,
+            setting::PROFILE,
+            setting::PASSWORD,
+            setting::NOTIFICATIONS,
+            setting::SYSTEM,
+            setting::APPEARANCE,
+            setting::DELETE_ACCOUNT,
+        ]
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        use Credential::{Open, ScopedKey, Session};
+        vec![
+            Route::new(Method::GET, schema::PATH, Open, || web::to(schema::contacts)),
+            Route::new(Method::GET, scope::PATH, Open, || web::to(scope::list)),
+            Route::new(Method::POST, session::LOGIN, Open, || web::to(session::login)),
+            Route::new(Method::POST, session::LOGOUT, Session, || web::to(session::logout)),
+            Route::new(Method::GET, session::USER, Session, || web::to(session::user)),
+            Route::new(Method::GET, setting::PROFILE, Session, || web::to(setting::profile)),
+            Route::new(Method::PUT, setting::PROFILE, Session, || web::to(setting::update_profile)),
+            Route::new(Method::PUT, setting::PASSWORD, Session, || web::to(setting::update_password)),
+            Route::new(Method::GET, setting::NOTIFICATIONS, Session, || web::to(setting::notifications)),
+            Route::new(Method::PUT, setting::NOTIFICATIONS, Session, || {
+                web::to(setting::update_notifications)
+            }),
+            Route::new(Method::GET, setting::SYSTEM, Session, || web::to(setting::system)),
+            Route::new(Method::PUT, setting::SYSTEM, Session, || web::to(setting::update_system)),
+            Route::new(Method::GET, setting::APPEARANCE, Session, || web::to(setting::appearance)),
+            Route::new(Method::PUT, setting::APPEARANCE, Session, || web::to(setting::update_appearance)),
+            Route::new(Method::DELETE, setting::DELETE_ACCOUNT, Session, || web::to(setting::delete_account)),
+            Route::new(Method::GET, api_key::PATH, Session, || web::to(api_key::list)),
+            Route::new(Method::POST, api_key::PATH, Session, || web::to(api_key::create)),
+            Route::new(Method::DELETE, api_key::ITEM, Session, || web::to(api_key::revoke)),
+            Route::new(Method::GET, tag::PATH, ScopedKey, || web::to(tag::list)),
+            Route::new(Method::POST, tag::PATH, ScopedKey, || web::to(tag::create)),
+            Route::new(Method::DELETE, tag::ITEM, ScopedKey, || web::to(tag::remove)),
+            Route::new(Method::GET, tag::OF_CONTACT, ScopedKey, || web::to(tag::list_of_contact)),
+            Route::new(Method::POST, tag::OF_CONTACT, ScopedKey, || web::to(tag::assign)),
+            Route::new(Method::DELETE, tag::ASSIGNMENT, ScopedKey, || web::to(tag::unassign)),
+            Route::new(Method::GET, activity::PATH, ScopedKey, || web::to(activity::list)),
+            Route::new(Method::GET, activity::OF_CONTACT, ScopedKey, || web::to(activity::list_of_contact)),
+        ]
+    }
+
+    /// Whoever has the wrong address is told so, key or not (contract D-30, X-04).
+    fn unknown_path_credential(&self) -> Credential {
+        Credential::Open
+    }
+
+    fn admit<'a>(&'static self, call: &'a Call, request: &'a HttpRequest, credential: Credential) -> Admitting<'a> {
+        Box::pin(context::admit(call, request, credential))
+    }
+
+    fn render(&self, call: &Call, _: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+        error::render(call, error)
+    }
+
+    fn rate_headers(&self, call: &Call, decision: &Decision, headers: &mut HeaderMap) {
+        limits::write_headers(call, decision, headers);
+    }
+
+    fn own_headers(&self, headers: &mut HeaderMap) {
+        headers.insert(X_API_VERSION, HeaderValue::from_static(answer::API_VERSION));
+    }
+
+    fn dates_traces(&self) -> bool {
+        true
+    }
+
+    fn openapi(&self) -> utoipa::openapi::OpenApi {
+        Document::openapi()
+    }
+}
+
+/// The family's part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        schema::contacts,
+        scope::list,
+        session::login,
+        session::logout,
+        session::user,
+        setting::profile,
+        setting::update_profile,
+        setting::update_password,
+        setting::notifications,
+        setting::update_notifications,
+        setting::system,
+        setting::update_system,
+        setting::appearance,
+        setting::update_appearance,
+        setting::delete_account,
+        api_key::list,
+        api_key::create,
+        api_key::revoke,
+        tag::list,
+        tag::create,
+        tag::remove,
+        tag::list_of_contact,
+        tag::assign,
+        tag::unassign,
+        activity::list,
+        activity::list_of_contact,
+    ),
+    modifiers(&Credentials),
+    tags(
+        (name = "contacts session", description = "Signing in and out, for browsers. Every answer of this family carries `X-Trace-Id`, `X-API-Version` \
+            and `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds from now); a 429 also `Retry-After` (seconds)."),
+        (name = "contacts settings", description = "What users set for themselves"),
+        (name = "contacts api keys", description = "The current user's API keys"),
+        (name = "contacts tags", description = "Tags, and the tags of contacts"),
+        (name = "contacts activities", description = "What happened to contacts"),
+        (name = "contacts schema", description = "Fields and scopes; open to everybody"),
+    )
+)]
+struct Document;
+
+/// Documents the credentials.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+        components.add_security_scheme("contacts_key", header);
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("contacts_bearer", SecurityScheme::Http(bearer));
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(context::COOKIE_NAME)));
+        components.add_security_scheme("contacts_session", cookie);
+    }
+}

@@ -1,0 +1,54 @@
+//! Browsers' sessions.
+
+use std::{sync::Arc, time::Duration};
+
+use crm_domain::{
+    Result,
+    control::session::{Cookie, Session},
+    stamp::Stamp,
+    usecase::browser_session,
+};
+
+use super::{Auth, UserPrincipal};
+use crate::shared::tenant::block;
+
+/// How exactly the last use of a session is known.
+const PRECISION: Duration = Duration::from_secs(60);
+
+impl Auth {
+    /// The user of a cookie, while user, tenant and session are in force; current as of this call, but for the last use, which is known to
+    /// the minute. Using a session keeps it alive: it ends when it was not used for longer than `idle`.
+    pub async fn cookie_principal(&self, cookie: &Cookie, now: Stamp, idle: Duration) -> Result<Option<Arc<UserPrincipal>>> {
+        let digest = cookie.digest();
+        let known = match self.cookies.get(&digest).filter(|known| now.since(known.last_seen_at) < PRECISION) {
+            Some(known) => known,
+            None => match self.find_and_touch(cookie.clone(), now, idle).await? {
+                Some(session) => {
+                    let session = Arc::new(session);
+                    self.cookies.insert(digest, Arc::clone(&session));
+                    session
+                }
+                None => return Ok(None),
+            },
+        };
+        if known.is_over(now, idle) {
+            return Ok(None);
+        }
+        // Whether it was ended early, the epoch tells.
+        self.user_principal(known.user_id, known.id).await
+    }
+
+    async fn find_and_touch(&self, cookie: Cookie, now: Stamp, idle: Duration) -> Result<Option<Session>> {
+        let control = Arc::clone(&self.control);
+        block(move || {
+            let Some(session) = browser_session::find(&*control, &cookie, now, idle)? else {
+                return Ok(None);
+            };
+            if now.since(session.last_seen_at) < PRECISION {
+                return Ok(Some(session));
+            }
+            browser_session::touch(&*control, &session, idle)
+        })
+        .await
+    }
+}

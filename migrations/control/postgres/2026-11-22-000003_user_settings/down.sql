@@ -1,0 +1,2 @@
+DROP INDEX api_key_created_by_idx;
+DROP TABLE user_setting;

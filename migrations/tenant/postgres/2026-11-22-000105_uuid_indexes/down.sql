@@ -1,0 +1,2 @@
+DROP INDEX contact_uuid_idx;
+DROP INDEX tag_uuid_idx;
