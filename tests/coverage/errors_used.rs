@@ -79,7 +79,7 @@ fn error_names(source: &str) -> BTreeSet<String> {
 #[test]
 fn every_code_of_family_c_is_produced_by_a_test() {
     let document = serde_json::to_value(crm_http::openapi()).unwrap();
-    let codes = codes(&document).expect("the document lists the codes");
+    let codes = codes(&document, "AUTH_FAILED").expect("the document lists the codes");
     assert!(codes.contains(&"INTERNAL_ERROR".to_owned()), "{codes:?}");
     let tests = tests_in(&["saas", "admin"]);
     for code in codes {
@@ -87,18 +87,30 @@ fn every_code_of_family_c_is_produced_by_a_test() {
     }
 }
 
-/// The enumeration that `AUTH_FAILED` belongs to, wherever it stands.
-fn codes(value: &Value) -> Option<Vec<String>> {
+// D-27, D-35
+#[test]
+fn every_code_of_family_d_is_produced_by_a_test() {
+    let document = serde_json::to_value(crm_http::openapi()).unwrap();
+    let codes = codes(&document, "INSUFFICIENT_SCOPE").expect("the document lists the codes");
+    assert_eq!(codes.len(), 9, "{codes:?}");
+    let tests = tests_in(&["contacts"]);
+    for code in codes {
+        assert!(tests.contains(&format!("\"{code}\"")), "no test produces {code}");
+    }
+}
+
+/// The enumeration that this word belongs to, wherever it stands.
+fn codes(value: &Value, word: &str) -> Option<Vec<String>> {
     match value {
         Value::Object(members) => {
             let list = members.get("enum").and_then(Value::as_array);
             let texts: Option<Vec<String>> = list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
             match texts {
-                Some(texts) if texts.contains(&"AUTH_FAILED".to_owned()) => Some(texts),
-                _ => members.values().find_map(codes),
+                Some(texts) if texts.contains(&word.to_owned()) => Some(texts),
+                _ => members.values().find_map(|member| codes(member, word)),
             }
         }
-        Value::Array(items) => items.iter().find_map(codes),
+        Value::Array(items) => items.iter().find_map(|item| codes(item, word)),
         _ => None,
     }
 }

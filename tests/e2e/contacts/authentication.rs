@@ -114,6 +114,7 @@ fn needed(method: &str, template: &str) -> Vec<&'static str> {
         (path, "GET") if path.ends_with("/tags") => vec!["tags:read"],
         (path, _) if path.contains("/tags") => vec!["tags:write"],
         (path, _) if path.ends_with("/activities") => vec!["activities:read"],
+        ("/enrichment/search", _) => vec!["enrichment:read"],
         (path, _) if path.starts_with("/stats") => vec!["stats:read"],
         ("/contacts/bulk", "DELETE") => vec!["contacts:bulk", "contacts:delete"],
         (path, _) if path.ends_with("/contacts/bulk") => vec!["contacts:bulk"],
@@ -121,4 +122,15 @@ fn needed(method: &str, template: &str) -> Vec<&'static str> {
         ("/contacts" | "/api/public/contacts", "POST") | (_, "PATCH") => vec!["contacts:write"],
         _ => vec!["contacts:delete"],
     }
+}
+
+// D-35
+#[test]
+fn a_failure_is_told_without_its_cause() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    let key = full(&tenant);
+    tenant.damage("DROP TABLE tag");
+    let error = refusal(&server, &server.get("/api/v1/tags").bearer(&key).send(), 500, "INTERNAL_ERROR");
+    assert_eq!(error["message"], "An unexpected error occurred");
 }

@@ -4,11 +4,18 @@ mod activity;
 mod api_key;
 mod authentication;
 mod csrf;
+mod bulk;
+mod company;
+mod contact;
 mod limits;
+mod list;
 mod ownership;
+mod public;
 mod schema;
 mod session;
 mod setting;
+mod snippet;
+mod stat;
 mod tag;
 
 use crm_domain::{

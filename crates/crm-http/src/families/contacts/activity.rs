@@ -67,8 +67,8 @@ impl Type {
         match change.kind {
             _ if change.actor == ENRICHMENT => Self::Enriched,
             ChangeKind::Created => Self::Created,
-            // A contact that is restored has changed for whoever reads of types.
-            ChangeKind::Updated | ChangeKind::Restored => Self::Updated,
+            // For whoever reads of types, a contact that was restored or merged has changed.
+            ChangeKind::Updated | ChangeKind::Restored | ChangeKind::Merged | ChangeKind::Unmerged => Self::Updated,
             ChangeKind::Deleted => Self::Deleted,
         }
     }
@@ -83,7 +83,12 @@ impl Type {
                 };
             }
             Self::Created => vec![ChangeKind::Created],
-            Self::Updated => vec![ChangeKind::Updated, ChangeKind::Restored],
+            Self::Updated => vec![
+                ChangeKind::Updated,
+                ChangeKind::Restored,
+                ChangeKind::Merged,
+                ChangeKind::Unmerged,
+            ],
             Self::Deleted => vec![ChangeKind::Deleted],
         };
         ChangeFilter {
@@ -139,11 +144,14 @@ fn describe(change: &Change) -> &'static str {
         (_, ChangeKind::Updated) => "Contact information updated",
         (_, ChangeKind::Deleted) => "Contact deleted",
         (_, ChangeKind::Restored) => "Contact restored",
+        (_, ChangeKind::Merged) => "Contact merged",
+        (_, ChangeKind::Unmerged) => "Contact merge undone",
     }
 }
 
 fn changes(change: &Change) -> DomainResult<Map<String, Value>> {
-    if change.kind == ChangeKind::Deleted {
+    // A deletion leaves no values, and a merge tells ids that are this server's own.
+    if matches!(change.kind, ChangeKind::Deleted | ChangeKind::Merged | ChangeKind::Unmerged) {
         return Ok(Map::new());
     }
     let fields: Map<String, Value> = serde_json::from_str(&change.fields).map_err(|error| Error::Internal(error.to_string()))?;

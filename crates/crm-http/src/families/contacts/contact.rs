@@ -26,6 +26,8 @@ use crate::shared::{idempotency::once, tenant::TenantSession};
 
 pub(super) use wire::{Contact, ContactRequest};
 
+/// Family C's path, for whoever comes with a session's cookie.
+pub(super) const INTERNAL: &str = "/api/contacts";
 pub(super) const PATH: &str = "/api/v1/contacts";
 pub(super) const ITEM: &str = "/api/v1/contacts/{id}";
 pub(super) const RESTORE: &str = "/api/v1/contacts/{id}/restore";

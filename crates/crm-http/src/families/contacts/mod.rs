@@ -21,16 +21,21 @@ use crate::{
 mod activity;
 mod answer;
 mod api_key;
+mod company;
+mod contact;
 mod context;
 mod csrf;
 mod error;
 mod id;
 mod limits;
+mod linkedin;
 mod page;
+mod public;
 mod schema;
 mod scope;
 mod session;
 mod setting;
+mod stat;
 mod tag;
 mod word;
 
@@ -59,11 +64,15 @@ impl Family for Contacts {
             setting::SYSTEM,
             setting::APPEARANCE,
             setting::DELETE_ACCOUNT,
+            linkedin::BY_SESSION,
+            company::TEMPLATE,
+            company::AUTOFILL,
+            company::FIX_NAMES,
         ]
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Credential::{Open, ScopedKey, Session};
+        use Credential::{Open, ScopedKey, ScopedKeyHeader, Session};
         vec![
             Route::new(Method::GET, schema::PATH, Open, || web::to(schema::contacts)),
             Route::new(Method::GET, scope::PATH, Open, || web::to(scope::list)),
@@ -85,6 +94,27 @@ impl Family for Contacts {
             Route::new(Method::GET, api_key::PATH, Session, || web::to(api_key::list)),
             Route::new(Method::POST, api_key::PATH, Session, || web::to(api_key::create)),
             Route::new(Method::DELETE, api_key::ITEM, Session, || web::to(api_key::revoke)),
+            Route::new(Method::GET, contact::PATH, ScopedKey, || web::to(contact::list)),
+            Route::new(Method::POST, contact::PATH, ScopedKey, || web::to(contact::create)),
+            Route::new(Method::GET, contact::ITEM, ScopedKey, || web::to(contact::get)),
+            Route::new(Method::PATCH, contact::ITEM, ScopedKey, || web::to(contact::update)),
+            Route::new(Method::DELETE, contact::ITEM, ScopedKey, || web::to(contact::remove)),
+            Route::new(Method::POST, contact::RESTORE, ScopedKey, || web::to(contact::restore)),
+            Route::new(Method::POST, contact::bulk::PATH, ScopedKey, || web::to(contact::bulk::create)),
+            Route::new(Method::PATCH, contact::bulk::PATH, ScopedKey, || web::to(contact::bulk::update)),
+            Route::new(Method::DELETE, contact::bulk::PATH, ScopedKey, || web::to(contact::bulk::remove)),
+            Route::new(Method::POST, linkedin::SEARCH, ScopedKey, || web::to(linkedin::search)),
+            Route::new(Method::GET, stat::PATH, ScopedKey, || web::to(stat::overview)),
+            Route::new(Method::GET, stat::COMPREHENSIVE, ScopedKey, || web::to(stat::comprehensive)),
+            Route::new(Method::GET, public::PROSPECTS, ScopedKeyHeader, || web::to(public::prospects)),
+            Route::new(Method::POST, public::CONTACTS, ScopedKeyHeader, || web::to(public::create)),
+            Route::new(Method::POST, public::BULK, ScopedKeyHeader, || web::to(public::create_many)),
+            // Beside family C, which owns the path and answers whoever comes with a token, or with nothing (X-01).
+            Route::new(Method::GET, contact::INTERNAL, Session, || web::to(contact::list)).claiming(context::is_browsers),
+            Route::new(Method::GET, linkedin::BY_SESSION, Session, || web::to(linkedin::search_by_session)),
+            Route::new(Method::GET, company::TEMPLATE, Session, || web::to(company::template)),
+            Route::new(Method::POST, company::AUTOFILL, Session, || web::to(company::autofill)),
+            Route::new(Method::POST, company::FIX_NAMES, Session, || web::to(company::fix_names)),
             Route::new(Method::GET, tag::PATH, ScopedKey, || web::to(tag::list)),
             Route::new(Method::POST, tag::PATH, ScopedKey, || web::to(tag::create)),
             Route::new(Method::DELETE, tag::ITEM, ScopedKey, || web::to(tag::remove)),
@@ -148,6 +178,25 @@ impl Family for Contacts {
         api_key::list,
         api_key::create,
         api_key::revoke,
+        contact::list,
+        contact::create,
+        contact::get,
+        contact::update,
+        contact::remove,
+        contact::restore,
+        contact::bulk::create,
+        contact::bulk::update,
+        contact::bulk::remove,
+        linkedin::search,
+        linkedin::search_by_session,
+        stat::overview,
+        stat::comprehensive,
+        public::prospects,
+        public::create,
+        public::create_many,
+        company::template,
+        company::autofill,
+        company::fix_names,
         tag::list,
         tag::create,
         tag::remove,
@@ -163,6 +212,11 @@ impl Family for Contacts {
             and `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds from now); a 429 also `Retry-After` (seconds)."),
         (name = "contacts settings", description = "What users set for themselves"),
         (name = "contacts api keys", description = "The current user's API keys"),
+        (name = "contacts", description = "Contacts, one by one and many at once. `GET /api/contacts` with a session's cookie and no token answers \
+            as `GET /api/v1/contacts` does."),
+        (name = "contacts statistics", description = "Totals of contacts"),
+        (name = "contacts public", description = "The public API: bare answers, the key in `X-API-Key` alone"),
+        (name = "contacts internal", description = "For pages, by a session's cookie"),
         (name = "contacts tags", description = "Tags, and the tags of contacts"),
         (name = "contacts activities", description = "What happened to contacts"),
         (name = "contacts schema", description = "Fields and scopes; open to everybody"),

@@ -10,12 +10,28 @@ use utoipa::ToSchema;
 use super::{
     activity,
     answer::{Envelope, ok},
+    contact,
     error::{ApiError, ErrorResponses},
-    tag,
+    linkedin, public, stat, tag,
 };
 
 /// Method, path, scopes: a key needs all of them.
 const TABLE: &[(Method, &str, &[&str])] = &[
+    (Method::GET, contact::PATH, &["contacts:read"]),
+    (Method::POST, contact::PATH, &["contacts:write"]),
+    (Method::GET, contact::ITEM, &["contacts:read"]),
+    (Method::PATCH, contact::ITEM, &["contacts:write"]),
+    (Method::DELETE, contact::ITEM, &["contacts:delete"]),
+    (Method::POST, contact::RESTORE, &["contacts:delete"]),
+    (Method::POST, contact::bulk::PATH, &["contacts:bulk"]),
+    (Method::PATCH, contact::bulk::PATH, &["contacts:bulk"]),
+    (Method::DELETE, contact::bulk::PATH, &["contacts:bulk", "contacts:delete"]),
+    (Method::POST, linkedin::SEARCH, &["enrichment:read"]),
+    (Method::GET, stat::PATH, &["stats:read"]),
+    (Method::GET, stat::COMPREHENSIVE, &["stats:read"]),
+    (Method::GET, public::PROSPECTS, &["contacts:read"]),
+    (Method::POST, public::CONTACTS, &["contacts:write"]),
+    (Method::POST, public::BULK, &["contacts:bulk"]),
     (Method::GET, tag::PATH, &["tags:read"]),
     (Method::POST, tag::PATH, &["tags:write"]),
     (Method::DELETE, tag::ITEM, &["tags:write"]),
