@@ -1,6 +1,7 @@
 //! The control plane's ports.
 
 mod api_key;
+mod browser_session;
 mod epoch;
 mod invitation;
 mod outage;
@@ -11,6 +12,7 @@ mod sign_in;
 mod tenant;
 mod transaction;
 mod user;
+mod user_setting;
 
 use std::{
     sync::{Barrier, mpsc::channel},

@@ -237,6 +237,13 @@ fn every_filter_finds_what_it_says(database: &Database) {
     }
     assert_eq!(filters.len(), 500);
     for filter in filters {
+        let meeting: Vec<i64> = all.iter().filter(|change| filter.meets(change)).map(|change| change.seq).collect();
+        let count = store.reading(|reader| reader.changes().count(&filter)).unwrap();
+        assert_eq!(count, meeting.len() as u64, "{filter:?}");
+        for skipped in [0, 1, 3, 100] {
+            let last = store.reading(|reader| reader.changes().last_but(&filter, skipped)).unwrap();
+            assert_eq!(last, meeting.iter().rev().nth(skipped as usize).copied(), "{filter:?} {skipped}");
+        }
         for (after, before, limit) in [(0, i64::MAX, 100), (2, 13, 3), (14, 5, 10)] {
             let expected = |newest_first: bool| {
                 let mut found: Vec<Change> = all.iter().filter(|change| filter.meets(change)).cloned().collect();

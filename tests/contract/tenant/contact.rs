@@ -24,9 +24,32 @@ each_backend_shared!(
     emails_and_external_ids_are_unique_among_live_contacts,
     a_refused_batch_names_the_field,
     removed_contacts_are_gone,
+    uuids_lead_to_ids_and_back_whether_live_or_deleted,
     lists_of_accounts_are_in_order,
     the_account_must_exist_only_when_it_is_named,
 );
+
+fn uuids_lead_to_ids_and_back_whether_live_or_deleted(database: &Database) {
+    let store = open(database);
+    let create = |name: &str| {
+        let draft = full_draft(name);
+        write(&store, move |unit| single::create::<Contact>(unit, draft, user(), Check::new())).unwrap()
+    };
+    let (live, gone) = (create("live"), create("gone"));
+    let id = gone.id;
+    write(&store, move |unit| single::remove::<Contact>(unit, id)).unwrap();
+    let unknown = uuid::Uuid::from_u128(7);
+    let mut ids = store
+        .reading(|reader| reader.contacts().ids_of(&[gone.uuid, unknown, live.uuid]))
+        .unwrap();
+    ids.sort_by_key(|(_, id)| *id);
+    assert_eq!(ids, [(live.uuid, live.id), (gone.uuid, gone.id)]);
+    let mut uuids = store
+        .reading(|reader| reader.contacts().uuids_of(&[gone.id, ContactId::from_i64(99), live.id]))
+        .unwrap();
+    uuids.sort();
+    assert_eq!(uuids, [(live.id, live.uuid), (gone.id, gone.uuid)]);
+}
 
 fn full_draft(name: &str) -> ContactDraft {
     ContactDraft {

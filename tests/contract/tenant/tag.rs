@@ -28,6 +28,7 @@ each_backend_shared!(
     a_name_taken_meanwhile_keeps_a_tag_deleted,
     lists_filter_sort_search_and_tell_totals,
     usage_counts_live_records_of_every_kind,
+    uuids_lead_to_ids_whether_live_or_deleted,
 );
 
 fn parse(draft: TagDraft) -> TagFields {
@@ -39,6 +40,18 @@ fn named(name: &str) -> TagDraft {
         name: set(name),
         ..TagDraft::default()
     }
+}
+
+fn uuids_lead_to_ids_whether_live_or_deleted(database: &Database) {
+    let store = open(database);
+    let [live, gone] = ["live", "gone"].map(|name| create(&store, named(name)).unwrap());
+    let id = gone.id;
+    write(&store, move |unit| single::remove::<Tag>(unit, id)).unwrap();
+    let mut ids = store
+        .reading(|reader| reader.tags().ids_of(&[gone.uuid, uuid::Uuid::from_u128(7), live.uuid]))
+        .unwrap();
+    ids.sort_by_key(|(_, id)| *id);
+    assert_eq!(ids, [(live.uuid, live.id), (gone.uuid, gone.id)]);
 }
 
 fn create(store: &Arc<dyn TenantStore>, draft: TagDraft) -> Result<Tag> {
