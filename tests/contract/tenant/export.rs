@@ -1,5 +1,7 @@
 //! What an export writes, an import makes again: on both backends, with texts that tables get wrong first.
 
+mod download;
+
 use std::{io, sync::Arc};
 
 use crm_domain::{

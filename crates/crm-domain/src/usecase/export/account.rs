@@ -63,7 +63,7 @@ impl Noun for Accounts {
         }
     }
 
-    fn cells(account: &Account, references: &References<'_>) -> Vec<String> {
+    fn cells(account: &Account, references: &References) -> Vec<String> {
         let fields = &account.fields;
         vec![
             references.external_id(Some(account.id)),

@@ -56,7 +56,7 @@ impl Noun for Contacts {
         Needed::ids(contacts.iter().filter_map(|contact| contact.fields.account_id))
     }
 
-    fn cells(contact: &Contact, references: &References<'_>) -> Vec<String> {
+    fn cells(contact: &Contact, references: &References) -> Vec<String> {
         let fields = &contact.fields;
         vec![
             external_id(contact, fields),

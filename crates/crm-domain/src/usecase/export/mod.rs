@@ -6,9 +6,12 @@
 //!
 //! A table is there to be read by people, too: accounts and owners are named, not numbered. Where a name is not enough, an external id
 //! stands beside it (see `reference`).
+//!
+//! What people download of contacts ([`ContactTable`]) has the columns that its document names, and is drawn instead of written.
 
 mod account;
 mod contact;
+mod download;
 mod noun;
 mod opportunity;
 mod reference;
@@ -20,7 +23,11 @@ use std::{io::Write, sync::Arc};
 
 use serde::Serialize;
 
-use self::{noun::Noun, reference::References, table::Table};
+use self::{
+    noun::Noun,
+    reference::References,
+    table::{Format, Table},
+};
 use crate::{
     control::ControlStore,
     error::Error,
@@ -29,6 +36,7 @@ use crate::{
     tenant::TenantStore,
 };
 
+pub use download::{ContactColumns, ContactTable};
 pub use table::{GUARD_HEADER, guarded, unguarded};
 
 /// Records read, and kept in memory, at a time.
@@ -119,8 +127,9 @@ fn run<N: Noun>(
     output: impl Write,
     progressed: &mut dyn FnMut(&ExportSummary),
 ) -> Result<ExportSummary, ExportError> {
-    let mut table = Table::start(output, N::COLUMNS, options)?;
-    let mut references = References::new(source);
+    let format = if options.guard_formulas { Format::Marked } else { Format::Plain };
+    let mut table = Table::start(output, N::COLUMNS, format)?;
+    let mut references = References::new(source.clone());
     let mut summary = ExportSummary::default();
     let mut window = Window::first(PAGE);
     loop {

@@ -26,9 +26,9 @@ pub(super) trait Noun {
     /// The accounts whose names the records' cells need.
     fn accounts(records: &[Self::Record]) -> Needed<'_>;
     /// Its cells, in the order of the columns.
-    fn cells(record: &Self::Record, references: &References<'_>) -> Vec<String>;
+    fn cells(record: &Self::Record, references: &References) -> Vec<String>;
     /// Whether an import finds its place again, its pipeline being the default one.
-    fn is_importable_in_place(_record: &Self::Record, _references: &References<'_>) -> bool {
+    fn is_importable_in_place(_record: &Self::Record, _references: &References) -> bool {
         true
     }
 }

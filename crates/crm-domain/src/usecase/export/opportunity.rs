@@ -57,7 +57,7 @@ impl Noun for Opportunities {
         Needed::ids(opportunities.iter().filter_map(|opportunity| opportunity.fields.account_id))
     }
 
-    fn cells(opportunity: &Opportunity, references: &References<'_>) -> Vec<String> {
+    fn cells(opportunity: &Opportunity, references: &References) -> Vec<String> {
         let fields = &opportunity.fields;
         vec![
             cell(fields.external_id.as_ref()),
@@ -80,7 +80,7 @@ impl Noun for Opportunities {
         ]
     }
 
-    fn is_importable_in_place(opportunity: &Opportunity, references: &References<'_>) -> bool {
+    fn is_importable_in_place(opportunity: &Opportunity, references: &References) -> bool {
         references.is_default(opportunity.stage.fields.pipeline_id)
     }
 }

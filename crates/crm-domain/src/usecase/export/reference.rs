@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// The accounts and users of a page.
-pub(super) struct References<'a> {
-    source: &'a ExportSource,
+pub(super) struct References {
+    source: ExportSource,
     accounts: HashMap<AccountId, AccountName>,
     owners: HashMap<UserId, String>,
     /// Users whom no row can name: they were looked for once.
@@ -28,8 +28,8 @@ struct AccountName {
     external_id: String,
 }
 
-impl<'a> References<'a> {
-    pub(super) fn new(source: &'a ExportSource) -> Self {
+impl References {
+    pub(super) fn new(source: ExportSource) -> Self {
         Self {
             source,
             accounts: HashMap::new(),

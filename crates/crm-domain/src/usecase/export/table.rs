@@ -6,7 +6,9 @@
 
 use std::{borrow::Cow, io::Write};
 
-use super::{ExportError, ExportOptions};
+use csv::{Terminator, WriterBuilder};
+
+use super::ExportError;
 
 /// The header of a column without cells, by which the importer knows a guarded table.
 pub const GUARD_HEADER: &str = "crm_formula_guard";
@@ -14,32 +16,50 @@ pub const GUARD_HEADER: &str = "crm_formula_guard";
 /// What the header's column holds in each row, so that no tool drops it as empty.
 const GUARDED_ROW: &str = "1";
 
+/// For whom a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// The importer: every cell as it is.
+    Plain,
+    /// The importer and spreadsheets: guarded, with the column that says so.
+    Marked,
+    /// Spreadsheets: guarded, and without a column that nobody asked for. Lines end as RFC 4180 says.
+    Download,
+}
+
 /// A table being written.
 pub(super) struct Table<W: Write> {
     writer: csv::Writer<W>,
-    is_guarded: bool,
+    format: Format,
 }
 
 impl<W: Write> Table<W> {
     /// Writes the headers.
-    pub(super) fn start(output: W, columns: &[&str], options: ExportOptions) -> Result<Self, ExportError> {
-        let mut table = Self {
-            writer: csv::Writer::from_writer(output),
-            is_guarded: options.guard_formulas,
-        };
-        let guard = table.is_guarded.then_some(GUARD_HEADER);
+    pub(super) fn start(output: W, columns: &[&str], format: Format) -> Result<Self, ExportError> {
+        let mut table = Self::resume(output, format);
+        let guard = (format == Format::Marked).then_some(GUARD_HEADER);
         table.record(columns.iter().copied().chain(guard))?;
         Ok(table)
     }
 
+    /// Goes on with a table whose headers were written.
+    pub(super) fn resume(output: W, format: Format) -> Self {
+        let terminator = match format {
+            Format::Plain | Format::Marked => Terminator::Any(b'\n'),
+            Format::Download => Terminator::CRLF,
+        };
+        let writer = WriterBuilder::new().terminator(terminator).from_writer(output);
+        Self { writer, format }
+    }
+
     /// Writes a row.
     pub(super) fn write(&mut self, cells: &[String]) -> Result<(), ExportError> {
-        if self.is_guarded {
-            let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| guarded(cell)).collect();
-            self.record(cells.iter().map(|cell| &**cell).chain([GUARDED_ROW]))
-        } else {
-            self.record(cells.iter().map(String::as_str))
+        if self.format == Format::Plain {
+            return self.record(cells.iter().map(String::as_str));
         }
+        let guard = (self.format == Format::Marked).then_some(GUARDED_ROW);
+        let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| guarded(cell)).collect();
+        self.record(cells.iter().map(|cell| &**cell).chain(guard))
     }
 
     /// Makes sure that the output has everything.
