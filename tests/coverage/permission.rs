@@ -60,6 +60,8 @@ const TABLE: &[(&str, Needs)] = &[
     ("GET /api/api-keys", Cookie),
     ("POST /api/api-keys", Cookie),
     ("DELETE /api/api-keys/{id}", Cookie),
+    ("GET /api/export", Cookie),
+    ("GET /api/export/all", Cookie),
     ("GET /api/v1/contacts", Scopes),
     ("POST /api/v1/contacts", Scopes),
     ("GET /api/v1/contacts/{id}", Scopes),

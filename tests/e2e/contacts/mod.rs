@@ -4,6 +4,7 @@ mod activity;
 mod api_key;
 mod authentication;
 mod csrf;
+mod export;
 mod bulk;
 mod company;
 mod contact;

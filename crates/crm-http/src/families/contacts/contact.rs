@@ -41,7 +41,7 @@ pub(super) struct OneContact {
 
 /// Lists contacts; newest first unless asked otherwise.
 #[utoipa::path(
-    get, path = PATH, tag = "contacts", operation_id = "contacts_list_contacts", params(list::Params, super::page::PageParams),
+    get, path = PATH, tag = "contacts", operation_id = "contacts_list_contacts", params(list::Params, list::CursorParam, super::page::PageParams),
     responses((status = 200, description = "A page of contacts", body = Envelope<list::Contacts>), ErrorResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]

@@ -26,6 +26,7 @@ mod contact;
 mod context;
 mod csrf;
 mod error;
+mod export;
 mod id;
 mod limits;
 mod linkedin;
@@ -68,6 +69,7 @@ impl Family for Contacts {
             company::TEMPLATE,
             company::AUTOFILL,
             company::FIX_NAMES,
+            export::PATH,
         ]
     }
 
@@ -115,6 +117,8 @@ impl Family for Contacts {
             Route::new(Method::GET, company::TEMPLATE, Session, || web::to(company::template)),
             Route::new(Method::POST, company::AUTOFILL, Session, || web::to(company::autofill)),
             Route::new(Method::POST, company::FIX_NAMES, Session, || web::to(company::fix_names)),
+            Route::new(Method::GET, export::PATH, Session, || web::to(export::documented)),
+            Route::new(Method::GET, export::ALL, Session, || web::to(export::all)),
             Route::new(Method::GET, tag::PATH, ScopedKey, || web::to(tag::list)),
             Route::new(Method::POST, tag::PATH, ScopedKey, || web::to(tag::create)),
             Route::new(Method::DELETE, tag::ITEM, ScopedKey, || web::to(tag::remove)),
@@ -197,6 +201,8 @@ impl Family for Contacts {
         company::template,
         company::autofill,
         company::fix_names,
+        export::documented,
+        export::all,
         tag::list,
         tag::create,
         tag::remove,
@@ -217,6 +223,7 @@ impl Family for Contacts {
         (name = "contacts statistics", description = "Totals of contacts"),
         (name = "contacts public", description = "The public API: bare answers, the key in `X-API-Key` alone"),
         (name = "contacts internal", description = "For pages, by a session's cookie"),
+        (name = "contacts export", description = "Contacts as tables"),
         (name = "contacts tags", description = "Tags, and the tags of contacts"),
         (name = "contacts activities", description = "What happened to contacts"),
         (name = "contacts schema", description = "Fields and scopes; open to everybody"),

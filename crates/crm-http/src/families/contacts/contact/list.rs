@@ -66,6 +66,13 @@ pub(in super::super) struct Params {
     has_linked_in: Option<bool>,
     /// `true`: the deleted contacts instead of the others.
     deleted: Option<bool>,
+}
+
+/// Where a page begins that follows another; for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the parameter, never made")]
+pub(in super::super) struct CursorParam {
     /// `nextCursor` of the page before: a deep page costs what the first costs. Wins over `page`.
     cursor: Option<String>,
 }
@@ -87,6 +94,14 @@ pub(in super::super) async fn page(tenant: &TenantSession, query: &str) -> Resul
     Ok(HttpResponse::Ok().json(Envelope::page(Contacts { contacts }, meta)))
 }
 
+/// Which contacts a request asks for, in which order, when all of them are wanted.
+pub(in super::super) fn selection(query: &str) -> Result<(ContactFilter, Sort<ContactField>), ApiError> {
+    let mut query = Query::parse(query);
+    let selected = selected(&mut query);
+    query.finish()?;
+    Ok(selected)
+}
+
 /// What a request asks for.
 struct Wanted {
     filter: ContactFilter,
@@ -95,20 +110,25 @@ struct Wanted {
 }
 
 fn wanted(mut query: Query) -> Result<Wanted, ApiError> {
+    let (filter, sort) = selected(&mut query);
+    let paging = query.paging(&format!("contacts {sort:?} {filter:?}"));
+    query.finish()?;
+    Ok(Wanted { filter, sort, paging })
+}
+
+fn selected(query: &mut Query) -> (ContactFilter, Sort<ContactField>) {
     let sort = Sort {
         key: query.parsed("sortBy", order).unwrap_or_default(),
         direction: query.parsed("sortOrder", direction).unwrap_or(Direction::Descending),
     };
-    let conditions = conditions(&mut query);
+    let conditions = conditions(query);
     let filter = Filter {
         search: query.parsed("search", bounded),
         deleted: query.parsed("deleted", flag).unwrap_or(false),
         conditions,
         ..ContactFilter::default()
     };
-    let paging = query.paging(&format!("contacts {sort:?} {filter:?}"));
-    query.finish()?;
-    Ok(Wanted { filter, sort, paging })
+    (filter, sort)
 }
 
 fn conditions(query: &mut Query) -> Vec<Condition<ContactField>> {
