@@ -116,7 +116,11 @@ pub fn assert_envelope(family: &str, answer: &Answer) {
             assert_eq!(members, ["error", "success"], "{answer:?}");
             assert_eq!(body["success"], false, "{answer:?}");
             assert!(is_text(&body["error"]["code"]) && is_text(&body["error"]["message"]), "{answer:?}");
-            assert_eq!(body["error"]["traceId"], answer.header("x-trace-id").unwrap_or_default(), "{answer:?}");
+            assert_eq!(
+                body["error"]["traceId"],
+                answer.header("x-trace-id").unwrap_or_default(),
+                "{answer:?}"
+            );
             assert_eq!(answer.header("x-api-version"), Some("1.0.0"), "{answer:?}");
         }
         _ => {

@@ -27,9 +27,7 @@ const NOT_OFFERED: [std::ops::RangeInclusive<u32>; 2] = [124..=133, 175..=206];
 fn every_line_of_family_d_is_named_by_a_test() {
     let mut tests = String::new();
     read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/contacts"), &mut tests);
-    let missing: Vec<u32> = (1..=255)
-        .filter(|number| !is_named(&tests, &format!("D-{number:02}")))
-        .collect();
+    let missing: Vec<u32> = (1..=255).filter(|number| !is_named(&tests, &format!("D-{number:02}"))).collect();
     assert_eq!(missing, NOT_OFFERED.into_iter().flatten().collect::<Vec<_>>());
 }
 

@@ -127,7 +127,10 @@ pub fn routes() -> Vec<RouteInfo> {
 /// A session's cookie of a user, as a browser sends it.
 pub fn cookie(server: &Server, user: &User) -> String {
     let email = user.email.as_ref().expect("a user who can sign in").as_str();
-    let answer = server.post("/api/login").json(&json!({ "email": email, "password": PASSWORD })).expect(200);
+    let answer = server
+        .post("/api/login")
+        .json(&json!({ "email": email, "password": PASSWORD }))
+        .expect(200);
     let set = answer.header("set-cookie").expect("a cookie");
     set.split(';').next().expect("a pair").to_owned()
 }

@@ -218,7 +218,11 @@ fn try_body(stranger: &Stranger<'_>, route: &RouteInfo, operation: &Value, docum
     for member in properties.keys() {
         let Some(id) = foreign(member, route) else { continue };
         let mut body = rest_of(schema);
-        body[member] = if member.ends_with("Ids") || member == "ids" { json!([id]) } else { json!(id) };
+        body[member] = if member.ends_with("Ids") || member == "ids" {
+            json!([id])
+        } else {
+            json!(id)
+        };
         let answer = stranger.request(route, &stranger.own_path(route)).json(&body).send();
         let what = format!("{} {} with {body}", route.method, route.template);
         if member == "ids" {

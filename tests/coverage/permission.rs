@@ -353,7 +353,10 @@ fn every_route_is_open_to_exactly_the_roles_with_its_permission() {
     let (key, scoped) = (tenant.key(KeyFamily::HealthTrixss).text, tenant.key(KeyFamily::Contacts).text);
     let table: BTreeMap<&str, Needs> = TABLE.iter().copied().collect();
     // Whoever closes its account may do nothing any more.
-    for route in routes().into_iter().filter(|route| route.template != "/api/settings/delete-account") {
+    for route in routes()
+        .into_iter()
+        .filter(|route| route.template != "/api/settings/delete-account")
+    {
         // An id that nobody has: what is permitted finds nothing, and nobody's account is changed on the way.
         let path = unknown(&route);
         let send = |credential: Option<&(String, String)>| {

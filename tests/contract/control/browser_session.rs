@@ -29,7 +29,10 @@ fn a_session_lives_while_it_is_used_and_not_for_ever(database: &Database) {
     assert_eq!(session.expires_at, database.now().plus(60 * MINUTE));
     let found = || find(&*control, &cookie, database.now(), IDLE).unwrap();
     assert_eq!(found(), Some(session));
-    assert_eq!(find(&*control, &Cookie::random(&SystemEntropy), database.now(), IDLE).unwrap(), None);
+    assert_eq!(
+        find(&*control, &Cookie::random(&SystemEntropy), database.now(), IDLE).unwrap(),
+        None
+    );
     for _ in 0..6 {
         database.advance(9 * MINUTE);
         let touched = touch(&*control, &found().unwrap(), IDLE).unwrap().unwrap();

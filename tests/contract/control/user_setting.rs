@@ -73,7 +73,16 @@ fn a_refused_identity_keeps_nothing(database: &Database) {
     let refused = change_identity(&*control, tenant.id, user.id, identity, |unit| {
         unit.user_settings().keep(user.id, Section::Profile, &settings(json!({ "a": 1 })))
     });
-    assert!(matches!(refused, Err(Error::Duplicate { noun: "user", field: "email" })), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Err(Error::Duplicate {
+                noun: "user",
+                field: "email"
+            })
+        ),
+        "{refused:?}"
+    );
     assert_eq!(kept(database, user.id, Section::Profile), json!({}));
     let now = control.reading(|reader| reader.users().lookup(user.id)).unwrap();
     assert_eq!(now, Some(user));

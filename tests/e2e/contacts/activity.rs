@@ -68,10 +68,16 @@ fn activities_tell_what_happened_to_contacts(server: &Server) {
     assert_eq!(updated["changes"], json!({ "title": "CTO" }));
     assert_eq!(updated["createdAt"], server.now().to_second_precision());
     let created = &all["data"]["activities"][3];
-    assert_eq!((&created["changes"]["firstName"], &created["changes"]["mobilePhone"]), (&json!("Ada"), &json!("1")));
+    assert_eq!(
+        (&created["changes"]["firstName"], &created["changes"]["mobilePhone"]),
+        (&json!("Ada"), &json!("1"))
+    );
     assert!(created["changes"].get("ownerId").is_none());
     let deleted = &all["data"]["activities"][0];
-    assert_eq!((&deleted["contactId"], &deleted["changes"]), (&json!(bob.uuid.to_string()), &json!({})));
+    assert_eq!(
+        (&deleted["contactId"], &deleted["changes"]),
+        (&json!(bob.uuid.to_string()), &json!({}))
+    );
 
     for (query, expected) in [
         ("activityType=created", &["created", "created"][..]),
@@ -96,7 +102,10 @@ fn activities_tell_what_happened_to_contacts(server: &Server) {
     tenant.write(move |unit| restore::restore::<Contact>(unit, id));
     let restored = page(server, &key, "/api/v1/activities?activityType=updated");
     assert_eq!(restored["data"]["activities"][0]["description"], "Contact restored");
-    let wrong = server.get("/api/v1/activities?activityType=seen&contactId=x&page=0").bearer(&key).send();
+    let wrong = server
+        .get("/api/v1/activities?activityType=seen&contactId=x&page=0")
+        .bearer(&key)
+        .send();
     let error = refusal(server, &wrong, 400, "VALIDATION_ERROR");
     assert_eq!(
         details(&error),
@@ -120,7 +129,10 @@ fn activities_are_paged_newest_first(server: &Server) {
     let newest: Vec<String> = made.iter().rev().map(|contact| contact.uuid.to_string()).collect();
     assert_eq!(listed(""), (newest[..20].to_vec(), json!(2)));
     assert_eq!(listed("page=2"), (newest[20..].to_vec(), json!(2)));
-    assert_eq!(listed("page=3&pageSize=7&activityType=created"), (newest[14..21].to_vec(), json!(4)));
+    assert_eq!(
+        listed("page=3&pageSize=7&activityType=created"),
+        (newest[14..21].to_vec(), json!(4))
+    );
     assert_eq!(listed("page=9"), (Vec::new(), json!(2)));
     assert_eq!(listed("pageSize=1000").0.len(), 25);
 }

@@ -27,11 +27,17 @@ fn a_key_is_shown_once_and_works_until_it_is_revoked(server: &Server) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let made = answer.json();
     assert_eq!(keys(&made), ["apiKey", "key", "message", "success"]);
-    assert_eq!(made["message"], "API key created successfully. Copy the key now - it won't be shown again.");
+    assert_eq!(
+        made["message"],
+        "API key created successfully. Copy the key now - it won't be shown again."
+    );
     let info = &made["apiKey"];
     assert_eq!(keys(info), ["createdAt", "id", "label", "rateLimitPerMinute", "scopes"]);
     assert_uuid(&info["id"]);
-    assert_eq!((&info["label"], &info["rateLimitPerMinute"]), (&body["label"], &body["rateLimitPerMinute"]));
+    assert_eq!(
+        (&info["label"], &info["rateLimitPerMinute"]),
+        (&body["label"], &body["rateLimitPerMinute"])
+    );
     assert_eq!(info["scopes"].as_array().map(Vec::len), Some(10));
     let key = text(&made["key"]);
     assert!(key.starts_with("crm_"));
@@ -43,11 +49,21 @@ fn a_key_is_shown_once_and_works_until_it_is_revoked(server: &Server) {
     assert!(!listed.text().contains(key) && !listed.text().contains(&key[10..]));
     let list = listed.json();
     assert_eq!(keys(&list), ["keys", "success"]);
-    let [shown] = &list["keys"].as_array().unwrap()[..] else { panic!("{list}") };
+    let [shown] = &list["keys"].as_array().unwrap()[..] else {
+        panic!("{list}")
+    };
     assert_eq!(
         keys(shown),
         [
-            "createdAt", "id", "isActive", "label", "lastUsedAt", "rateLimitPerMinute", "requestCount", "revokedAt", "scopes"
+            "createdAt",
+            "id",
+            "isActive",
+            "label",
+            "lastUsedAt",
+            "rateLimitPerMinute",
+            "requestCount",
+            "revokedAt",
+            "scopes"
         ]
     );
     assert_eq!((&shown["id"], &shown["requestCount"]), (&info["id"], &json!(2)));
@@ -55,7 +71,10 @@ fn a_key_is_shown_once_and_works_until_it_is_revoked(server: &Server) {
     assert_eq!((&shown["isActive"], &shown["revokedAt"]), (&json!(true), &Value::Null));
 
     // D-250: a rate limit may be left out; the tests' default is the family's setting
-    let second = create(&browser, &json!({ "label": "Read-Only Integration", "scopes": ["contacts:read", "stats:read"] }));
+    let second = create(
+        &browser,
+        &json!({ "label": "Read-Only Integration", "scopes": ["contacts:read", "stats:read"] }),
+    );
     let second = second.expect(201).json();
     assert_eq!(second["apiKey"]["rateLimitPerMinute"], server.settings().rate_limits.contacts);
 
@@ -82,16 +101,28 @@ fn a_user_sees_its_own_keys_alone(server: &Server) {
     let [admin, other] = [&tenant.admin, &tenant.user(Role::Admin)].map(|user| Browser::of(server, user));
     // A key of another family is not this family's.
     tenant.key(KeyFamily::HealthTrixss);
-    let made = create(&admin, &json!({ "label": "Mine", "scopes": ["tags:read"] })).expect(201).json();
+    let made = create(&admin, &json!({ "label": "Mine", "scopes": ["tags:read"] }))
+        .expect(201)
+        .json();
     let path = format!("/api/api-keys/{}", text(&made["apiKey"]["id"]));
     assert_eq!(other.request("GET", "/api/api-keys").expect(200).json()["keys"], json!([]));
     refusal(server, &other.request("DELETE", &path).send(), 404, "NOT_FOUND");
     for unknown in ["none", "0190a5a0-0000-7000-8000-000000000001", "1"] {
-        let error = refusal(server, &admin.request("DELETE", &format!("/api/api-keys/{unknown}")).send(), 404, "NOT_FOUND");
+        let error = refusal(
+            server,
+            &admin.request("DELETE", &format!("/api/api-keys/{unknown}")).send(),
+            404,
+            "NOT_FOUND",
+        );
         assert_eq!(error["message"], "API key not found");
     }
     server.get("/api/v1/tags").bearer(text(&made["key"])).expect(200);
-    assert_eq!(admin.request("GET", "/api/api-keys").expect(200).json()["keys"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        admin.request("GET", "/api/api-keys").expect(200).json()["keys"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
 }
 
 fn what_is_wrong_with_a_key_is_told(server: &Server) {
@@ -99,10 +130,17 @@ fn what_is_wrong_with_a_key_is_told(server: &Server) {
     for (body, expected) in [
         (json!({}), &[("label", "required"), ("scopes", "required")][..]),
         (json!({ "label": "x", "scopes": [] }), &[("scopes", "required")]),
-        (json!({ "label": "x", "scopes": ["contacts:read", "everything"] }), &[("scopes", "invalid_enum_value")]),
+        (
+            json!({ "label": "x", "scopes": ["contacts:read", "everything"] }),
+            &[("scopes", "invalid_enum_value")],
+        ),
         (
             json!({ "label": "x".repeat(256), "scopes": "tags:read", "rateLimitPerMinute": 0 }),
-            &[("label", "too_big"), ("rateLimitPerMinute", "out_of_range"), ("scopes", "invalid_type")],
+            &[
+                ("label", "too_big"),
+                ("rateLimitPerMinute", "out_of_range"),
+                ("scopes", "invalid_type"),
+            ],
         ),
         (
             json!({ "label": "x", "scopes": ["tags:read"], "rateLimitPerMinute": "many" }),
@@ -138,8 +176,19 @@ fn a_keys_scopes_are_a_part_of_its_makers_rights(server: &Server) {
 fn a_repeated_request_makes_no_second_key(server: &Server) {
     let browser = Browser::of(server, &server.tenant("Acme").admin);
     let body = json!({ "label": "Once", "scopes": ["tags:read"] });
-    let create = || browser.request("POST", "/api/api-keys").header("idempotency-key", "k1").json(&body).send();
+    let create = || {
+        browser
+            .request("POST", "/api/api-keys")
+            .header("idempotency-key", "k1")
+            .json(&body)
+            .send()
+    };
     create().expect(201);
     refusal(server, &create(), 409, "DUPLICATE_RESOURCE");
-    assert_eq!(browser.request("GET", "/api/api-keys").expect(200).json()["keys"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        browser.request("GET", "/api/api-keys").expect(200).json()["keys"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
 }

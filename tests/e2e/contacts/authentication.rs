@@ -84,16 +84,26 @@ fn every_route_asks_for_its_scopes_and_for_no_others() {
         .map(|scope| (vec![*scope], scoped(&tenant, &[scope])))
         .chain([
             (all.to_vec(), full(&tenant)),
-            (vec!["contacts:bulk", "contacts:delete"], scoped(&tenant, &["contacts:bulk", "contacts:delete"])),
+            (
+                vec!["contacts:bulk", "contacts:delete"],
+                scoped(&tenant, &["contacts:bulk", "contacts:delete"]),
+            ),
         ])
         .collect();
     let mut asked = 0;
-    for route in routes().into_iter().filter(|route| [Credential::ScopedKey, Credential::ScopedKeyHeader].contains(&route.credential)) {
+    for route in routes()
+        .into_iter()
+        .filter(|route| [Credential::ScopedKey, Credential::ScopedKeyHeader].contains(&route.credential))
+    {
         let needed = needed(route.method.as_str(), route.template);
         let path = route.template.replace("{id}", "none").replace("{tagId}", "none");
         for (scopes, key) in &keys {
             let request = server.request(route.method.as_str(), &path).key(key);
-            let answer = if route.method == "GET" { request.send() } else { request.json(&json!({})).send() };
+            let answer = if route.method == "GET" {
+                request.send()
+            } else {
+                request.json(&json!({})).send()
+            };
             let what = format!("{} {path} with {scopes:?}", route.method);
             if needed.iter().all(|scope| scopes.contains(scope)) {
                 assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{what}: {answer:?}");

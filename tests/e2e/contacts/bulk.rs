@@ -50,7 +50,10 @@ fn many_are_created_and_each_failure_is_told(server: &Server) {
     assert_eq!(keys(first), ["contact", "index", "success"]);
     assert_eq!(keys(&first["contact"]), ["email", "fullName", "id"]);
     assert_uuid(&first["contact"]["id"]);
-    assert_eq!((&first["contact"]["fullName"], &first["contact"]["email"]), (&json!("John Doe"), &json!("john@example.com")));
+    assert_eq!(
+        (&first["contact"]["fullName"], &first["contact"]["email"]),
+        (&json!("John Doe"), &json!("john@example.com"))
+    );
     assert_eq!(
         failures(&made["results"]),
         [
@@ -92,7 +95,15 @@ fn many_are_changed_each_by_its_own(server: &Server) {
         ]
     );
     assert_eq!(changed["results"][1]["contact"]["email"], "one@example.com");
-    let shown = |contact: &Value| data(server, &server.get(&format!("/api/v1/contacts/{}", text(&contact["id"]))).bearer(&key).expect(200));
+    let shown = |contact: &Value| {
+        data(
+            server,
+            &server
+                .get(&format!("/api/v1/contacts/{}", text(&contact["id"])))
+                .bearer(&key)
+                .expect(200),
+        )
+    };
     assert_eq!(shown(&one)["contact"]["title"], "Senior Developer");
     assert_eq!(shown(&two)["contact"]["industry"], "Healthcare");
 }
@@ -104,8 +115,14 @@ fn many_are_deleted(server: &Server) {
     let body = json!({ "ids": [one["id"], NOBODY, two["id"], one["id"], "none"] });
     let deleted = data(server, &send(server, &key, "DELETE", &body).expect(200));
     assert_eq!(deleted["summary"], json!({ "total": 5, "deleted": 2, "failed": 3 }));
-    assert_eq!(deleted["results"][0], json!({ "index": 0, "success": true, "deletedId": one["id"] }));
-    assert_eq!(failures(&deleted["results"]), [(1, "NOT_FOUND"), (3, "VALIDATION_ERROR"), (4, "NOT_FOUND")]);
+    assert_eq!(
+        deleted["results"][0],
+        json!({ "index": 0, "success": true, "deletedId": one["id"] })
+    );
+    assert_eq!(
+        failures(&deleted["results"]),
+        [(1, "NOT_FOUND"), (3, "VALIDATION_ERROR"), (4, "NOT_FOUND")]
+    );
     let listed = server.get("/api/v1/contacts").bearer(&key).expect(200).json();
     assert_eq!(listed["data"]["contacts"][0]["id"], three["id"]);
     assert_eq!(listed["meta"]["totalItems"], 1);
@@ -118,7 +135,11 @@ fn many_are_deleted(server: &Server) {
 // D-86, X-130
 fn bodies_of_the_wrong_size_are_refused(server: &Server) {
     let key = full(&server.tenant("Acme"));
-    let contacts = |count: usize| (0..count).map(|number| json!({ "fullName": format!("C{number}") })).collect::<Vec<_>>();
+    let contacts = |count: usize| {
+        (0..count)
+            .map(|number| json!({ "fullName": format!("C{number}") }))
+            .collect::<Vec<_>>()
+    };
     for (method, member) in [("POST", "contacts"), ("PATCH", "contacts"), ("DELETE", "ids")] {
         for (body, code) in [
             (json!({}), "required"),
@@ -131,7 +152,10 @@ fn bodies_of_the_wrong_size_are_refused(server: &Server) {
             assert_eq!(details(&error), [(member, code)], "{method}");
         }
     }
-    let made = data(server, &send(server, &key, "POST", &json!({ "contacts": contacts(500) })).expect(200));
+    let made = data(
+        server,
+        &send(server, &key, "POST", &json!({ "contacts": contacts(500) })).expect(200),
+    );
     assert_eq!(made["summary"], json!({ "total": 500, "created": 500, "failed": 0 }));
 }
 
@@ -139,7 +163,14 @@ fn bodies_of_the_wrong_size_are_refused(server: &Server) {
 fn a_repeated_bulk_has_one_effect(server: &Server) {
     let key = full(&server.tenant("Acme"));
     let body = json!({ "contacts": [{ "fullName": "Once" }] });
-    let post = || server.post(PATH).bearer(&key).header("idempotency-key", "k1").json(&body).expect(200);
+    let post = || {
+        server
+            .post(PATH)
+            .bearer(&key)
+            .header("idempotency-key", "k1")
+            .json(&body)
+            .expect(200)
+    };
     assert_eq!(post().json(), post().json());
     let listed = server.get("/api/v1/contacts").bearer(&key).expect(200).json();
     assert_eq!(listed["meta"]["totalItems"], 1);

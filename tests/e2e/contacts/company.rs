@@ -23,12 +23,25 @@ each_server! {
 fn a_company_is_known_by_its_account_or_its_contacts(server: &Server) {
     let tenant = server.tenant("Acme");
     let browser = Browser::of(server, &tenant.admin);
-    let template = |name: &str| browser.request("GET", &format!("/api/companies/{name}/template")).expect(200).json();
+    let template = |name: &str| {
+        browser
+            .request("GET", &format!("/api/companies/{name}/template"))
+            .expect(200)
+            .json()
+    };
     assert_eq!(template("Nobody"), json!({ "success": true, "template": null }));
-    make(server, &full(&tenant), &json!({ "fullName": "Ada", "company": "Tech & Söhne", "industry": "Steel", "website": "https://ts.test" }));
+    make(
+        server,
+        &full(&tenant),
+        &json!({ "fullName": "Ada", "company": "Tech & Söhne", "industry": "Steel", "website": "https://ts.test" }),
+    );
     let known = template("tech%20%26%20s%C3%B6hne");
     assert_eq!(
-        (&known["template"]["company"], &known["template"]["industry"], &known["template"]["employees"]),
+        (
+            &known["template"]["company"],
+            &known["template"]["industry"],
+            &known["template"]["employees"]
+        ),
         (&json!("Tech & Söhne"), &json!("Steel"), &Value::Null)
     );
     tenant.account_of(AccountDraft {
@@ -39,7 +52,10 @@ fn a_company_is_known_by_its_account_or_its_contacts(server: &Server) {
     assert_eq!(template("Tech%20&%20S%C3%B6hne")["template"]["industry"], "Machines");
     refusal(server, &server.get("/api/companies/Acme/template").send(), 401, "UNAUTHORIZED");
     // Family C's companies lie beside it.
-    assert_eq!(server.get("/api/companies/template").bearer(&tenant.admin_token()).send().status, 404);
+    assert_eq!(
+        server.get("/api/companies/template").bearer(&tenant.admin_token()).send().status,
+        404
+    );
 }
 
 // D-223, D-224
@@ -56,7 +72,10 @@ fn contacts_get_what_is_known_of_their_companies(server: &Server) {
     );
     let fill = || browser.request("POST", "/api/contacts/bulk-autofill").expect(200).json();
     assert_eq!(fill(), json!({ "success": true, "updated": 1 }));
-    let shown = server.get(&format!("/api/v1/contacts/{}", text(&lacking["id"]))).bearer(&key).expect(200);
+    let shown = server
+        .get(&format!("/api/v1/contacts/{}", text(&lacking["id"])))
+        .bearer(&key)
+        .expect(200);
     let filled = data(server, &shown)["contact"].clone();
     for (member, value) in [
         ("employees", json!(120)),
@@ -71,7 +90,9 @@ fn contacts_get_what_is_known_of_their_companies(server: &Server) {
     assert_eq!(fill()["updated"], 0);
     // a repeated request gets its answer again
     let once = |body: &str| {
-        let request = browser.request("POST", "/api/contacts/bulk-autofill").header("idempotency-key", "k1");
+        let request = browser
+            .request("POST", "/api/contacts/bulk-autofill")
+            .header("idempotency-key", "k1");
         request.body(body.to_owned()).expect(200).json()
     };
     assert_eq!(once("{}"), once("{}"));
@@ -82,13 +103,24 @@ fn full_names_are_put_right(server: &Server) {
     let tenant = server.tenant("Acme");
     let key = full(&tenant);
     let browser = Browser::of(server, &tenant.admin);
-    let wrong = make(server, &key, &json!({ "fullName": "Somebody Else", "firstName": "Mary Ann", "lastName": "van Dyke" }));
-    let right = make(server, &key, &json!({ "fullName": "Dr. Jane A. Smith", "firstName": "Jane", "lastName": "Smith" }));
+    let wrong = make(
+        server,
+        &key,
+        &json!({ "fullName": "Somebody Else", "firstName": "Mary Ann", "lastName": "van Dyke" }),
+    );
+    let right = make(
+        server,
+        &key,
+        &json!({ "fullName": "Dr. Jane A. Smith", "firstName": "Jane", "lastName": "Smith" }),
+    );
     make(server, &key, &json!({ "email": "nameless@example.com" }));
     let fix = || browser.request("POST", "/api/fix-fullnames").expect(200).json();
     assert_eq!(fix(), json!({ "success": true, "updated": 1 }));
     let show = |contact: &Value| {
-        let shown = server.get(&format!("/api/v1/contacts/{}", text(&contact["id"]))).bearer(&key).expect(200);
+        let shown = server
+            .get(&format!("/api/v1/contacts/{}", text(&contact["id"])))
+            .bearer(&key)
+            .expect(200);
         data(server, &shown)["contact"].clone()
     };
     let fixed = show(&wrong);

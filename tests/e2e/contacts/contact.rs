@@ -67,7 +67,12 @@ fn a_contact_round_trips_with_every_field(server: &Server) {
     let known: Vec<&str> = keys(&bare).into_iter().filter(|name| !bare[name].is_null()).collect();
     assert_eq!(known, ["createdAt", "firstName", "fullName", "id", "leadScore", "updatedAt"]);
     for unknown in [NOBODY, "1", "uuid-1234", &text(&made["id"]).to_uppercase().replace('-', "")] {
-        let error = refusal(server, &server.get(&format!("/api/v1/contacts/{unknown}")).bearer(&key).send(), 404, "NOT_FOUND");
+        let error = refusal(
+            server,
+            &server.get(&format!("/api/v1/contacts/{unknown}")).bearer(&key).send(),
+            404,
+            "NOT_FOUND",
+        );
         assert_eq!(error["message"], "Contact not found");
     }
 }
@@ -75,11 +80,21 @@ fn a_contact_round_trips_with_every_field(server: &Server) {
 // D-46, D-47, D-68, D-69, X-120, X-121
 fn what_follows_from_a_contact_is_derived(server: &Server) {
     let key = full(&server.tenant("Acme"));
-    let made = make(server, &key, &json!({ "firstName": "Jane", "lastName": "Smith", "email": "jane@Example.com", "employees": 300 }));
-    assert_eq!((&made["fullName"], &made["emailDomain"]), (&json!("Jane Smith"), &json!("example.com")));
+    let made = make(
+        server,
+        &key,
+        &json!({ "firstName": "Jane", "lastName": "Smith", "email": "jane@Example.com", "employees": 300 }),
+    );
+    assert_eq!(
+        (&made["fullName"], &made["emailDomain"]),
+        (&json!("Jane Smith"), &json!("example.com"))
+    );
     assert_eq!(made["employeeSizeBracket"], "201-500");
     let score: f64 = text(&made["leadScore"]).parse().unwrap();
-    assert!((0.0..=10.0).contains(&score) && text(&made["leadScore"]).split_once('.').unwrap().1.len() == 1, "{made}");
+    assert!(
+        (0.0..=10.0).contains(&score) && text(&made["leadScore"]).split_once('.').unwrap().1.len() == 1,
+        "{made}"
+    );
     let split = make(server, &key, &json!({ "fullName": "Ada Lovelace" }));
     assert_eq!((&split["firstName"], &split["lastName"]), (&json!("Ada"), &json!("Lovelace")));
     let mail = make(server, &key, &json!({ "email": "only@example.com" }));
@@ -92,8 +107,19 @@ fn what_follows_from_a_contact_is_derived(server: &Server) {
 fn a_company_that_is_known_fills_a_new_contact(server: &Server) {
     let key = full(&server.tenant("Acme"));
     let first = make(server, &key, &everything());
-    let second = make(server, &key, &json!({ "fullName": "Bob", "company": "TECHCORP", "industry": "Own" }));
-    for name in ["employees", "website", "companyLinkedIn", "technologies", "annualRevenue", "companyCity"] {
+    let second = make(
+        server,
+        &key,
+        &json!({ "fullName": "Bob", "company": "TECHCORP", "industry": "Own" }),
+    );
+    for name in [
+        "employees",
+        "website",
+        "companyLinkedIn",
+        "technologies",
+        "annualRevenue",
+        "companyCity",
+    ] {
         assert_eq!(second[name], first[name], "{name}");
     }
     assert_eq!((&second["industry"], &second["mobilePhone"]), (&json!("Own"), &Value::Null));
@@ -104,7 +130,10 @@ fn what_is_wrong_with_a_contact_is_told(server: &Server) {
     let key = full(&server.tenant("Acme"));
     for (body, expected) in [
         (json!({}), &[("fullName", "required")][..]),
-        (json!({ "title": "CTO", "firstName": " ", "email": null }), &[("fullName", "required")]),
+        (
+            json!({ "title": "CTO", "firstName": " ", "email": null }),
+            &[("fullName", "required")],
+        ),
         (json!({ "email": "nobody" }), &[("email", "invalid_string")]),
         (
             json!({ "firstName": "x", "employees": "many", "technologies": "Rust", "title": ["CTO"], "personLinkedIn": "no url at all" }),
@@ -115,7 +144,10 @@ fn what_is_wrong_with_a_contact_is_told(server: &Server) {
                 ("title", "invalid_type"),
             ],
         ),
-        (json!({ "firstName": "x".repeat(101), "employees": -1 }), &[("employees", "out_of_range"), ("firstName", "too_big")]),
+        (
+            json!({ "firstName": "x".repeat(101), "employees": -1 }),
+            &[("employees", "out_of_range"), ("firstName", "too_big")],
+        ),
     ] {
         let error = refusal(server, &post(server, &key, &body), 400, "VALIDATION_ERROR");
         assert_eq!(details(&error), expected, "{body}");
@@ -127,7 +159,12 @@ fn what_is_wrong_with_a_contact_is_told(server: &Server) {
         let answer = server.post("/api/v1/contacts").bearer(&key).body(broken).send();
         refusal(server, &answer, 400, "BAD_REQUEST");
     }
-    let form = server.post("/api/v1/contacts").bearer(&key).header("content-type", "text/html").body("{}").send();
+    let form = server
+        .post("/api/v1/contacts")
+        .bearer(&key)
+        .header("content-type", "text/html")
+        .body("{}")
+        .send();
     refusal(server, &form, 415, "BAD_REQUEST");
 }
 
@@ -161,7 +198,11 @@ fn a_contact_changes_field_by_field(server: &Server) {
     assert_eq!(details(&error), [("fullName", "required")]);
     make(server, &key, &json!({ "email": "taken@example.com" }));
     refusal(server, &patch(json!({ "email": "TAKEN@example.com" })), 409, "DUPLICATE_RESOURCE");
-    let nobody = server.patch(&format!("/api/v1/contacts/{NOBODY}")).bearer(&key).json(&json!({ "title": "x" })).send();
+    let nobody = server
+        .patch(&format!("/api/v1/contacts/{NOBODY}"))
+        .bearer(&key)
+        .json(&json!({ "title": "x" }))
+        .send();
     refusal(server, &nobody, 404, "NOT_FOUND");
     // What happened is told.
     let told = server.get(&format!("{}/activities", path(&made))).bearer(&key).expect(200).json();
@@ -172,21 +213,42 @@ fn a_contact_changes_field_by_field(server: &Server) {
 fn a_deleted_contact_is_found_among_the_deleted_and_restored(server: &Server) {
     let key = full(&server.tenant("Acme"));
     let made = make(server, &key, &everything());
-    let tag = server.post("/api/v1/tags").bearer(&key).json(&json!({ "name": "VIP" })).expect(201).json();
+    let tag = server
+        .post("/api/v1/tags")
+        .bearer(&key)
+        .json(&json!({ "name": "VIP" }))
+        .expect(201)
+        .json();
     let assigned = server.post(&format!("{}/tags", path(&made))).bearer(&key);
     assigned.json(&json!({ "tagId": tag["data"]["tag"]["id"] })).expect(200);
     let deleted = data(server, &server.delete(&path(&made)).bearer(&key).expect(200));
-    assert_eq!(deleted, json!({ "message": "Contact deleted successfully", "deletedId": made["id"] }));
+    assert_eq!(
+        deleted,
+        json!({ "message": "Contact deleted successfully", "deletedId": made["id"] })
+    );
     refusal(server, &server.get(&path(&made)).bearer(&key).send(), 404, "NOT_FOUND");
     refusal(server, &server.delete(&path(&made)).bearer(&key).send(), 404, "NOT_FOUND");
-    refusal(server, &server.patch(&path(&made)).bearer(&key).json(&json!({ "title": "x" })).send(), 404, "NOT_FOUND");
+    refusal(
+        server,
+        &server.patch(&path(&made)).bearer(&key).json(&json!({ "title": "x" })).send(),
+        404,
+        "NOT_FOUND",
+    );
     let listed = |query: &str| {
         let page = server.get(&format!("/api/v1/contacts?{query}")).bearer(&key).expect(200).json();
-        (page["data"]["contacts"].as_array().unwrap().len(), page["meta"]["totalItems"].clone())
+        (
+            page["data"]["contacts"].as_array().unwrap().len(),
+            page["meta"]["totalItems"].clone(),
+        )
     };
     assert_eq!((listed(""), listed("deleted=true")), ((0, json!(0)), (1, json!(1))));
     let told = server.get("/api/v1/activities").bearer(&key).expect(200).json();
-    let types: Vec<&str> = told["data"]["activities"].as_array().unwrap().iter().map(|told| text(&told["activityType"])).collect();
+    let types: Vec<&str> = told["data"]["activities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| text(&told["activityType"]))
+        .collect();
     assert_eq!((types[0], types[types.len() - 1]), ("deleted", "created"));
     // a deleted contact does not keep its email
     let heir = make(server, &key, &json!({ "email": "jane.smith@techcorp.com" }));
@@ -198,7 +260,12 @@ fn a_deleted_contact_is_found_among_the_deleted_and_restored(server: &Server) {
     let tags = data(server, &server.get(&format!("{}/tags", path(&made))).bearer(&key).expect(200));
     assert_eq!(tags["tags"][0]["name"], "VIP");
     refusal(server, &restore(), 409, "DUPLICATE_RESOURCE");
-    refusal(server, &server.post(&format!("/api/v1/contacts/{NOBODY}/restore")).bearer(&key).send(), 404, "NOT_FOUND");
+    refusal(
+        server,
+        &server.post(&format!("/api/v1/contacts/{NOBODY}/restore")).bearer(&key).send(),
+        404,
+        "NOT_FOUND",
+    );
     assert_eq!((listed(""), listed("deleted=true")), ((1, json!(1)), (1, json!(1))));
 }
 
@@ -206,7 +273,12 @@ fn a_deleted_contact_is_found_among_the_deleted_and_restored(server: &Server) {
 fn an_email_is_one_contacts(server: &Server) {
     let key = full(&server.tenant("Acme"));
     make(server, &key, &json!({ "email": "ada@example.com" }));
-    let error = refusal(server, &post(server, &key, &json!({ "fullName": "x", "email": "ADA@Example.com" })), 409, "DUPLICATE_RESOURCE");
+    let error = refusal(
+        server,
+        &post(server, &key, &json!({ "fullName": "x", "email": "ADA@Example.com" })),
+        409,
+        "DUPLICATE_RESOURCE",
+    );
     assert_eq!(error["message"], "A contact with this email already exists");
     assert_eq!(error["details"], json!({}));
 }
@@ -232,7 +304,12 @@ fn family_c_sees_the_same_contact(server: &Server) {
     let (key, token) = (full(&tenant), tenant.admin_token());
     let made = make(server, &key, &everything());
     let seen = server.get("/api/contacts").bearer(&token).expect(200).json()["items"][0].clone();
-    for (own, other) in [("firstName", "firstName"), ("email", "email"), ("mobilePhone", "phone"), ("company", "company")] {
+    for (own, other) in [
+        ("firstName", "firstName"),
+        ("email", "email"),
+        ("mobilePhone", "phone"),
+        ("company", "company"),
+    ] {
         assert_eq!(made[own], seen[other], "{own}");
     }
     assert_eq!(seen["ownerId"], format!("user_{}", tenant.admin.id));
@@ -253,8 +330,14 @@ fn cells_of_spreadsheets_are_taken(server: &Server) {
             "technologies": null, "unknown": { "ignored": true }
         }),
     );
-    assert_eq!((&made["mobilePhone"], &made["annualRevenue"]), (&json!("15551234567"), &json!("1.5")));
-    assert_eq!((&made["title"], &made["company"], &made["technologies"]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&made["mobilePhone"], &made["annualRevenue"]),
+        (&json!("15551234567"), &json!("1.5"))
+    );
+    assert_eq!(
+        (&made["title"], &made["company"], &made["technologies"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
     assert_eq!((&made["employees"], &made["employeeSizeBracket"]), (&json!(120), &json!("51-200")));
     assert_eq!(make(server, &key, &json!({ "fullName": "x", "employees": 12.0 }))["employees"], 12);
 }

@@ -12,7 +12,13 @@ const COMBINATIONS: [(&[(&str, &str)], bool); 6] = [
     (&[("sec-fetch-site", "same-origin"), ("content-type", "application/json")], true),
     (&[("sec-fetch-site", "cross-site"), ("content-type", "text/plain")], false),
     (&[("sec-fetch-site", "same-site"), ("content-type", "application/json")], false),
-    (&[("origin", "https://evil.example"), ("content-type", "application/x-www-form-urlencoded")], false),
+    (
+        &[
+            ("origin", "https://evil.example"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ],
+        false,
+    ),
     (&[("origin", "null"), ("content-type", "text/plain")], false),
 ];
 
@@ -32,7 +38,13 @@ fn a_page_of_another_site_writes_nothing_with_a_users_cookie() {
         let path = path.replace("{companyName}", "Acme");
         for (headers, may_write) in COMBINATIONS {
             let what = format!("{} {path} {headers:?}", route.method);
-            let request = || headers.iter().fold(browser.request(route.method.as_str(), &path), |request, (name, value)| request.header(name, value));
+            let request = || {
+                headers
+                    .iter()
+                    .fold(browser.request(route.method.as_str(), &path), |request, (name, value)| {
+                        request.header(name, value)
+                    })
+            };
             // No body is as good as any: whether it may write is asked first.
             if may_write {
                 // What ends the session or the account is tried by its own tests.

@@ -49,7 +49,9 @@ fn called(name: &str) -> ContactDraft {
 
 fn add_all(tenant: &TestTenant<'_>, drafts: impl Iterator<Item = ContactDraft>) -> Vec<Contact> {
     let owner = tenant.admin.id;
-    let fields = drafts.map(|draft| ContactFields::parse(draft, owner, Check::new()).unwrap()).collect();
+    let fields = drafts
+        .map(|draft| ContactFields::parse(draft, owner, Check::new()).unwrap())
+        .collect();
     tenant.write(move |unit| create_many(unit, fields))
 }
 
@@ -67,7 +69,10 @@ fn names(answer: &Answer) -> Vec<&str> {
 fn check_file(server: &Server, answer: &Answer) {
     assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8"));
     // The tests' day.
-    assert_eq!(answer.header("content-disposition"), Some("attachment; filename=\"contacts-2025-01-15.csv\""));
+    assert_eq!(
+        answer.header("content-disposition"),
+        Some("attachment; filename=\"contacts-2025-01-15.csv\"")
+    );
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     check_headers(server, answer);
 }
@@ -87,9 +92,7 @@ fn a_download_is_a_dated_file_under_the_documents_headers(server: &Server) {
     check_file(server, &whole);
     let score = made["leadScore"].as_str().unwrap();
     let created = made["createdAt"].as_str().unwrap();
-    let row = format!(
-        "Zoë 🚀 👩‍👩‍👧,Zoë 🚀,👩‍👩‍👧,'=1+1,,zoe@x.test,'+49 30 1,,,,350,201-500,,,,,,,,,,,,Rust; Go,,{score},{created}"
-    );
+    let row = format!("Zoë 🚀 👩‍👩‍👧,Zoë 🚀,👩‍👩‍👧,'=1+1,,zoe@x.test,'+49 30 1,,,,350,201-500,,,,,,,,,,,,Rust; Go,,{score},{created}");
     assert_eq!(file.text(), format!("{HEADERS}\r\n{row}\r\n"));
     let id = made["id"].as_str().unwrap();
     let further = "Id,Email Domain,Updated At,Tags,Description,External Id,Account,Owner";
@@ -136,7 +139,9 @@ fn the_lists_parameters_choose_the_rows(server: &Server) {
 fn what_is_wrong_with_a_parameter_is_told_before_the_file_begins(server: &Server) {
     let browser = Browser::of(server, &server.tenant("Acme").admin);
     for path in PATHS {
-        let answer = browser.request("GET", &format!("{path}?sortBy=shoeSize&updatedSince=yesterday")).send();
+        let answer = browser
+            .request("GET", &format!("{path}?sortBy=shoeSize&updatedSince=yesterday"))
+            .send();
         let error = refusal(server, &answer, 400, "VALIDATION_ERROR");
         let fields: Vec<&str> = details(&error).into_iter().map(|(field, _)| field).collect();
         assert_eq!(fields, ["sortBy", "updatedSince"]);
@@ -235,14 +240,24 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn taken_slowly(server: &Server, browser: &Browser<'_>, meanwhile: impl FnOnce()) -> String {
     let mut socket = TcpStream::connect(server.url().trim_start_matches("http://")).expect("the server accepts connections");
     socket.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-    let request = format!("GET {} HTTP/1.1\r\nHost: x\r\nCookie: {}\r\nConnection: close\r\n\r\n", PATHS[1], browser.cookie);
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: x\r\nCookie: {}\r\nConnection: close\r\n\r\n",
+        PATHS[1], browser.cookie
+    );
     socket.write_all(request.as_bytes()).expect("the server reads");
     let mut socket = BufReader::new(socket);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
-        assert_ne!(socket.read_line(&mut head).expect("a head"), 0, "the answer ends in its head: {head}");
+        assert_ne!(
+            socket.read_line(&mut head).expect("a head"),
+            0,
+            "the answer ends in its head: {head}"
+        );
     }
-    assert!(head.starts_with("HTTP/1.1 200 ") && head.to_lowercase().contains("transfer-encoding: chunked"), "{head}");
+    assert!(
+        head.starts_with("HTTP/1.1 200 ") && head.to_lowercase().contains("transfer-encoding: chunked"),
+        "{head}"
+    );
     let mut body = vec![0; 10_000];
     socket.read_exact(&mut body).expect("the beginning of the body");
     meanwhile();
@@ -266,7 +281,10 @@ fn a_download_taken_slowly_keeps_nobody_waiting(server: &Server) {
 fn a_download_of_nobody_in_force_breaks_off(server: &Server) {
     let (_, browser) = large(server);
     let body = taken_slowly(server, &browser, || {
-        browser.request("POST", "/api/logout").header("sec-fetch-site", "same-origin").expect(200);
+        browser
+            .request("POST", "/api/logout")
+            .header("sec-fetch-site", "same-origin")
+            .expect(200);
     });
     assert!(!body.ends_with("0\r\n\r\n"), "no client takes it for whole");
     let rows = body.matches("Person 0").count();

@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use crm_domain::control::api_key::{ApiKeyDraft, KeyFamily};
-use crm_tests::{
-    database::Backend,
-    http::Answer,
-    server::Server,
-    tenant::set,
-};
+use crm_tests::{database::Backend, http::Answer, server::Server, tenant::set};
 
 use super::{Browser, refusal};
 
@@ -88,7 +83,12 @@ fn sessions_and_strangers_are_counted_too() {
     for _ in 0..180 {
         browser.request("GET", "/api/auth/user").expect(200);
     }
-    refusal(&server, &browser.request("GET", "/api/auth/user").send(), 429, "RATE_LIMIT_EXCEEDED");
+    refusal(
+        &server,
+        &browser.request("GET", "/api/auth/user").send(),
+        429,
+        "RATE_LIMIT_EXCEEDED",
+    );
     other.request("GET", "/api/auth/user").expect(200);
     // Two logins have counted already: the address shares one bucket over everything that is open or refused.
     for _ in 0..178 {

@@ -31,7 +31,11 @@ fn names(list: &Value) -> Vec<&str> {
 fn a_list_is_paged(server: &Server) {
     let key = full(&server.tenant("Acme"));
     let contacts: Vec<Value> = (0..25).map(|number| json!({ "fullName": format!("C{number:02}") })).collect();
-    server.post("/api/v1/contacts/bulk").bearer(&key).json(&json!({ "contacts": contacts })).expect(200);
+    server
+        .post("/api/v1/contacts/bulk")
+        .bearer(&key)
+        .json(&json!({ "contacts": contacts }))
+        .expect(200);
     let meta = |page: u64, size: u64, pages: u64| json!({ "page": page, "pageSize": size, "totalItems": 25, "totalPages": pages, "apiVersion": "1.0.0" });
     let told = |list: &Value| {
         let mut meta = list["meta"].clone();
@@ -41,10 +45,16 @@ fn a_list_is_paged(server: &Server) {
     let first = list(server, &key, "");
     assert_eq!((told(&first), names(&first).len(), names(&first)[0]), (meta(1, 20, 2), 20, "C24"));
     let second = list(server, &key, "page=2");
-    assert_eq!((told(&second), names(&second)), (meta(2, 20, 2), vec!["C04", "C03", "C02", "C01", "C00"]));
+    assert_eq!(
+        (told(&second), names(&second)),
+        (meta(2, 20, 2), vec!["C04", "C03", "C02", "C01", "C00"])
+    );
     assert_eq!(second["meta"]["nextCursor"], Value::Null);
     let third = list(server, &key, "page=3&pageSize=7&sortOrder=asc");
-    assert_eq!((told(&third), names(&third)), (meta(3, 7, 4), vec!["C14", "C15", "C16", "C17", "C18", "C19", "C20"]));
+    assert_eq!(
+        (told(&third), names(&third)),
+        (meta(3, 7, 4), vec!["C14", "C15", "C16", "C17", "C18", "C19", "C20"])
+    );
     assert_eq!(told(&list(server, &key, "pageSize=1000")), meta(1, 100, 1));
     let beyond = list(server, &key, "page=9");
     assert_eq!((told(&beyond), names(&beyond).len()), (meta(9, 20, 2), 0));
@@ -75,8 +85,16 @@ fn a_list_is_filtered(server: &Server) {
             "personLinkedIn": "https://linkedin.com/in/ada"
         }),
     );
-    make(server, &key, &json!({ "fullName": "Bob Brown", "industry": "Healthcare", "country": "United States", "employees": 5 }));
-    make(server, &key, &json!({ "fullName": "Cleo", "email": "cleo@example.com", "industry": "Technology" }));
+    make(
+        server,
+        &key,
+        &json!({ "fullName": "Bob Brown", "industry": "Healthcare", "country": "United States", "employees": 5 }),
+    );
+    make(
+        server,
+        &key,
+        &json!({ "fullName": "Cleo", "email": "cleo@example.com", "industry": "Technology" }),
+    );
     let score = text(&ada["leadScore"]).to_owned();
     for (query, expected) in [
         ("search=lovelace", &["Ada Lovelace"][..]),
@@ -111,11 +129,23 @@ fn a_list_is_filtered(server: &Server) {
 // D-54, D-55, X-123
 fn a_list_is_sorted(server: &Server) {
     let key = full(&server.tenant("Acme"));
-    make(server, &key, &json!({ "fullName": "beta", "company": "X", "employees": 5, "industry": "B", "email": "z@example.com" }));
+    make(
+        server,
+        &key,
+        &json!({ "fullName": "beta", "company": "X", "employees": 5, "industry": "B", "email": "z@example.com" }),
+    );
     server.advance(Duration::from_secs(1));
-    make(server, &key, &json!({ "fullName": "Alpha", "company": "Y", "employees": 50, "industry": "A", "email": "m@example.com", "title": "CEO", "country": "DE" }));
+    make(
+        server,
+        &key,
+        &json!({ "fullName": "Alpha", "company": "Y", "employees": 50, "industry": "A", "email": "m@example.com", "title": "CEO", "country": "DE" }),
+    );
     server.advance(Duration::from_secs(1));
-    make(server, &key, &json!({ "fullName": "gamma", "company": "W", "employees": 500, "industry": "C", "email": "a@example.com" }));
+    make(
+        server,
+        &key,
+        &json!({ "fullName": "gamma", "company": "W", "employees": 500, "industry": "C", "email": "a@example.com" }),
+    );
     for (order, expected) in [
         ("", ["gamma", "Alpha", "beta"]),
         ("sortBy=createdAt&sortOrder=asc", ["beta", "Alpha", "gamma"]),
@@ -165,8 +195,18 @@ fn what_is_wrong_with_a_query_is_told(server: &Server) {
     assert_eq!(
         fields,
         [
-            "createdSince", "cursor", "deleted", "hasEmail", "hasLinkedIn", "hasPhone", "leadScoreMin", "page", "pageSize", "sortBy",
-            "sortOrder", "updatedSince"
+            "createdSince",
+            "cursor",
+            "deleted",
+            "hasEmail",
+            "hasLinkedIn",
+            "hasPhone",
+            "leadScoreMin",
+            "page",
+            "pageSize",
+            "sortBy",
+            "sortOrder",
+            "updatedSince"
         ]
     );
 }
@@ -183,13 +223,23 @@ fn a_path_of_two_families_is_whose_credential_comes(server: &Server) {
     let by_token = server.get("/api/contacts").bearer(&token).expect(200);
     assert_eq!(by_token.json()["totalCount"], 1);
     // A token wins over a cookie, and is the owner's kind or nothing.
-    assert_eq!(browser.request("GET", "/api/contacts").bearer(&token).expect(200).json()["totalCount"], 1);
-    for request in [server.get("/api/contacts"), server.get("/api/contacts").bearer(&key), browser.request("GET", "/api/contacts").bearer("x")] {
+    assert_eq!(
+        browser.request("GET", "/api/contacts").bearer(&token).expect(200).json()["totalCount"],
+        1
+    );
+    for request in [
+        server.get("/api/contacts"),
+        server.get("/api/contacts").bearer(&key),
+        browser.request("GET", "/api/contacts").bearer("x"),
+    ] {
         let answer = request.expect(401);
         assert!(answer.json()["timestamp"].is_string(), "family C's envelope: {answer:?}");
     }
     // A cookie that could be one but opens nothing is family D's to refuse; other methods are family C's.
-    let stale = server.get("/api/contacts").header("cookie", format!("session={}", "A".repeat(43))).send();
+    let stale = server
+        .get("/api/contacts")
+        .header("cookie", format!("session={}", "A".repeat(43)))
+        .send();
     refusal(server, &stale, 401, "UNAUTHORIZED");
     assert!(browser.request("POST", "/api/contacts").json(&json!({})).expect(401).json()["timestamp"].is_string());
     let head = browser.request("HEAD", "/api/contacts").expect(200);

@@ -3,11 +3,11 @@
 mod activity;
 mod api_key;
 mod authentication;
-mod csrf;
-mod export;
 mod bulk;
 mod company;
 mod contact;
+mod csrf;
+mod export;
 mod limits;
 mod list;
 mod ownership;
@@ -77,7 +77,11 @@ pub fn check_headers(server: &Server, answer: &Answer) {
 pub fn data(server: &Server, answer: &Answer) -> Value {
     let body = answer.json();
     assert_eq!(keys(&body), ["data", "meta", "success"], "{answer:?}");
-    assert_eq!((&body["success"], &body["meta"]["apiVersion"]), (&json!(true), &json!("1.0.0")), "{answer:?}");
+    assert_eq!(
+        (&body["success"], &body["meta"]["apiVersion"]),
+        (&json!(true), &json!("1.0.0")),
+        "{answer:?}"
+    );
     check_headers(server, answer);
     body["data"].clone()
 }
@@ -85,7 +89,12 @@ pub fn data(server: &Server, answer: &Answer) -> Value {
 /// The members of an object, in the order of the alphabet.
 #[track_caller]
 pub fn keys(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap_or_else(|| panic!("{value} is no object")).keys().map(String::as_str).collect()
+    value
+        .as_object()
+        .unwrap_or_else(|| panic!("{value} is no object"))
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 /// A value that is a text.

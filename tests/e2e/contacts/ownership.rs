@@ -14,7 +14,14 @@ fn unknown_paths_are_answered_by_their_owner(server: &Server) {
     let tenant = server.tenant("Acme");
     let (key, token) = (full(&tenant), tenant.admin_token());
     // D's, with a key and without one, since the address is wrong either way.
-    for path in ["/api/v1/nope", "/api/v1", "/api/v1/opportunities", "/api/v1/externals", "/api/public/nope", "/api/login/nope"] {
+    for path in [
+        "/api/v1/nope",
+        "/api/v1",
+        "/api/v1/opportunities",
+        "/api/v1/externals",
+        "/api/public/nope",
+        "/api/login/nope",
+    ] {
         let error = refusal(server, &server.get(path).bearer(&key).send(), 404, "NOT_FOUND");
         assert_eq!(error["message"], "Endpoint not found", "{path}");
         refusal(server, &server.post(path).send(), 404, "NOT_FOUND");

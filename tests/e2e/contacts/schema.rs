@@ -26,7 +26,10 @@ fn every_field_is_described_to_everybody(server: &Server) {
     assert_eq!(named(false).len(), 25);
     assert_eq!(named(true), ["id", "emailDomain", "leadScore", "createdAt", "updatedAt"]);
     let kind = |name: &str| fields.iter().find(|field| field["name"] == name).unwrap()["type"].clone();
-    assert_eq!((kind("employees"), kind("technologies"), kind("email")), (json!("integer"), json!("array"), json!("string")));
+    assert_eq!(
+        (kind("employees"), kind("technologies"), kind("email")),
+        (json!("integer"), json!("array"), json!("string"))
+    );
 }
 
 // D-22, D-23, D-24, D-25, D-26, D-140, D-141
@@ -60,6 +63,9 @@ fn every_scope_is_described_to_everybody(server: &Server) {
         .iter()
         .map(|(name, scopes)| (name.as_str(), scopes.as_array().map_or(0, Vec::len)))
         .collect();
-    assert_eq!(groups, [("Activities", 1), ("Analytics", 1), ("Contacts", 4), ("Enrichment", 2), ("Tags", 2)]);
+    assert_eq!(
+        groups,
+        [("Activities", 1), ("Analytics", 1), ("Contacts", 4), ("Enrichment", 2), ("Tags", 2)]
+    );
     assert_ne!(told["groups"], Value::Null);
 }

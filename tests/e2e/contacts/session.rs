@@ -27,7 +27,10 @@ fn a_login_answers_as_documented_and_its_cookie_opens_the_rest(server: &Server) 
     assert_eq!(body["success"], true);
     assert_eq!(keys(&body["user"]), ["email", "id", "name"]);
     assert_uuid(&body["user"]["id"]);
-    assert_eq!((&body["user"]["email"], &body["user"]["name"]), (&json!("admin@acme.test"), &json!("Ada Admin")));
+    assert_eq!(
+        (&body["user"]["email"], &body["user"]["name"]),
+        (&json!("admin@acme.test"), &json!("Ada Admin"))
+    );
     //
     let set = answer.header("set-cookie").unwrap();
     let attributes: Vec<&str> = set.split("; ").skip(1).collect();
@@ -39,15 +42,30 @@ fn a_login_answers_as_documented_and_its_cookie_opens_the_rest(server: &Server) 
     // the token is no way in
     assert!(!set.contains(text(&body["token"])));
     let as_cookie = format!("session={}", text(&body["token"]));
-    refusal(server, &server.get("/api/auth/user").header("cookie", as_cookie).send(), 401, "UNAUTHORIZED");
+    refusal(
+        server,
+        &server.get("/api/auth/user").header("cookie", as_cookie).send(),
+        401,
+        "UNAUTHORIZED",
+    );
     //
     let user = server.get("/api/auth/user").header("cookie", cookie(&answer)).expect(200);
     check_headers(server, &user);
     assert_eq!(user.json(), body["user"]);
     for wrong in ["", "session=", "session=garbage", &format!("session={}", "A".repeat(43))] {
-        refusal(server, &server.get("/api/auth/user").header("cookie", wrong).send(), 401, "UNAUTHORIZED");
+        refusal(
+            server,
+            &server.get("/api/auth/user").header("cookie", wrong).send(),
+            401,
+            "UNAUTHORIZED",
+        );
     }
-    refusal(server, &server.get("/api/auth/user").bearer(&tenant.admin_token()).send(), 401, "UNAUTHORIZED");
+    refusal(
+        server,
+        &server.get("/api/auth/user").bearer(&tenant.admin_token()).send(),
+        401,
+        "UNAUTHORIZED",
+    );
 }
 
 #[test]
@@ -112,13 +130,22 @@ fn whoever_may_not_enter_gets_one_and_the_same_answer(server: &Server) {
     let leaver = tenant.user(Role::User);
     tenant.change_user(&leaver, |user| user.is_active = false);
     let leaver = leaver.email.unwrap().into_inner();
-    for (email, password) in [("admin@acme.test", "wrong"), ("nobody@acme.test", PASSWORD), (leaver.as_str(), PASSWORD)] {
+    for (email, password) in [
+        ("admin@acme.test", "wrong"),
+        ("nobody@acme.test", PASSWORD),
+        (leaver.as_str(), PASSWORD),
+    ] {
         let answer = login(server, email, password);
         let error = refusal(server, &answer, 401, "UNAUTHORIZED");
         assert_eq!(error["message"], "Invalid email or password");
         assert!(answer.header("set-cookie").is_none());
     }
-    let error = refusal(server, &server.post("/api/login").json(&json!({ "email": 1 })).send(), 400, "VALIDATION_ERROR");
+    let error = refusal(
+        server,
+        &server.post("/api/login").json(&json!({ "email": 1 })).send(),
+        400,
+        "VALIDATION_ERROR",
+    );
     assert_eq!(details(&error), [("email", "invalid_type"), ("password", "required")]);
     refusal(server, &server.post("/api/login").body("{").send(), 400, "BAD_REQUEST");
 }

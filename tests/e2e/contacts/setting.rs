@@ -35,8 +35,13 @@ fn a_profile_changes_field_by_field(server: &Server) {
     }
     let user = browser.request("GET", "/api/auth/user").expect(200).json();
     assert_eq!((&user["name"], &user["email"]), (&body["name"], &body["email"]));
-    let answer = put(&browser, "profile", &json!({ "phone": null, "language": "pt-BR" })).expect(200).json();
-    assert_eq!((&answer["user"]["phone"], &answer["user"]["language"]), (&Value::Null, &json!("pt-BR")));
+    let answer = put(&browser, "profile", &json!({ "phone": null, "language": "pt-BR" }))
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&answer["user"]["phone"], &answer["user"]["language"]),
+        (&Value::Null, &json!("pt-BR"))
+    );
     assert_eq!(answer["user"]["timezone"], body["timezone"]);
     assert_eq!(browser.request("GET", "/api/settings/profile").expect(200).json(), answer);
     login(server, "admin@acme.test", PASSWORD).expect(401);
@@ -57,7 +62,12 @@ fn what_is_wrong_with_a_profile_is_told(server: &Server) {
         ("timezone", "custom"),
     ];
     assert_eq!(details(&error), expected);
-    let error = refusal(server, &put(&browser, "profile", &json!({ "email": null })), 400, "VALIDATION_ERROR");
+    let error = refusal(
+        server,
+        &put(&browser, "profile", &json!({ "email": null })),
+        400,
+        "VALIDATION_ERROR",
+    );
     assert_eq!(details(&error), [("email", "required")]);
     let taken = put(&browser, "profile", &json!({ "email": "ADMIN@bolt.test", "phone": "1" }));
     refusal(server, &taken, 409, "DUPLICATE_RESOURCE");
@@ -96,9 +106,17 @@ fn sections_hold_what_their_user_puts_there(server: &Server) {
         assert_eq!(answer, json!({ "success": true, "settings": settings }));
         assert_eq!(browser.request("GET", &path).expect(200).json(), answer);
         put(&browser, section, &json!({ "other": true })).expect(200);
-        assert_eq!(browser.request("GET", &path).expect(200).json()["settings"], json!({ "other": true }));
+        assert_eq!(
+            browser.request("GET", &path).expect(200).json()["settings"],
+            json!({ "other": true })
+        );
         assert_eq!(other.request("GET", &path).expect(200).json()["settings"], json!({}));
-        let error = refusal(server, &put(&browser, section, &json!({ "a": "x".repeat(16 * 1024) })), 400, "VALIDATION_ERROR");
+        let error = refusal(
+            server,
+            &put(&browser, section, &json!({ "a": "x".repeat(16 * 1024) })),
+            400,
+            "VALIDATION_ERROR",
+        );
         assert_eq!(details(&error), [(section, "custom")]);
         refusal(server, &put(&browser, section, &json!([1])), 400, "BAD_REQUEST");
     }
@@ -110,7 +128,9 @@ fn an_account_is_closed_for_ever(server: &Server) {
     let user = tenant.user(Role::Manager);
     let email = user.email.clone().unwrap().into_inner();
     let [browser, other] = [&user, &user].map(|user| Browser::of(server, user));
-    let made = browser.request("POST", "/api/api-keys").json(&json!({ "label": "Mine", "scopes": ["tags:read"] }));
+    let made = browser
+        .request("POST", "/api/api-keys")
+        .json(&json!({ "label": "Mine", "scopes": ["tags:read"] }));
     let key = text(&made.expect(201).json()["key"]).to_owned();
     let kept = full(&tenant);
     put(&browser, "system", &json!({ "a": 1 })).expect(200);
@@ -126,7 +146,12 @@ fn an_account_is_closed_for_ever(server: &Server) {
     // Its email is free.
     let admin = Browser::of(server, &tenant.admin);
     put(&admin, "profile", &json!({ "email": email })).expect(200);
-    let error = refusal(server, &admin.request("DELETE", "/api/settings/delete-account").send(), 409, "DUPLICATE_RESOURCE");
+    let error = refusal(
+        server,
+        &admin.request("DELETE", "/api/settings/delete-account").send(),
+        409,
+        "DUPLICATE_RESOURCE",
+    );
     assert!(text(&error["message"]).contains("last active Admin"));
     admin.request("GET", "/api/auth/user").expect(200);
 }

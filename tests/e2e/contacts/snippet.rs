@@ -2,12 +2,7 @@
 //! example is only a function, the test adds the lines that call it, and stands in for the hosts that are not there.
 
 use crm_domain::control::api_key::KeyFamily;
-use crm_tests::{
-    client::Program,
-    database::Backend,
-    server::Server,
-    tenant::TestTenant,
-};
+use crm_tests::{client::Program, database::Backend, server::Server, tenant::TestTenant};
 use serde_json::{Value, json};
 
 use super::{Browser, full, keys, text};
@@ -21,7 +16,11 @@ fn filled(example: &str, server: &Server, key: &str) -> String {
 }
 
 fn contacts(server: &Server, key: &str) -> Vec<Value> {
-    let listed = server.get("/api/v1/contacts?pageSize=100&sortOrder=asc").bearer(key).expect(200).json();
+    let listed = server
+        .get("/api/v1/contacts?pageSize=100&sortOrder=asc")
+        .bearer(key)
+        .expect(200)
+        .json();
     listed["data"]["contacts"].as_array().unwrap().clone()
 }
 
@@ -55,7 +54,10 @@ fn curl_signs_in_keeps_the_cookie_and_makes_a_key() {
     let browser = Browser::of(&server, &tenant.admin);
     let script = include_str!("snippets/create_key.sh").replace("session=your_session_cookie", &browser.cookie);
     let made = Program::bash(&filled(&script, &server, "")).run().json();
-    assert_eq!((&made["success"], &made["apiKey"]["rateLimitPerMinute"]), (&json!(true), &json!(60)));
+    assert_eq!(
+        (&made["success"], &made["apiKey"]["rateLimitPerMinute"]),
+        (&json!(true), &json!(60))
+    );
     server.get("/api/v1/contacts").bearer(text(&made["key"])).expect(200);
 }
 
@@ -69,11 +71,18 @@ fn curl_reads_and_writes_contacts() {
     let quick = run(include_str!("snippets/quick_start.sh"));
     assert_eq!(quick[0]["data"]["contacts"], json!([]));
     let john = quick[1]["data"]["contact"].clone();
-    assert_eq!((&john["fullName"], &john["emailDomain"]), (&json!("John Doe"), &json!("example.com")));
+    assert_eq!(
+        (&john["fullName"], &john["emailDomain"]),
+        (&json!("John Doe"), &json!("example.com"))
+    );
 
     let jane = run(include_str!("snippets/create.sh")).remove(0)["data"]["contact"].clone();
     assert_eq!(jane["fullName"], "Jane Smith");
-    let of_jane = |example: &str| example.replace("uuid-1234", text(&jane["id"])).replace("uuid-5678", text(&jane["id"]));
+    let of_jane = |example: &str| {
+        example
+            .replace("uuid-1234", text(&jane["id"]))
+            .replace("uuid-5678", text(&jane["id"]))
+    };
     assert_eq!(run(&of_jane(include_str!("snippets/get.sh")))[0]["data"]["contact"], jane);
     let updated = run(&of_jane(include_str!("snippets/update.sh"))).remove(0);
     assert_eq!(updated["data"]["contact"]["title"], "Chief Technology Officer");
@@ -86,10 +95,17 @@ fn curl_reads_and_writes_contacts() {
 
     let found = run(include_str!("snippets/prospects.sh")).remove(0);
     assert_eq!((&found["count"], &found["prospects"]), (&json!(0), &json!([])));
-    make(&server, &key, &json!({ "fullName": "John", "personLinkedIn": "http://www.linkedin.com/in/JohnDoe/" }));
+    make(
+        &server,
+        &key,
+        &json!({ "fullName": "John", "personLinkedIn": "http://www.linkedin.com/in/JohnDoe/" }),
+    );
     assert_eq!(run(include_str!("snippets/prospects.sh"))[0]["count"], 1);
     let public = run(include_str!("snippets/public_create.sh")).remove(0);
-    assert_eq!((&public["message"], &public["contact"]["fullName"]), (&json!("Contact created successfully"), &json!("Jane Smith")));
+    assert_eq!(
+        (&public["message"], &public["contact"]["fullName"]),
+        (&json!("Contact created successfully"), &json!("Jane Smith"))
+    );
 }
 
 // D-231
@@ -112,7 +128,9 @@ fn the_python_example_reads_and_writes() {
     let server = Server::sqlite();
     let key = full(&server.tenant("Acme"));
     let example = filled(include_str!("snippets/quick_start.py"), &server, &key);
-    let printed = python("", &example, "import json\nprint(json.dumps([contacts, response.json()]))").run().json();
+    let printed = python("", &example, "import json\nprint(json.dumps([contacts, response.json()]))")
+        .run()
+        .json();
     assert_eq!(printed[0]["data"]["contacts"], json!([]));
     assert_eq!(printed[1]["data"]["contact"], contacts(&server, &key)[0]);
 }
@@ -143,7 +161,12 @@ fn automation_services_read_the_newest_contacts() {
         json!(filled(include_str!("snippets/n8n.js"), &server, &key).replace("// HTTP Request Node Configuration", "")),
     );
     let printed = Program::node(&filled(&text, &server, &key)).run().json();
-    let newest: Vec<&str> = printed[0].as_array().unwrap().iter().map(|contact| text_of(contact, "fullName")).collect();
+    let newest: Vec<&str> = printed[0]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|contact| text_of(contact, "fullName"))
+        .collect();
     assert_eq!(newest, ["C11", "C10", "C9", "C8", "C7", "C6", "C5", "C4", "C3", "C2"]);
     assert!(printed[0][0]["id"].is_string());
     assert_eq!(printed[1], 200);
@@ -155,7 +178,10 @@ fn automation_services_read_the_newest_contacts() {
         ("PATCH", format!("/api/v1/contacts/{id}"), Some(json!({ "title": "CTO" }))),
         ("DELETE", format!("/api/v1/contacts/{id}"), None),
     ] {
-        let request = server.request(method, &path).bearer(&key).header("content-type", "application/json");
+        let request = server
+            .request(method, &path)
+            .bearer(&key)
+            .header("content-type", "application/json");
         let answer = match body {
             Some(body) => request.body(body.to_string()).send(),
             None => request.send(),
@@ -173,7 +199,11 @@ fn text_of<'v>(value: &'v Value, member: &str) -> &'v str {
 fn the_salesforce_example_goes_both_ways() {
     let server = Server::sqlite();
     let key = full(&server.tenant("Acme"));
-    make(&server, &key, &json!({ "firstName": "Ada", "email": "ada@example.com", "company": "Analytical" }));
+    make(
+        &server,
+        &key,
+        &json!({ "firstName": "Ada", "email": "ada@example.com", "company": "Analytical" }),
+    );
     let shim = "import sys, types, json
 made = []
 class Contact:
@@ -222,7 +252,11 @@ requests.get = lambda url, **kwargs: Answer() if url.startswith('https://api.hub
 fn the_sheets_example_goes_both_ways() {
     let server = Server::sqlite();
     let key = full(&server.tenant("Acme"));
-    make(&server, &key, &json!({ "fullName": "Ada", "email": "ada@example.com", "industry": "Technology" }));
+    make(
+        &server,
+        &key,
+        &json!({ "fullName": "Ada", "email": "ada@example.com", "industry": "Technology" }),
+    );
     // Apps Script fetches synchronously, and gives numbers for cells that look like some.
     let text = format!(
         "const {{ execFileSync }} = require('child_process');
@@ -250,7 +284,10 @@ fn the_sheets_example_goes_both_ways() {
     );
     let printed = Program::node(&filled(&text, &server, &key)).run().documents();
     let ada = &contacts(&server, &key)[0];
-    assert_eq!(printed[0][0], json!(["ID", "Name", "Email", "Company", "Title", "Phone", "Industry"]));
+    assert_eq!(
+        printed[0][0],
+        json!(["ID", "Name", "Email", "Company", "Title", "Phone", "Industry"])
+    );
     assert_eq!(
         printed[0][1],
         json!([ada["id"], "Ada", "ada@example.com", null, null, null, "Technology"])
@@ -342,5 +379,9 @@ fn the_read_only_key_of_the_document_reads_alone() {
     let key = text(&made["key"]);
     server.get("/api/v1/contacts").bearer(key).expect(200);
     server.get("/api/v1/stats").bearer(key).expect(200);
-    server.post("/api/v1/contacts").bearer(key).json(&json!({ "fullName": "x" })).expect(403);
+    server
+        .post("/api/v1/contacts")
+        .bearer(key)
+        .json(&json!({ "fullName": "x" }))
+        .expect(403);
 }

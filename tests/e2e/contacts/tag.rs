@@ -21,7 +21,12 @@ fn create(server: &Server, key: &str, name: &str) -> Value {
 
 fn names(server: &Server, key: &str, path: &str) -> Vec<String> {
     let listed = data(server, &server.get(path).bearer(key).expect(200));
-    listed["tags"].as_array().unwrap().iter().map(|tag| text(&tag["name"]).to_owned()).collect()
+    listed["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| text(&tag["name"]).to_owned())
+        .collect()
 }
 
 // D-99, D-100, D-101, D-102, D-104, D-105
@@ -46,7 +51,12 @@ fn tags_are_made_listed_and_deleted(server: &Server) {
     assert_eq!(names(server, &key, "/api/v1/tags"), ["cold", "Ærø 🪑"]);
     refusal(server, &server.delete(&path).bearer(&key).send(), 404, "NOT_FOUND");
     for unknown in [NOBODY, "1", "tag_1", &text(&plain["id"]).replace('-', "")] {
-        let error = refusal(server, &server.delete(&format!("/api/v1/tags/{unknown}")).bearer(&key).send(), 404, "NOT_FOUND");
+        let error = refusal(
+            server,
+            &server.delete(&format!("/api/v1/tags/{unknown}")).bearer(&key).send(),
+            404,
+            "NOT_FOUND",
+        );
         assert_eq!(error["message"], "Tag not found");
     }
 }
@@ -61,7 +71,10 @@ fn what_is_wrong_with_a_tag_is_told(server: &Server) {
         (json!({}), &[("name", "required")][..]),
         (json!({ "name": null }), &[("name", "required")]),
         (json!({ "name": "a,b", "color": "red" }), &[("color", "custom"), ("name", "custom")]),
-        (json!({ "name": "x".repeat(51), "description": 1 }), &[("description", "invalid_type"), ("name", "too_big")]),
+        (
+            json!({ "name": "x".repeat(51), "description": 1 }),
+            &[("description", "invalid_type"), ("name", "too_big")],
+        ),
     ] {
         let error = refusal(server, &post(body.clone()), 400, "VALIDATION_ERROR");
         assert_eq!(details(&error), expected, "{body}");
@@ -100,9 +113,17 @@ fn a_contact_carries_tags(server: &Server) {
     }
     assert_eq!(names(server, &key, &path), ["Cold"]);
     assert_eq!(names(server, &key, "/api/v1/tags"), ["Cold", "Hot"]);
-    refusal(server, &server.delete(&format!("{path}/{NOBODY}")).bearer(&key).send(), 404, "NOT_FOUND");
+    refusal(
+        server,
+        &server.delete(&format!("{path}/{NOBODY}")).bearer(&key).send(),
+        404,
+        "NOT_FOUND",
+    );
     // A deleted tag is carried by nobody.
-    server.delete(&format!("/api/v1/tags/{}", text(&cold["id"]))).bearer(&key).expect(200);
+    server
+        .delete(&format!("/api/v1/tags/{}", text(&cold["id"])))
+        .bearer(&key)
+        .expect(200);
     assert!(names(server, &key, &path).is_empty());
 }
 
@@ -116,8 +137,15 @@ fn a_repeated_post_has_one_effect(server: &Server) {
     let first = post("VIP").expect(201);
     let again = post("VIP").expect(201);
     assert_eq!(first.json(), again.json());
-    assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), (None, Some("true")));
+    assert_eq!(
+        (first.header("idempotent-replayed"), again.header("idempotent-replayed")),
+        (None, Some("true"))
+    );
     refusal(server, &post("Other"), 422, "VALIDATION_ERROR");
-    let bad = server.post("/api/v1/tags").bearer(&key).header("idempotency-key", "").json(&json!({ "name": "x" }));
+    let bad = server
+        .post("/api/v1/tags")
+        .bearer(&key)
+        .header("idempotency-key", "")
+        .json(&json!({ "name": "x" }));
     refusal(server, &bad.send(), 400, "BAD_REQUEST");
 }

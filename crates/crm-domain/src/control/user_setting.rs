@@ -88,7 +88,9 @@ mod tests {
     #[test]
     fn a_section_is_bounded() {
         let of = |length: usize| {
-            let Value::Object(members) = json!({ "a": "x".repeat(length) }) else { unreachable!() };
+            let Value::Object(members) = json!({ "a": "x".repeat(length) }) else {
+                unreachable!()
+            };
             UserSettings::parse(members)
         };
         assert!(of(SECTION_MAX - 8).is_ok());

@@ -15,7 +15,12 @@ use crate::{
 
 /// Opens a session for a user whose password was verified; it ends after `lifetime` at the latest. A user who was deactivated or got another
 /// password since it was read is not let in: no session outlives what ended all others.
-pub fn open(control: &dyn ControlStore, entropy: &dyn Entropy, user: &User, lifetime: Duration) -> Result<Result<(Session, Cookie), SignInError>> {
+pub fn open(
+    control: &dyn ControlStore,
+    entropy: &dyn Entropy,
+    user: &User,
+    lifetime: Duration,
+) -> Result<Result<(Session, Cookie), SignInError>> {
     let cookie = Cookie::random(entropy);
     control.writing(|unit| {
         let now = unit.users().lookup(user.id)?;

@@ -21,12 +21,7 @@ use crate::{
 };
 
 /// Every family, one line each.
-pub static FAMILIES: &[&dyn Family] = &[
-    &health_trixss::HealthTrixss,
-    &saas::Saas,
-    &contacts::Contacts,
-    &admin::Admin,
-];
+pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas, &contacts::Contacts, &admin::Admin];
 
 /// One dialect: which paths it owns, whom it lets in and how its answers look.
 pub trait Family: Sync + 'static {
@@ -116,7 +111,10 @@ impl Route {
 
     /// A row beside another family's of the same path and method, for the requests that `claim` tells by their heads (contract X-01).
     pub fn claiming(self, claim: fn(&RequestHead) -> bool) -> Self {
-        Self { claim: Some(claim), ..self }
+        Self {
+            claim: Some(claim),
+            ..self
+        }
     }
 }
 
@@ -142,9 +140,13 @@ pub fn routes() -> Vec<RouteInfo> {
         credential: route.credential,
     };
     let owned = |route: &Route| route.claim.is_none();
-    let families = FAMILIES
-        .iter()
-        .flat_map(|family| family.routes().into_iter().filter(owned).map(move |route| info(family.name(), route)));
+    let families = FAMILIES.iter().flat_map(|family| {
+        family
+            .routes()
+            .into_iter()
+            .filter(owned)
+            .map(move |route| info(family.name(), route))
+    });
     let probes = crate::probes::routes().into_iter().map(|route| info("server", route));
     probes.chain(families).collect()
 }
@@ -214,7 +216,12 @@ mod tests {
     fn no_two_families_own_a_template() {
         let mut owners = std::collections::BTreeMap::new();
         for route in routes() {
-            assert_eq!(*owners.entry(route.template).or_insert(route.family), route.family, "{}", route.template);
+            assert_eq!(
+                *owners.entry(route.template).or_insert(route.family),
+                route.family,
+                "{}",
+                route.template
+            );
         }
     }
 

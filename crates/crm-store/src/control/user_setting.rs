@@ -15,7 +15,9 @@ use crate::error::map;
 
 impl UserSettingReads for Ports<'_> {
     fn lookup(&mut self, user: UserId, section: Section) -> Result<UserSettings> {
-        let row = user_setting::table.find((user.get(), section.as_str())).select(user_setting::settings);
+        let row = user_setting::table
+            .find((user.get(), section.as_str()))
+            .select(user_setting::settings);
         let stored: Option<String> = row.first(self.connection).optional().map_err(map)?;
         let Some(stored) = stored else { return Ok(UserSettings::default()) };
         let members = serde_json::from_str(&stored).map_err(|_| unreadable("user_setting.settings", &stored))?;

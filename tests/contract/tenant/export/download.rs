@@ -66,7 +66,10 @@ fn rows(file: &str) -> Vec<Vec<String>> {
 
 fn add(place: &Place, draft: ContactDraft) -> Contact {
     let owner = place.admin;
-    write(&place.source.store, move |unit| single::create::<Contact>(unit, draft, owner, Check::new())).unwrap()
+    write(&place.source.store, move |unit| {
+        single::create::<Contact>(unit, draft, owner, Check::new())
+    })
+    .unwrap()
 }
 
 fn called(name: &str) -> ContactDraft {
@@ -145,7 +148,10 @@ fn behind_them_stands_whatever_else_is_kept(database: &Database) {
     let id = contact.id.get();
     write(&place.source.store, move |unit| {
         label::assign(unit, EntityKind::Contact, &[id], vec![text("VIP"), text("=hot")])?;
-        let values = CustomDraft(BTreeMap::from([("tier".to_owned(), json!("gold 🥇")), ("score".to_owned(), json!(1.5))]));
+        let values = CustomDraft(BTreeMap::from([
+            ("tier".to_owned(), json!("gold 🥇")),
+            ("score".to_owned(), json!(1.5)),
+        ]));
         let mut check = Check::new();
         let prepared = Prepared::change(unit, EntityKind::Contact, id, values, &mut check)?;
         prepared.write(unit, id)
@@ -159,12 +165,28 @@ fn behind_them_stands_whatever_else_is_kept(database: &Database) {
         format!("{DOCUMENTED},Id,Email Domain,Updated At,Tags,Description,External Id,Account,Owner,tier,score")
     );
     let rows = rows(&file);
-    let touched = place.source.store.reading(|reader| reader.contacts().lookup(contact.id)).unwrap().unwrap();
+    let touched = place
+        .source
+        .store
+        .reading(|reader| reader.contacts().lookup(contact.id))
+        .unwrap()
+        .unwrap();
     let owner = format!("admin{}@acme.test", place.source.tenant);
     let [uuid, changed] = [contact.uuid.to_string(), touched.updated_at.to_second_precision()];
     assert_eq!(
         rows[0][27..],
-        [&uuid, "techcorp.example", &changed, "'=hot; VIP", "met in Köln", "X-1", "Acme", &owner, "gold 🥇", "1.5"]
+        [
+            &uuid,
+            "techcorp.example",
+            &changed,
+            "'=hot; VIP",
+            "met in Köln",
+            "X-1",
+            "Acme",
+            &owner,
+            "gold 🥇",
+            "1.5"
+        ]
     );
     let [uuid, changed] = [bare.uuid.to_string(), bare.updated_at.to_second_precision()];
     assert_eq!(rows[1][27..], [&uuid, "", &changed, "", "", "", "", &owner, "", ""]);
@@ -173,7 +195,14 @@ fn behind_them_stands_whatever_else_is_kept(database: &Database) {
 
 fn what_a_spreadsheet_would_run_is_text(database: &Database) {
     let place = Place::new(database);
-    let dangerous = ["=1+1", "+49 30 1", "-5", "@SUM(A1)", "=HYPERLINK(\"http://x.example\",\"x\")", "'=1"];
+    let dangerous = [
+        "=1+1",
+        "+49 30 1",
+        "-5",
+        "@SUM(A1)",
+        "=HYPERLINK(\"http://x.example\",\"x\")",
+        "'=1",
+    ];
     for (index, given) in dangerous.iter().enumerate() {
         let technologies = Patch::Set(vec![given.to_string()]);
         add(
@@ -192,7 +221,10 @@ fn what_a_spreadsheet_would_run_is_text(database: &Database) {
     for (row, given) in rows.iter().zip(dangerous) {
         let shown = format!("'{given}");
         assert_eq!([&row[0], &row[3], &row[6], &row[23]], [&shown; 4]);
-        assert!(row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])), "{row:?}");
+        assert!(
+            row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])),
+            "{row:?}"
+        );
     }
     assert_eq!(rows.len(), dangerous.len());
     assert!(!file.contains("guard"), "no column that the document does not name");
@@ -200,7 +232,12 @@ fn what_a_spreadsheet_would_run_is_text(database: &Database) {
 
 fn filters_and_orders_are_those_of_the_list(database: &Database) {
     let place = Place::new(database);
-    for (name, country, employees) in [("Ada", "Germany", 5), ("Ben", "France", 700), ("Cleo", "Germany", 40), ("Dan", "", 9)] {
+    for (name, country, employees) in [
+        ("Ada", "Germany", 5),
+        ("Ben", "France", 700),
+        ("Cleo", "Germany", 40),
+        ("Dan", "", 9),
+    ] {
         add(
             &place,
             ContactDraft {
@@ -285,7 +322,10 @@ fn a_long_table_is_drawn_in_pages_while_others_write(database: &Database) {
                 title: set(format!("changed {pages}")),
                 ..ContactDraft::default()
             };
-            write(&place.source.store, move |unit| single::update::<Contact>(unit, touched, draft, owner, Check::new())).unwrap();
+            write(&place.source.store, move |unit| {
+                single::update::<Contact>(unit, touched, draft, owner, Check::new())
+            })
+            .unwrap();
             pages += 1;
         }
         let mut expected: Vec<String> = (0..count).step_by(step).map(|number| format!("p{number}@x.test")).collect();

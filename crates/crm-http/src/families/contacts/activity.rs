@@ -83,12 +83,7 @@ impl Type {
                 };
             }
             Self::Created => vec![ChangeKind::Created],
-            Self::Updated => vec![
-                ChangeKind::Updated,
-                ChangeKind::Restored,
-                ChangeKind::Merged,
-                ChangeKind::Unmerged,
-            ],
+            Self::Updated => vec![ChangeKind::Updated, ChangeKind::Restored, ChangeKind::Merged, ChangeKind::Unmerged],
             Self::Deleted => vec![ChangeKind::Deleted],
         };
         ChangeFilter {
@@ -240,7 +235,8 @@ fn known(reader: &mut dyn TenantReader, uuid: Uuid, must_live: bool) -> DomainRe
         return Ok(id);
     }
     let live = id.map(|id| reader.contacts().lookup(id)).transpose()?.flatten();
-    live.map(|contact| Some(contact.id)).ok_or_else(|| Error::not_found(ContactId::NOUN, uuid))
+    live.map(|contact| Some(contact.id))
+        .ok_or_else(|| Error::not_found(ContactId::NOUN, uuid))
 }
 
 #[cfg(test)]
@@ -265,8 +261,14 @@ mod tests {
     #[test]
     fn a_change_tells_new_values_by_the_documents_names() {
         let shown = Activity::of(&change(ChangeKind::Updated, "api_key:1"), &HashMap::new()).unwrap();
-        assert_eq!(Value::Object(shown.changes), serde_json::json!({ "title": "CTO", "mobilePhone": "1" }));
-        assert_eq!((shown.activity_type, shown.description), (Type::Updated, "Contact information updated"));
+        assert_eq!(
+            Value::Object(shown.changes),
+            serde_json::json!({ "title": "CTO", "mobilePhone": "1" })
+        );
+        assert_eq!(
+            (shown.activity_type, shown.description),
+            (Type::Updated, "Contact information updated")
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
-    http::{StatusCode, header::{CACHE_CONTROL, ContentType}},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, ContentType},
+    },
 };
 use crm_domain::Error;
 use serde::Serialize;
@@ -129,11 +132,17 @@ pub(super) struct Success {
 impl Success {
     /// Nothing more to say.
     pub fn new() -> Self {
-        Self { success: true, message: None }
+        Self {
+            success: true,
+            message: None,
+        }
     }
 
     /// With a message.
     pub fn saying(message: &'static str) -> Self {
-        Self { success: true, message: Some(message) }
+        Self {
+            success: true,
+            message: Some(message),
+        }
     }
 }

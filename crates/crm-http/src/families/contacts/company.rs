@@ -11,9 +11,7 @@ use crm_domain::{
     tenant::{
         UnitOfWork,
         contact::{
-            Contact as Entity, ContactDraft, ContactField, ContactFields, ContactFilter,
-            derived::joined,
-            template::CompanyTemplate,
+            Contact as Entity, ContactDraft, ContactField, ContactFields, ContactFilter, derived::joined, template::CompanyTemplate,
         },
     },
     usecase::{company_template, single},
@@ -150,10 +148,17 @@ async fn mend(
     let mut start = Start::Offset(0);
     loop {
         let (filter, window) = (filter.clone(), Window { limit: SLICE, start });
-        let page = tenant.snapshot(move |reader| reader.contacts().list(&filter, Sort::default(), &window)).await?;
+        let page = tenant
+            .snapshot(move |reader| reader.contacts().list(&filter, Sort::default(), &window))
+            .await?;
         let (seen, has_more) = (page.seen, page.has_more);
         let last = page.items.last().map(|last| (ContactField::default().place(last), last.id.into()));
-        let wanting = page.items.into_iter().filter(|contact| wants(&contact.fields)).map(|contact| contact.id).collect::<Vec<_>>();
+        let wanting = page
+            .items
+            .into_iter()
+            .filter(|contact| wants(&contact.fields))
+            .map(|contact| contact.id)
+            .collect::<Vec<_>>();
         if !wanting.is_empty() {
             updated += write(tenant, owner, wanting, wants, draft).await?;
         }
@@ -163,9 +168,7 @@ async fn mend(
         }
     }
     let guard = body.guard;
-    let answer = tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |_| kept(StatusCode::OK, &Mended { success: true, updated }))
-    });
+    let answer = tenant.write(move |unit| once(unit, guard.as_ref(), |_| kept(StatusCode::OK, &Mended { success: true, updated })));
     Ok(given(answer.await?))
 }
 
@@ -194,7 +197,9 @@ async fn write(
 
 fn lacks_company_data(fields: &ContactFields) -> bool {
     let is_sized = fields.employees.is_some() || fields.employee_size_bracket.is_some();
-    let is_placed = [&fields.company_city, &fields.company_state, &fields.company_country].into_iter().any(Option::is_some);
+    let is_placed = [&fields.company_city, &fields.company_state, &fields.company_country]
+        .into_iter()
+        .any(Option::is_some);
     let has_rest = fields.industry.is_some()
         && fields.website.is_some()
         && fields.company_linkedin.is_some()

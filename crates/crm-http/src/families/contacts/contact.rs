@@ -57,7 +57,11 @@ pub(super) async fn list(access: Access, request: HttpRequest) -> Result<HttpRes
 )]
 pub(super) async fn get(access: Access, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let uuid = id::parse::<ContactId>(&path)?;
-    let found = access.tenant.read(move |reader| reader.contacts().lookup_uuids(&[uuid])).await?.pop();
+    let found = access
+        .tenant
+        .read(move |reader| reader.contacts().lookup_uuids(&[uuid]))
+        .await?
+        .pop();
     let found = found.ok_or_else(|| Error::not_found(ContactId::NOUN, uuid))?;
     Ok(ok(OneContact { contact: found.into() }))
 }

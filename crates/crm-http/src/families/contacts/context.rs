@@ -11,7 +11,10 @@ use actix_web::{
     http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName},
 };
 use crm_domain::{
-    control::{session::Cookie, user::{Permission, User}},
+    control::{
+        session::Cookie,
+        user::{Permission, User},
+    },
     id::UserId,
     tenant::change::{Actor, Origin},
 };
@@ -125,7 +128,9 @@ fn either<'a>(bearer: Option<&'a str>, header: Option<&'a str>) -> Option<&'a st
 pub(super) fn session_cookie(head: &RequestHead) -> Option<Cookie> {
     let headers = head.headers().get_all(COOKIE);
     let pairs = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    let named = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == COOKIE_NAME);
+    let named = pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| *name == COOKIE_NAME);
     named.filter_map(|(_, value)| Cookie::presented(value.trim_matches('"'))).next()
 }
 

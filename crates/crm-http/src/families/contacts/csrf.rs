@@ -50,7 +50,11 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
     let single = |name: &HeaderName| {
         let mut values = headers.get_all(name);
         let first = values.next()?;
-        Some(if values.next().is_some() { "" } else { first.to_str().unwrap_or_default() })
+        Some(if values.next().is_some() {
+            ""
+        } else {
+            first.to_str().unwrap_or_default()
+        })
     };
     match (single(&SEC_FETCH_SITE), single(&ORIGIN)) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
@@ -63,7 +67,9 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 /// default port.
 fn is_same(origin: &str, host: &str) -> bool {
     let Ok(origin) = Url::parse(origin) else { return false };
-    let Ok(host) = Url::parse(&format!("{}://{host}", origin.scheme())) else { return false };
+    let Ok(host) = Url::parse(&format!("{}://{host}", origin.scheme())) else {
+        return false;
+    };
     let place = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
     origin.has_host() && place(&origin) == place(&host)
 }

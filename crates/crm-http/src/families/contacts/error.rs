@@ -159,7 +159,11 @@ impl Shown {
     }
 
     fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::InternalError, "An unexpected error occurred")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Code::InternalError,
+            "An unexpected error occurred",
+        )
     }
 
     fn unauthorized(message: &str) -> Self {
@@ -273,7 +277,7 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::bad_request("The request body could not be read"),
-            Fault::BodyNotJson | Fault::BodyCharset => body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Fault::BodyNotJson | Fault::BodyCharset | Fault::BodyEncoded => body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Fault::RateLimited(decision) => Self::rate_limited(decision),
             Fault::Panicked => Self::internal(),
             Fault::Domain(error) => Self::from(error),
@@ -308,7 +312,7 @@ fn code_of(problem: &Problem) -> &'static str {
         Problem::Range { .. } => "out_of_range",
         Problem::Choice { .. } => "invalid_enum_value",
         Problem::Reference { .. } => "invalid_reference",
-        Problem::Rule(_) => "custom",
+        Problem::Taken | Problem::Rule(_) => "custom",
     }
 }
 
@@ -351,7 +355,9 @@ pub(super) struct ItemError {
 
 impl From<&Error> for ItemError {
     fn from(error: &Error) -> Self {
-        let Shown { code, message, details, .. } = Shown::from(error);
+        let Shown {
+            code, message, details, ..
+        } = Shown::from(error);
         Self { code, message, details }
     }
 }
@@ -477,9 +483,21 @@ mod tests {
             (BodyError::NotAnObject.into(), 400, Code::BadRequest),
             (InvalidKey.into(), 400, Code::BadRequest),
             (Error::not_found("contact", 1).into(), 404, Code::NotFound),
-            (Error::Duplicate { noun: "contact", field: "email" }.into(), 409, Code::DuplicateResource),
+            (
+                Error::Duplicate {
+                    noun: "contact",
+                    field: "email",
+                }
+                .into(),
+                409,
+                Code::DuplicateResource,
+            ),
             (Error::Conflict("x".to_owned()).into(), 409, Code::DuplicateResource),
-            (Error::state("contact", 7, "not deleted", "restored").into(), 409, Code::DuplicateResource),
+            (
+                Error::state("contact", 7, "not deleted", "restored").into(),
+                409,
+                Code::DuplicateResource,
+            ),
             (Error::Forbidden("x".to_owned()).into(), 403, Code::Forbidden),
             (Error::IdempotencyMismatch.into(), 422, Code::ValidationError),
             (unavailable.into(), 503, Code::InternalError),

@@ -35,7 +35,10 @@ pub(super) fn gate(call: &CallState) -> KeyGate {
 
 /// Counts a request of a browser's session.
 pub(super) async fn count_session(call: &Call, session: SessionId) -> Result<(), Fault> {
-    pass(call, call.app.rate_limits.check(LimitKey::Session(CLASS, session), quota(call)).await)
+    pass(
+        call,
+        call.app.rate_limits.check(LimitKey::Session(CLASS, session), quota(call)).await,
+    )
 }
 
 /// Counts a request of nobody known.

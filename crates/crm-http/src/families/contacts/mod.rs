@@ -92,7 +92,9 @@ impl Family for Contacts {
             Route::new(Method::PUT, setting::SYSTEM, Session, || web::to(setting::update_system)),
             Route::new(Method::GET, setting::APPEARANCE, Session, || web::to(setting::appearance)),
             Route::new(Method::PUT, setting::APPEARANCE, Session, || web::to(setting::update_appearance)),
-            Route::new(Method::DELETE, setting::DELETE_ACCOUNT, Session, || web::to(setting::delete_account)),
+            Route::new(Method::DELETE, setting::DELETE_ACCOUNT, Session, || {
+                web::to(setting::delete_account)
+            }),
             Route::new(Method::GET, api_key::PATH, Session, || web::to(api_key::list)),
             Route::new(Method::POST, api_key::PATH, Session, || web::to(api_key::create)),
             Route::new(Method::DELETE, api_key::ITEM, Session, || web::to(api_key::revoke)),

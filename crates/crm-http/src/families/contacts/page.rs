@@ -192,8 +192,20 @@ mod tests {
             assert_eq!((paging.page, paging.size), (page, size), "{query}");
             let _ = paging.window();
         }
-        for wrong in ["page=0", "page=-1", "page=1.5", "page=x", "pageSize=0", "pageSize=-5", "pageSize=ten", "cursor=x"] {
-            assert!(matches!(paging(wrong), Err(ApiError::Invalid(errors)) if errors.len() == 1), "{wrong}");
+        for wrong in [
+            "page=0",
+            "page=-1",
+            "page=1.5",
+            "page=x",
+            "pageSize=0",
+            "pageSize=-5",
+            "pageSize=ten",
+            "cursor=x",
+        ] {
+            assert!(
+                matches!(paging(wrong), Err(ApiError::Invalid(errors)) if errors.len() == 1),
+                "{wrong}"
+            );
         }
     }
 

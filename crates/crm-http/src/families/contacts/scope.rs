@@ -148,7 +148,11 @@ mod tests {
     #[test]
     fn every_scope_is_known_and_described() {
         let known = KeyFamily::Contacts.grants();
-        assert!(TABLE.iter().all(|(_, _, scopes)| !scopes.is_empty() && scopes.iter().all(|scope| known.contains(scope))));
+        assert!(
+            TABLE
+                .iter()
+                .all(|(_, _, scopes)| !scopes.is_empty() && scopes.iter().all(|scope| known.contains(scope)))
+        );
         assert!(known.iter().all(|scope| !description(scope).is_empty()));
     }
 }

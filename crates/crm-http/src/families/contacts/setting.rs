@@ -172,7 +172,11 @@ fn parsed<T>(field: &str, given: Given<String>, check: &mut Check, parse: impl F
 
 /// The form of a name of the time zone database.
 fn timezone(text: &str) -> Result<Text<100>, Problem> {
-    spelled(text, |c| c.is_ascii_alphanumeric() || "_+-/".contains(c), "a time zone such as America/New_York")
+    spelled(
+        text,
+        |c| c.is_ascii_alphanumeric() || "_+-/".contains(c),
+        "a time zone such as America/New_York",
+    )
 }
 
 /// The form of a language tag.
@@ -230,7 +234,10 @@ pub(super) async fn update_password(call: Call, browser: Browser, body: Body<Pas
 
 /// Whether this is the user's password; trying is slowed down as logins are.
 async fn verify(call: &Call, user: &Entity, password: Password) -> Result<bool, ApiError> {
-    let account = user.email.as_ref().map_or_else(|| uuid_of(user.id, user.created_at).to_string(), Email::key);
+    let account = user
+        .email
+        .as_ref()
+        .map_or_else(|| uuid_of(user.id, user.created_at).to_string(), Email::key);
     let attempt = call.app.sign_in.guard.attempt(&account, call.client).map_err(ApiError::TooEarly)?;
     let right = call.app.sign_in.verify(user.password.clone(), password).await?;
     if right {

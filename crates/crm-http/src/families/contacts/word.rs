@@ -35,7 +35,8 @@ pub(super) fn noun_of(noun: &str) -> &str {
 /// With a capital letter at its beginning.
 pub(super) fn capitalised(text: &str) -> String {
     let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+    rest.next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 #[cfg(test)]

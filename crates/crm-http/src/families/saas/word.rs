@@ -1,11 +1,10 @@
 //! The family's vocabulary: the document's words for the domain's nouns, fields and ids.
 
+use std::any::TypeId;
+
 use crm_domain::{
     query::Field,
-    tenant::{
-        change::{Entity, EntityKind},
-        custom_field,
-    },
+    tenant::{change::EntityKind, contact::ContactField, custom_field},
 };
 
 pub(crate) const ACTIVITY: &str = "activity_";
@@ -115,8 +114,10 @@ pub(super) fn is_foreign(kind: EntityKind, field: &str) -> bool {
 }
 
 /// A noun's fields that this family speaks of.
-pub(super) fn fields<F: Field<Record: Entity>>() -> impl Iterator<Item = F> {
-    let known = |field: &F| !is_foreign(F::Record::KIND, field.spec().name);
+pub(super) fn fields<F: Field>() -> impl Iterator<Item = F> {
+    // Not every list is of records that have a kind.
+    let is_of_contacts = TypeId::of::<F>() == TypeId::of::<ContactField>();
+    let known = move |field: &F| !(is_of_contacts && is_foreign(EntityKind::Contact, field.spec().name));
     F::ALL.iter().copied().filter(known)
 }
 

@@ -233,16 +233,22 @@ impl<State> ContactReads for Session<'_, State> {
 
     fn ids_of(&mut self, uuids: &[Uuid]) -> Result<Vec<(Uuid, ContactId)>> {
         let texts: Vec<String> = uuids.iter().map(Uuid::to_string).collect();
-        let rows = contact::table.filter(contact::uuid.eq_any(texts)).select((contact::uuid, contact::id));
+        let rows = contact::table
+            .filter(contact::uuid.eq_any(texts))
+            .select((contact::uuid, contact::id));
         let rows: Vec<(String, i64)> = rows.load(self.connection).map_err(map)?;
-        rows.into_iter().map(|(text, id)| Ok((uuid(&text)?, ContactId::from_i64(id)))).collect()
+        rows.into_iter()
+            .map(|(text, id)| Ok((uuid(&text)?, ContactId::from_i64(id))))
+            .collect()
     }
 
     fn uuids_of(&mut self, ids: &[ContactId]) -> Result<Vec<(ContactId, Uuid)>> {
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         let rows = contact::table.filter(contact::id.eq_any(ids)).select((contact::id, contact::uuid));
         let rows: Vec<(i64, String)> = rows.load(self.connection).map_err(map)?;
-        rows.into_iter().map(|(id, text)| Ok((ContactId::from_i64(id), uuid(&text)?))).collect()
+        rows.into_iter()
+            .map(|(id, text)| Ok((ContactId::from_i64(id), uuid(&text)?)))
+            .collect()
     }
 
     fn lookup_many(&mut self, ids: &[ContactId]) -> Result<Vec<Contact>> {

@@ -88,7 +88,9 @@ pub(in super::super) struct Contacts {
 pub(in super::super) async fn page(tenant: &TenantSession, query: &str) -> Result<HttpResponse, ApiError> {
     let Wanted { filter, sort, paging } = wanted(Query::parse(query))?;
     let window = paging.window();
-    let page = tenant.snapshot(move |reader| reader.contacts().list(&filter, sort, &window)).await?;
+    let page = tenant
+        .snapshot(move |reader| reader.contacts().list(&filter, sort, &window))
+        .await?;
     let meta = paging.meta_of(&page, |contact| (sort.key.place(contact), contact.id.into()));
     let contacts = page.items.into_iter().map(Contact::from).collect();
     Ok(HttpResponse::Ok().json(Envelope::page(Contacts { contacts }, meta)))
@@ -211,8 +213,19 @@ mod tests {
 
     #[test]
     fn bounds_of_scores_are_whole_tenths() {
-        for (text, least, greatest) in [("7", 70, 70), ("7.2", 72, 72), ("7.25", 73, 72), ("0", 0, 0), ("-5", -10, -10), ("1e9", 1010, 1010)] {
-            assert_eq!((tenths(text, f64::ceil), tenths(text, f64::floor)), (Ok(least), Ok(greatest)), "{text}");
+        for (text, least, greatest) in [
+            ("7", 70, 70),
+            ("7.2", 72, 72),
+            ("7.25", 73, 72),
+            ("0", 0, 0),
+            ("-5", -10, -10),
+            ("1e9", 1010, 1010),
+        ] {
+            assert_eq!(
+                (tenths(text, f64::ceil), tenths(text, f64::floor)),
+                (Ok(least), Ok(greatest)),
+                "{text}"
+            );
         }
         for wrong in ["x", "nan", "inf", "7,2"] {
             assert_eq!(tenths(wrong, f64::ceil), Err(Problem::Number), "{wrong}");
@@ -221,7 +234,16 @@ mod tests {
 
     #[test]
     fn every_order_is_one_of_the_familys_fields() {
-        for name in ["createdAt", "updatedAt", "leadScore", "fullName", "personLinkedIn", "employeeSizeBracket", "email", "id"] {
+        for name in [
+            "createdAt",
+            "updatedAt",
+            "leadScore",
+            "fullName",
+            "personLinkedIn",
+            "employeeSizeBracket",
+            "email",
+            "id",
+        ] {
             assert!(order(name).is_ok(), "{name}");
         }
         for name in ["ownerId", "created_at", "hasPhone", "password", ""] {

@@ -73,7 +73,7 @@ impl<F: Field> IntoParams for PlainListParams<F> {
 }
 
 /// One of the noun's fields, or a custom one.
-fn order<F: Field<Record: Entity>>() -> Parameter {
+fn order<F: Field>() -> Parameter {
     let description = "A field of the resource that has an index; `createdAt` when left out.";
     if !has_custom_fields::<F>() {
         return words("sortBy", description, orders::<F>());
@@ -85,7 +85,7 @@ fn order<F: Field<Record: Entity>>() -> Parameter {
     parameter("sortBy", description, AnyOfBuilder::new().item(own).item(custom))
 }
 
-fn orders<F: Field<Record: Entity>>() -> Vec<String> {
+fn orders<F: Field>() -> Vec<String> {
     let mut names = names_of::<F>(Spec::is_sortable);
     names.push("tenantId".to_owned());
     names

@@ -110,13 +110,13 @@ fn name_of<F: Field>(field: F) -> String {
 }
 
 /// The names of these fields.
-pub(super) fn names_of<F: Field<Record: Entity>>(wanted: impl Fn(&Spec) -> bool) -> Vec<String> {
+pub(super) fn names_of<F: Field>(wanted: impl Fn(&Spec) -> bool) -> Vec<String> {
     let fields = fields::<F>().filter(|field| wanted(field.spec()));
     fields.map(name_of).collect()
 }
 
 /// What the list can be sorted by: every field that has an index. A tenant's records are all of one tenant, so that their ids decide.
-fn orders<F: Field<Record: Entity>>(custom: &CustomFields) -> Vec<(String, F)> {
+fn orders<F: Field>(custom: &CustomFields) -> Vec<(String, F)> {
     let sortable = fields::<F>().filter(|field| field.spec().is_sortable());
     let fields = sortable.map(|field| (name_of(field), field));
     let fields = fields.chain([("tenantId".to_owned(), F::default())]);
@@ -124,7 +124,7 @@ fn orders<F: Field<Record: Entity>>(custom: &CustomFields) -> Vec<(String, F)> {
 }
 
 /// The fields that conditions can be on.
-fn filterable<F: Field<Record: Entity>>(custom: &CustomFields) -> Vec<(String, F)> {
+fn filterable<F: Field>(custom: &CustomFields) -> Vec<(String, F)> {
     let own = fields::<F>().filter(|field| field.spec().is_filterable);
     let own = own.map(|field| (name_of(field), field));
     own.chain(custom.names()).collect()
@@ -140,7 +140,7 @@ fn search<F: Field>(query: &mut Query) -> Option<String> {
 }
 
 /// Whether a condition on an amount is given, which the tenant's currency may be needed for.
-pub(super) fn asks_for_amounts<F: Field<Record: Entity>>(query: &Query) -> bool {
+pub(super) fn asks_for_amounts<F: Field>(query: &Query) -> bool {
     let amounts = names_of::<F>(|spec| spec.kind == Kind::Money && spec.is_filterable);
     let mut given = query.beginning_with("filter");
     given.any(|(parameter, _)| split(&parameter).is_some_and(|(name, _)| amounts.iter().any(|amount| amount == name)))
