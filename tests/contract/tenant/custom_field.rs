@@ -191,7 +191,7 @@ fn a_field_becomes_unique_only_while_its_values_are(database: &Database) {
         serde_json::json!({"code": "A-1"}),
     ));
     assert_eq!(name, "custom_fields.code");
-    assert!(matches!(problem, Problem::Rule(_)));
+    assert_eq!(problem, Problem::Taken);
 }
 
 fn a_deleted_field_comes_back_with_its_values(database: &Database) {

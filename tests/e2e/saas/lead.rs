@@ -152,7 +152,10 @@ fn a_lead_needs_a_name_and_an_email(server: &Server) {
     let error = refused(&json!({
         "firstName": 5, "email": "x", "phone": "1".repeat(51), "status": "Hot", "companyId": "company_9", "ownerId": "user_99",
     }));
-    assert_eq!(fields(&error), ["email", "firstName", "lastName", "ownerId", "phone", "status"]);
+    assert_eq!(
+        fields(&error),
+        ["companyId", "email", "firstName", "lastName", "ownerId", "phone", "status"]
+    );
     let mut unknown = john("a@example.com");
     unknown["companyId"] = json!("company_9");
     assert_eq!(fields(&refused(&unknown)), ["companyId"]);

@@ -48,6 +48,7 @@ fn a_task_round_trips_with_every_field(server: &Server) {
     assert_eq!(answer.header("location"), Some(item(&made).as_str()));
     let mut expected = sent;
     expected["id"] = json!("task_1");
+    expected["customFields"] = json!({});
     expected["isOverdue"] = json!(false);
     expected["createdAt"] = json!("2025-01-15T10:00:00Z");
     expected["updatedAt"] = json!("2025-01-15T10:00:00Z");
@@ -81,7 +82,7 @@ fn a_task_needs_nothing_but_a_title(server: &Server) {
         "id": "task_1", "title": "Call", "description": null, "priority": "Normal", "status": "Open", "dueAt": null, "isOverdue": false,
         "startedAt": null, "completedAt": null, "companyId": null, "contactId": null, "leadId": null, "dealId": null, "ticketId": null,
         "ownerId": login.user_id, "createdAt": "2025-01-15T10:00:00Z", "updatedAt": "2025-01-15T10:00:00Z", "createdBy": login.user_id,
-        "tenantId": login.tenant_id,
+        "tenantId": login.tenant_id, "customFields": {},
     });
     assert_eq!(made, expected);
     // Some clients send every field that they do not set as null.
@@ -310,7 +311,10 @@ fn every_wrong_field_is_told(server: &Server) {
         422,
         "VALIDATION_ERROR",
     );
-    assert_eq!(fields(&error), ["dealId", "dueAt", "ownerId", "priority", "status", "title"]);
+    assert_eq!(
+        fields(&error),
+        ["companyId", "dealId", "dueAt", "ownerId", "priority", "status", "ticketId", "title"]
+    );
     let unknown = json!({ "title": "x", "companyId": "company_9", "ticketId": "ticket_9" });
     let error = refusal(
         server,

@@ -120,6 +120,7 @@ fn what_is_wrong_is_told_at_once(server: &Server) {
     let error = refusal(server, &answer, 422, "VALIDATION_ERROR");
     let expected = [
         ("category", "Category must be at most 100 characters long"),
+        ("companyId", "Company id must name an existing company"),
         ("ownerId", "Owner id must name an existing user"),
         ("priority", "Priority must be one of: Low, Normal, High, Urgent"),
         ("slaPolicyId", "Sla policy id must name an existing SLA policy"),

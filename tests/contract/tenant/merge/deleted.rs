@@ -2,13 +2,14 @@
 
 use crm_domain::{
     field::Patch,
-    id::{AccountId, ContactId, OpportunityId, TaskId},
+    id::{AccountId, ContactId, OpportunityId, RecordId, TaskId},
     page::{Sort, Window},
+    query::Condition,
     tenant::{
         account::Account,
         change::{Change, ChangeKind, Entity, EntityKind},
         contact::{Contact, ContactDraft},
-        opportunity::{Opportunity, OpportunityDraft, OpportunityFilter},
+        opportunity::{Opportunity, OpportunityDraft, OpportunityField, OpportunityFilter},
         record::{Record, id_of},
         task::{Task, TaskDraft},
     },
@@ -158,10 +159,7 @@ fn the_feed_tells_what_a_deleted_record_refers_to(database: &Database) {
     let deleted = |of: AccountId| {
         let filter = OpportunityFilter {
             deleted: true,
-            conditions: vec![crm_domain::query::Condition::equal(
-                crm_domain::tenant::opportunity::OpportunityField::AccountId,
-                of,
-            )],
+            conditions: vec![Condition::equal(OpportunityField::AccountId, of)],
             ..OpportunityFilter::default()
         };
         let list = store.reading(|reader| reader.opportunities().list(&filter, Sort::default(), &Window::first(10)));
