@@ -2,10 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{Contact, ContactFields, derived::linkedin_key};
+use super::{Contact, ContactFields};
 use crate::{
     error::Result,
-    field::WebAddress,
     fields,
     id::{AccountId, ContactId},
     page::{Page, Sort, Window},
@@ -33,7 +32,7 @@ fields! {
         Industry: Spec::text("industry").nullable().filterable() => contact.fields.industry.as_ref();
         Country: Spec::text("country").nullable().filterable() => contact.fields.country.as_ref();
         PersonLinkedin: Spec::text("person_linkedin").nullable().filterable() =>
-            contact.fields.person_linkedin.as_ref().map(WebAddress::as_str).and_then(linkedin_key);
+            contact.fields.linkedin_key();
         HasPhone: Spec::boolean("has_phone").filterable() => contact.fields.has_phone();
         LeadScore: Spec::integer("lead_score").filterable() => contact.fields.lead_score();
     }
@@ -59,7 +58,7 @@ pub trait ContactReads {
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Contact>>;
     /// The live contacts with one of these emails, whatever their case; at most one each.
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>>;
-    /// The live contacts whose own LinkedIn address has one of these keys ([`linkedin_key`]), oldest first.
+    /// The live contacts whose own LinkedIn address has one of these keys ([`linkedin_key`](super::derived::linkedin_key)), oldest first.
     fn lookup_linkedin(&mut self, keys: &[String]) -> Result<Vec<Contact>>;
     /// The live contacts with one of these [`ContactFields::identity_key`]s, oldest first.
     fn lookup_identities(&mut self, keys: &[String]) -> Result<Vec<Contact>>;

@@ -18,13 +18,14 @@ const MAX: usize = 200;
 pub struct Technologies(Vec<Text<100>>);
 
 impl Technologies {
-    /// Reads what was given: blank entries and repeated ones are left out; `None` when nothing is left.
+    /// Reads what was given: a semicolon ends an entry, blank and repeated ones are left out; `None` when nothing is left.
     ///
     /// # Errors
     /// The first entry's problem, or that there are too many.
     pub fn parse(given: &[String]) -> Result<Option<Self>, Problem> {
         let mut parsed: Vec<Text<100>> = Vec::with_capacity(given.len());
-        for text in given.iter().filter(|text| !text.trim().is_empty()) {
+        let entries = given.iter().flat_map(|text| text.split(';'));
+        for text in entries.filter(|text| !text.trim().is_empty()) {
             let text = Text::parse(text)?;
             if !parsed.contains(&text) {
                 parsed.push(text);
@@ -42,10 +43,13 @@ impl Technologies {
         text.split(separator).map(|entry| entry.trim().to_owned()).collect()
     }
 
-    /// The entries of a text cell, as [`Technologies::split`] reads them.
+    /// The entries as one text, of which [`Technologies::split`] makes them again.
     pub fn joined(&self) -> String {
         let entries: Vec<&str> = self.0.iter().map(Deref::deref).collect();
-        entries.join("; ")
+        match entries.as_slice() {
+            [alone] if alone.contains(',') => format!("{alone};"),
+            entries => entries.join("; "),
+        }
     }
 
     /// Trusts entries that were parsed before they were stored.
@@ -66,5 +70,34 @@ impl Deref for Technologies {
     type Target = [Text<100>];
     fn deref(&self) -> &[Text<100>] {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn entries_are_told_apart() {
+        let parse = |entries: &[&str]| {
+            let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
+            Technologies::parse(&entries).unwrap().map(|list| list.joined())
+        };
+        assert_eq!(parse(&["Rust", " ", "Rust", "C, C++"]).as_deref(), Some("Rust; C, C++"));
+        assert_eq!(parse(&["", " ; "]), None);
+        assert_eq!(Technologies::split("AWS, React"), ["AWS", "React"]);
+        assert!(Technologies::parse(&vec!["x".repeat(101)]).is_err());
+        assert!(Technologies::parse(&(0..=MAX).map(|number| number.to_string()).collect::<Vec<_>>()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_cell_is_read_back(entries in prop::collection::vec("[a-c,; ]{0,5}", 0..5)) {
+            let list = Technologies::parse(&entries).unwrap();
+            let cell = list.as_ref().map(Technologies::joined).unwrap_or_default();
+            prop_assert_eq!(Technologies::parse(&Technologies::split(&cell)).unwrap(), list);
+        }
     }
 }

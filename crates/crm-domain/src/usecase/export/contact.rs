@@ -11,8 +11,55 @@ use crate::{
     page::{Page, Sort, Window},
     tenant::{
         TenantReader,
-        contact::{Contact, ContactField, ContactFields, ContactFilter},
+        contact::{Contact, ContactField, ContactFields, ContactFilter, Technologies, derived::show_score},
     },
+};
+
+/// What people read of a contact (contract D-177).
+pub const SHEET: [&str; 27] = [
+    "Full Name",
+    "First Name",
+    "Last Name",
+    "Title",
+    "Company",
+    "Email",
+    "Mobile Phone",
+    "Other Phone",
+    "Home Phone",
+    "Corporate Phone",
+    "Employees",
+    "Employee Size Bracket",
+    "Industry",
+    "Person LinkedIn",
+    "Website",
+    "Company LinkedIn",
+    "City",
+    "State",
+    "Country",
+    "Company Address",
+    "Company City",
+    "Company State",
+    "Company Country",
+    "Technologies",
+    "Annual Revenue",
+    "Lead Score",
+    "Created At",
+];
+
+/// How many of these an import reads back: all but what follows from the rest.
+const READ_BACK: usize = SHEET.len() - 2;
+
+/// What else an import reads back.
+const MORE: [&str; 5] = ["external_id", "account", "account_external_id", "description", "owner"];
+
+const COLUMNS: [&str; READ_BACK + MORE.len()] = {
+    let mut columns = [""; READ_BACK + MORE.len()];
+    let mut index = 0;
+    while index < columns.len() {
+        columns[index] = if index < READ_BACK { SHEET[index] } else { MORE[index - READ_BACK] };
+        index += 1;
+    }
+    columns
 };
 
 /// Contacts.
@@ -21,24 +68,7 @@ pub(super) struct Contacts;
 impl Noun for Contacts {
     type Record = Contact;
     type Key = ContactField;
-    const COLUMNS: &'static [&'static str] = &[
-        "external_id",
-        "first_name",
-        "last_name",
-        "email",
-        "phone",
-        "other_phone",
-        "title",
-        "company",
-        "account",
-        "account_external_id",
-        "website",
-        "city",
-        "state",
-        "country",
-        "description",
-        "owner",
-    ];
+    const COLUMNS: &'static [&'static str] = &COLUMNS;
 
     fn page(reader: &mut dyn TenantReader, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>> {
         reader.contacts().list(&ContactFilter::default(), sort, window)
@@ -58,25 +88,52 @@ impl Noun for Contacts {
 
     fn cells(contact: &Contact, references: &References) -> Vec<String> {
         let fields = &contact.fields;
-        vec![
+        let mut cells = sheet(contact).to_vec();
+        cells.truncate(READ_BACK);
+        cells.extend([
             external_id(contact, fields),
-            cell(fields.first_name.as_ref()),
-            cell(fields.last_name.as_ref()),
-            cell(fields.email.as_ref().map(Email::as_str)),
-            cell(fields.phone.as_ref()),
-            cell(fields.other_phone.as_ref()),
-            cell(fields.title.as_ref()),
-            cell(fields.company.as_ref()),
             references.account(fields.account_id),
             references.external_id(fields.account_id),
-            cell(fields.website.as_ref().map(WebAddress::as_str)),
-            cell(fields.city.as_ref()),
-            cell(fields.state.as_ref()),
-            cell(fields.country.as_ref()),
             cell(fields.description.as_ref()),
             references.owner(fields.owner_id),
-        ]
+        ]);
+        cells
     }
+}
+
+/// A contact's cells under [`SHEET`], as they are: nothing is guarded against spreadsheets.
+pub fn sheet(contact: &Contact) -> [String; 27] {
+    let fields = &contact.fields;
+    let address = |address: Option<&WebAddress>| cell(address.map(WebAddress::as_str));
+    [
+        cell(fields.full_name.as_ref()),
+        cell(fields.first_name.as_ref()),
+        cell(fields.last_name.as_ref()),
+        cell(fields.title.as_ref()),
+        cell(fields.company.as_ref()),
+        cell(fields.email.as_ref().map(Email::as_str)),
+        cell(fields.phone.as_ref()),
+        cell(fields.other_phone.as_ref()),
+        cell(fields.home_phone.as_ref()),
+        cell(fields.corporate_phone.as_ref()),
+        cell(fields.employees.as_ref()),
+        cell(fields.employee_size_bracket.as_ref()),
+        cell(fields.industry.as_ref()),
+        address(fields.person_linkedin.as_ref()),
+        address(fields.website.as_ref()),
+        address(fields.company_linkedin.as_ref()),
+        cell(fields.city.as_ref()),
+        cell(fields.state.as_ref()),
+        cell(fields.country.as_ref()),
+        cell(fields.company_address.as_ref()),
+        cell(fields.company_city.as_ref()),
+        cell(fields.company_state.as_ref()),
+        cell(fields.company_country.as_ref()),
+        fields.technologies.as_ref().map(Technologies::joined).unwrap_or_default(),
+        cell(fields.annual_revenue.as_ref()),
+        show_score(fields.lead_score()),
+        contact.created_at.to_second_precision(),
+    ]
 }
 
 /// Without an external id and an email nothing tells a contact from others: importing the table twice would double it. So it comes with

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     error::{Error, FieldError, Problem},
     field::Patch,
-    table::{Mapping, auto_map},
+    table::Mapping,
     tenant::custom_field::{self, CustomField},
     usecase::export::{GUARD_HEADER, guarded, unguarded},
 };
@@ -51,7 +51,7 @@ impl Columns {
         options: &ImportOptions,
         fields: &[CustomField],
     ) -> Result<Self, ImportError> {
-        let mut mapping = auto_map(headers, kind.fields(), EXACT);
+        let mut mapping = kind.map(headers);
         let custom = custom::map(&mut mapping, &options.mapping, fields)?;
         let mut columns = Self {
             headers: headers.to_vec(),

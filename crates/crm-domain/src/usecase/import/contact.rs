@@ -9,13 +9,13 @@ use crate::{
     tenant::{
         TenantStore, UnitOfWork,
         change::EntityKind,
-        contact::{Contact, ContactDraft, ContactFields, Technologies, create_many, revise},
+        contact::{Contact, ContactDraft, ContactFields, Technologies, create_many, derived::linkedin_key, revise},
     },
 };
 
 use super::{
     columns::Columns,
-    noun::{Natural, Noun, Records, Row},
+    noun::{Also, AlsoKind, Natural, Noun, Records, Row},
 };
 
 /// Contacts.
@@ -27,6 +27,7 @@ pub(super) struct Contacts {
 impl Contacts {
     fn draft(&self, cells: &[String]) -> ContactDraft {
         let patch = |field| self.columns.patch(cells, field);
+        let [website, company_linkedin, person_linkedin] = addresses(["website", "company_linkedin", "person_linkedin"].map(patch));
         let technologies = self.columns.text(cells, "technologies").map(Technologies::split);
         ContactDraft {
             external_id: patch("external_id"),
@@ -47,9 +48,9 @@ impl Contacts {
             employees: patch("employees"),
             employee_size_bracket: patch("employee_size_bracket"),
             industry: patch("industry"),
-            website: patch("website"),
-            company_linkedin: patch("company_linkedin"),
-            person_linkedin: patch("person_linkedin"),
+            website,
+            company_linkedin,
+            person_linkedin,
             technologies: technologies.into(),
             annual_revenue: patch("annual_revenue"),
             city: patch("city"),
@@ -64,6 +65,21 @@ impl Contacts {
             owner_id: Patch::Keep,
             needs_name: false,
         }
+    }
+}
+
+/// Website, and the LinkedIn addresses of company and person. LinkedIn's own tables call a profile `URL`: it is no website.
+fn addresses([website, company, person]: [Patch<String>; 3]) -> [Patch<String>; 3] {
+    let key = match &website {
+        Patch::Set(address) => linkedin_key(address).unwrap_or_default(),
+        Patch::Keep | Patch::Clear => String::new(),
+    };
+    if key.starts_with("linkedin.com/in/") && person == Patch::Keep {
+        [Patch::Keep, company, website]
+    } else if key.starts_with("linkedin.com/company/") && company == Patch::Keep {
+        [Patch::Keep, website, person]
+    } else {
+        [website, company, person]
     }
 }
 
@@ -107,6 +123,35 @@ impl Noun for Contacts {
 
     fn natural_key(parsed: &ContactFields) -> Option<String> {
         parsed.email.as_ref().map(Email::key)
+    }
+
+    fn also_known(parsed: &ContactFields) -> Vec<Also> {
+        let also = |kind, key: Option<String>| key.map(|key| Also { kind, key });
+        [
+            also(AlsoKind::Profile, parsed.linkedin_key()),
+            also(AlsoKind::Identity, parsed.identity_key()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn differ(one: &ContactFields, other: &ContactFields) -> bool {
+        let differ = |one: Option<String>, other: Option<String>| one.is_some() && other.is_some() && one != other;
+        differ(Self::natural_key(one), Self::natural_key(other)) || differ(one.linkedin_key(), other.linkedin_key())
+    }
+
+    fn lookup_also(records: &mut Records<'_>, also: &[Also]) -> Result<Vec<Contact>> {
+        let keys = |kind| -> Vec<String> { also.iter().filter(|also| also.kind == kind).map(|also| also.key.clone()).collect() };
+        let (profiles, identities) = (keys(AlsoKind::Profile), keys(AlsoKind::Identity));
+        let mut found = Vec::new();
+        if !profiles.is_empty() {
+            found.extend(records.contacts().lookup_linkedin(&profiles)?);
+        }
+        if !identities.is_empty() {
+            found.extend(records.contacts().lookup_identities(&identities)?);
+        }
+        Ok(found)
     }
 
     fn lookup_external(records: &mut Records<'_>, ids: &[String]) -> Result<Vec<Contact>> {

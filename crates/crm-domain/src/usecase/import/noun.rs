@@ -41,6 +41,24 @@ pub(super) enum Natural {
     Unique(&'static str),
 }
 
+/// Something that a record is known by beside its external id and natural key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Also {
+    /// What it is.
+    pub(super) kind: AlsoKind,
+    /// It, in the form that is compared.
+    pub(super) key: String,
+}
+
+/// What [`Also`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum AlsoKind {
+    /// A profile: nobody shares it.
+    Profile,
+    /// Name and company: two may share them who [`Noun::differ`].
+    Identity,
+}
+
 /// A noun that can be imported.
 pub(super) trait Noun: Send + Sync + Sized + 'static {
     /// The entity.
@@ -108,6 +126,14 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     fn external_id(parsed: &Self::Parsed) -> Option<&str>;
     /// What the record is known by but its external id, lower case.
     fn natural_key(parsed: &Self::Parsed) -> Option<String>;
+    /// What the record is known by where neither external id nor natural key tells: the surest first.
+    fn also_known(_parsed: &Self::Parsed) -> Vec<Also> {
+        Vec::new()
+    }
+    /// Whether two are known to be different, whatever they share.
+    fn differ(_one: &Self::Parsed, _other: &Self::Parsed) -> bool {
+        false
+    }
     /// The stage that the row is counted under.
     fn stage(_parsed: &Self::Parsed) -> Option<&str> {
         None
@@ -117,6 +143,10 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     fn lookup_external(records: &mut Records<'_>, ids: &[String]) -> Result<Vec<Self::Record>>;
     /// The live records with these natural keys, oldest first.
     fn lookup_natural(records: &mut Records<'_>, keys: &[String]) -> Result<Vec<Self::Record>>;
+    /// The live records that are known by these, oldest first.
+    fn lookup_also(_records: &mut Records<'_>, _also: &[Also]) -> Result<Vec<Self::Record>> {
+        Ok(Vec::new())
+    }
     /// The record's id.
     fn id(record: &Self::Record) -> i64;
     /// The record's fields.

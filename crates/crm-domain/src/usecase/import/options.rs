@@ -1,7 +1,7 @@
 //! What a caller may say about an import.
 
 use crate::{
-    table::{FieldSpec, TableOptions},
+    table::{FieldSpec, Mapping, MappingError, TableOptions, auto_map},
     tenant::change::EntityKind,
 };
 
@@ -28,6 +28,16 @@ impl ImportKind {
             Self::Opportunities => "opportunities",
             Self::Users => "users",
         }
+    }
+
+    /// Which column of a table feeds which field: by the headers' names, and where programs use a name for something else, by what else
+    /// there is.
+    pub fn map(self, columns: &[String]) -> Mapping {
+        let mut mapping = auto_map(columns, self.fields(), headers::EXACT);
+        if self == Self::Contacts {
+            settle(&mut mapping, columns);
+        }
+        mapping
     }
 
     /// The fields that a table can fill.
@@ -60,6 +70,41 @@ impl ImportKind {
             Self::Leads => &["first_name", "last_name", "full_name"],
             Self::Opportunities => &["name", "product"],
         }
+    }
+}
+
+/// What a contact's mobile phone is called, as [`headers::CONTACT`] has it.
+const MOBILE: [&str; 6] = [
+    "mobile phone",
+    "mobile",
+    "mobile number",
+    "mobile phone number",
+    "cell phone",
+    "cell",
+];
+
+/// Outlook's `Title` is `Dr.` beside a `Job Title`. And where Salesforce's `Phone`, `Other Phone` and `Mobile` leave the last without a field,
+/// the first is the company's.
+fn settle(mapping: &mut Mapping, headers: &[String]) {
+    let unmapped = |mapping: &Mapping, names: &[&str]| {
+        let mut columns = names.iter().filter_map(|name| mapping.column_named(name));
+        columns.find(|column| mapping.unmapped().any(|(unmapped, _)| unmapped == *column))
+    };
+    let mut moved = Vec::new();
+    if let Some(job) = unmapped(mapping, &["job title"]) {
+        moved.push((headers[job].clone(), "title".to_owned()));
+    }
+    if let (Some(mobile), Some(phone), None) = (
+        unmapped(mapping, &MOBILE),
+        mapping.column_of("phone"),
+        mapping.column_of("corporate_phone"),
+    ) {
+        moved.push((headers[phone].clone(), "corporate_phone".to_owned()));
+        moved.push((headers[mobile].clone(), "phone".to_owned()));
+    }
+    // Two columns of one name cannot be told apart: the mapping stays as it is.
+    if let Err(error) = mapping.apply_overrides(&moved) {
+        debug_assert!(matches!(error, MappingError::Repeated { .. }), "{error}");
     }
 }
 

@@ -147,8 +147,9 @@ impl<'a> Run<'a> {
     fn seen_before(&mut self, outcome: &Outcome) -> bool {
         let [external, natural] = outcome.keys;
         let decisive = external.or(natural);
-        let seen = decisive.is_some_and(|key| self.imagined.contains(&key));
-        self.imagined.extend(outcome.keys.into_iter().flatten());
+        let mut told = decisive.iter().chain(&outcome.also);
+        let seen = told.any(|key| self.imagined.contains(key));
+        self.imagined.extend(outcome.keys.iter().flatten().chain(&outcome.also));
         seen
     }
 

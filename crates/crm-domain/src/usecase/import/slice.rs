@@ -20,7 +20,7 @@ use crate::{
 use super::{
     company::{NamedAccounts, account_of},
     custom,
-    noun::{Natural, Noun, Records, Row},
+    noun::{Also, AlsoKind, Natural, Noun, Records, Row},
 };
 
 /// What becomes of a row.
@@ -40,6 +40,8 @@ pub(super) struct Outcome {
     pub(super) id: Option<i64>,
     /// Hashes of what the record is known by: its external id, its natural key.
     pub(super) keys: [Option<u64>; 2],
+    /// Hashes of what it is also known by, where that tells it for sure.
+    pub(super) also: Vec<u64>,
     /// The stage that it is counted under.
     pub(super) stage: Option<String>,
 }
@@ -50,6 +52,7 @@ impl Outcome {
             fate: Fate::Failed(error),
             id: None,
             keys: [None; 2],
+            also: Vec::new(),
             stage: None,
         }
     }
@@ -60,6 +63,7 @@ pub(super) struct Plan<N: Noun> {
     slots: Vec<Slot<N>>,
     by_external: HashMap<String, usize>,
     by_natural: HashMap<String, Vec<usize>>,
+    by_also: HashMap<Also, Vec<usize>>,
     /// Each row's outcome, with its slot.
     outcomes: Vec<(Outcome, Option<usize>)>,
     definitions: Definitions,
@@ -97,6 +101,7 @@ impl<N: Noun> Plan<N> {
             slots: Vec::new(),
             by_external: HashMap::new(),
             by_natural: HashMap::new(),
+            by_also: HashMap::new(),
             outcomes: Vec::with_capacity(rows.len()),
             definitions: records.definitions(N::KIND)?,
             holders: Holders::default(),
@@ -171,6 +176,14 @@ impl<N: Noun> Plan<N> {
         };
         if !natural.is_empty() {
             self.know(N::lookup_natural(records, &natural)?);
+        }
+        let mut also: HashSet<Also> = HashSet::new();
+        for row in parsed.iter().filter(|row| self.find(row).is_none()) {
+            also.extend(N::also_known(row));
+        }
+        if !also.is_empty() {
+            let also: Vec<Also> = also.into_iter().collect();
+            self.know(N::lookup_also(records, &also)?);
         }
         Ok(())
     }
@@ -253,6 +266,9 @@ impl<N: Noun> Plan<N> {
         if let Some(key) = N::natural_key(fields) {
             self.by_natural.entry(key).or_default().push(index);
         }
+        for also in N::also_known(fields) {
+            self.by_also.entry(also).or_default().push(index);
+        }
     }
 
     fn unindex(&mut self, index: usize) {
@@ -262,6 +278,11 @@ impl<N: Noun> Plan<N> {
         }
         if let Some(same) = N::natural_key(fields).and_then(|key| self.by_natural.get_mut(&key)) {
             same.retain(|other| *other != index);
+        }
+        for also in N::also_known(fields) {
+            if let Some(same) = self.by_also.get_mut(&also) {
+                same.retain(|other| *other != index);
+            }
         }
     }
 
@@ -315,16 +336,23 @@ impl<N: Noun> Plan<N> {
         self.holders.take(Some(holder), &self.definitions, values);
     }
 
-    /// The record that a row means: that of its external id, else one of its natural key; a row with an unknown external id only takes
-    /// over a record that has none.
+    /// The record that a row means: that of its external id, else one of its natural key, else one of what it is also known by; a row with an
+    /// unknown external id only takes over a record that has none.
     fn find(&self, row: &N::Parsed) -> Option<usize> {
         let external = N::external_id(row);
         if let Some(index) = external.and_then(|id| self.by_external.get(id)) {
             return Some(*index);
         }
-        let same = self.by_natural.get(&N::natural_key(row)?)?;
         let fits = |index: &&usize| external.is_none() || N::external_id(&self.slots[**index].now).is_none();
-        same.iter().find(fits).copied()
+        let same = N::natural_key(row).and_then(|key| self.by_natural.get(&key));
+        if let Some(index) = same.into_iter().flatten().find(fits) {
+            return Some(*index);
+        }
+        N::also_known(row).iter().find_map(|also| {
+            let is_meant = |index: &&usize| also.kind == AlsoKind::Profile || !N::differ(row, &self.slots[**index].now);
+            let same = self.by_also.get(also)?;
+            same.iter().filter(fits).find(is_meant).copied()
+        })
     }
 
     fn check_unique(&self, fields: &N::Parsed, own: Option<usize>) -> Result<()> {
@@ -338,6 +366,8 @@ impl<N: Noun> Plan<N> {
 
     fn outcome(&self, index: usize, fate: Fate) -> Outcome {
         let fields = &self.slots[index].now;
+        let is_sure = |also: &Also| also.kind == AlsoKind::Profile || N::natural_key(fields).is_none();
+        let also_known = N::also_known(fields).into_iter().filter(is_sure);
         Outcome {
             fate,
             id: self.slots[index].record.as_ref().map(N::id),
@@ -345,6 +375,7 @@ impl<N: Noun> Plan<N> {
                 N::external_id(fields).map(|id| hash(&("external", id))),
                 N::natural_key(fields).map(|key| hash(&key.as_str())),
             ],
+            also: also_known.map(|also| hash(&also)).collect(),
             stage: N::stage(fields).map(str::to_owned),
         }
     }

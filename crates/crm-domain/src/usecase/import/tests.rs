@@ -198,3 +198,231 @@ fn options_are_parsed_strictly() {
     );
     assert_eq!(Replacement::parse("a:b=").unwrap().to, "");
 }
+
+/// Headers of a program's table, each with the field that it feeds; `-` for none.
+fn assert_maps(program: &str, table: &[(&str, &str)]) {
+    let line: Vec<String> = table.iter().map(|(header, _)| (*header).to_owned()).collect();
+    let mapping = ImportKind::Contacts.map(&line);
+    let mapped: Vec<(&str, &str)> = line
+        .iter()
+        .enumerate()
+        .map(|(column, header)| {
+            let found = mapping.mapped().find(|mapped| mapped.column == column);
+            (header.as_str(), found.map_or("-", |mapped| mapped.field))
+        })
+        .collect();
+    assert_eq!(mapped, table, "{program}");
+}
+
+#[test]
+fn contacts_of_other_programs_map_by_themselves() {
+    assert_maps(
+        "Apollo",
+        &[
+            ("First Name", "first_name"),
+            ("Last Name", "last_name"),
+            ("Title", "title"),
+            ("Company", "company"),
+            ("Company Name for Emails", "-"),
+            ("Email", "email"),
+            ("Email Status", "-"),
+            ("Seniority", "-"),
+            ("Departments", "-"),
+            ("Contact Owner", "owner"),
+            ("Work Direct Phone", "-"),
+            ("Home Phone", "home_phone"),
+            ("Mobile Phone", "phone"),
+            ("Corporate Phone", "corporate_phone"),
+            ("Other Phone", "other_phone"),
+            ("Stage", "-"),
+            ("Lists", "-"),
+            ("Last Contacted", "-"),
+            ("Account Owner", "-"),
+            ("# Employees", "employees"),
+            ("Industry", "industry"),
+            ("Keywords", "-"),
+            ("Person Linkedin Url", "person_linkedin"),
+            ("Website", "website"),
+            ("Company Linkedin Url", "company_linkedin"),
+            ("Facebook Url", "-"),
+            ("Twitter Url", "-"),
+            ("City", "city"),
+            ("State", "state"),
+            ("Country", "country"),
+            ("Company Address", "company_address"),
+            ("Company City", "company_city"),
+            ("Company State", "company_state"),
+            ("Company Country", "company_country"),
+            ("SEO Description", "-"),
+            ("Technologies", "technologies"),
+            ("Annual Revenue", "annual_revenue"),
+            ("Total Funding", "-"),
+        ],
+    );
+    assert_maps(
+        "HubSpot",
+        &[
+            ("Record ID", "external_id"),
+            ("First Name", "first_name"),
+            ("Last Name", "last_name"),
+            ("Email", "email"),
+            ("Phone Number", "phone"),
+            ("Mobile Phone Number", "other_phone"),
+            ("Contact owner", "owner"),
+            ("Lead Status", "-"),
+            ("Create Date", "-"),
+            ("Job Title", "title"),
+            ("Company Name", "company"),
+            ("Website URL", "website"),
+            ("City", "city"),
+            ("State/Region", "state"),
+            ("Country/Region", "country"),
+            ("Postal Code", "-"),
+            ("Industry", "industry"),
+            ("Number of Employees", "employees"),
+            ("Annual Revenue", "annual_revenue"),
+            ("LinkedIn URL", "person_linkedin"),
+        ],
+    );
+    assert_maps(
+        "Salesforce, a report",
+        &[
+            ("Contact ID", "external_id"),
+            ("Salutation", "-"),
+            ("First Name", "first_name"),
+            ("Last Name", "last_name"),
+            ("Title", "title"),
+            ("Account Name", "account"),
+            ("Mailing Street", "-"),
+            ("Mailing City", "city"),
+            ("Mailing State/Province", "state"),
+            ("Mailing Zip/Postal Code", "-"),
+            ("Mailing Country", "country"),
+            ("Phone", "corporate_phone"),
+            ("Fax", "-"),
+            ("Mobile", "phone"),
+            ("Home Phone", "home_phone"),
+            ("Other Phone", "other_phone"),
+            ("Email", "email"),
+        ],
+    );
+    assert_maps(
+        "Salesforce, the API's names",
+        &[
+            ("Id", "external_id"),
+            ("AccountId", "account_external_id"),
+            ("LastName", "last_name"),
+            ("FirstName", "first_name"),
+            ("MailingCity", "city"),
+            ("MailingState", "state"),
+            ("MailingCountry", "country"),
+            ("MobilePhone", "phone"),
+            ("HomePhone", "home_phone"),
+            ("OtherPhone", "other_phone"),
+            ("Email", "email"),
+            ("Title", "title"),
+        ],
+    );
+    assert_maps(
+        "Pipedrive",
+        &[
+            ("Person - ID", "external_id"),
+            ("Person - Name", "full_name"),
+            ("Person - First name", "first_name"),
+            ("Person - Last name", "last_name"),
+            ("Person - Organization", "company"),
+            ("Person - Email - Work", "email"),
+            ("Person - Phone - Work", "corporate_phone"),
+            ("Person - Phone - Home", "home_phone"),
+            ("Person - Phone - Mobile", "phone"),
+            ("Person - Phone - Other", "other_phone"),
+            ("Person - Job title", "title"),
+            ("Person - Owner", "owner"),
+        ],
+    );
+    assert_maps(
+        "LinkedIn Sales Navigator",
+        &[
+            ("Full Name", "full_name"),
+            ("First Name", "first_name"),
+            ("Last Name", "last_name"),
+            ("Job Title", "title"),
+            ("Company Name", "company"),
+            ("LinkedIn Profile URL", "person_linkedin"),
+            ("Company LinkedIn URL", "company_linkedin"),
+            ("Company Website", "website"),
+            ("Company Industry", "industry"),
+            ("Company Size", "employee_size_bracket"),
+            ("Connected On", "-"),
+        ],
+    );
+    assert_maps(
+        "Google Contacts",
+        &[
+            ("First Name", "first_name"),
+            ("Middle Name", "-"),
+            ("Last Name", "last_name"),
+            ("Name Prefix", "-"),
+            ("Nickname", "-"),
+            ("Organization Name", "company"),
+            ("Organization Title", "title"),
+            ("Organization Department", "-"),
+            ("Birthday", "-"),
+            ("Notes", "description"),
+            ("Labels", "-"),
+            ("E-mail 1 - Label", "-"),
+            ("E-mail 1 - Value", "email"),
+            ("Phone 1 - Label", "-"),
+            ("Phone 1 - Value", "phone"),
+            ("Phone 2 - Label", "-"),
+            ("Phone 2 - Value", "other_phone"),
+            ("Address 1 - City", "city"),
+            ("Address 1 - Region", "state"),
+            ("Address 1 - Postal Code", "-"),
+            ("Address 1 - Country", "country"),
+            ("Website 1 - Value", "website"),
+        ],
+    );
+    assert_maps(
+        "Outlook",
+        &[
+            ("Title", "-"),
+            ("First Name", "first_name"),
+            ("Middle Name", "-"),
+            ("Last Name", "last_name"),
+            ("Suffix", "-"),
+            ("Company", "company"),
+            ("Department", "-"),
+            ("Job Title", "title"),
+            ("Business Street", "company_address"),
+            ("Business City", "company_city"),
+            ("Business State", "company_state"),
+            ("Business Postal Code", "-"),
+            ("Business Country/Region", "company_country"),
+            ("Home City", "city"),
+            ("Home State", "state"),
+            ("Home Country/Region", "country"),
+            ("Business Fax", "-"),
+            ("Business Phone", "corporate_phone"),
+            ("Home Phone", "home_phone"),
+            ("Mobile Phone", "phone"),
+            ("Other Phone", "other_phone"),
+            ("E-mail Address", "email"),
+            ("Notes", "description"),
+            ("Web Page", "website"),
+        ],
+    );
+}
+
+#[test]
+fn a_contacts_table_of_the_documents_maps_by_itself() {
+    assert_maps(
+        "the import's example",
+        &[
+            ("Name", "full_name"),
+            ("Email Address", "email"),
+            ("Company Name", "company"),
+            ("Custom Field 1", "-"),
+        ],
+    );
+}

@@ -90,3 +90,75 @@ fn leads_are_imported_alike() {
     assert_eq!(crm.import(Leads, file).counts(), (1, 0, 0, 0));
     assert_eq!(crm.import(Leads, file).counts(), (0, 0, 1, 0));
 }
+
+#[test]
+fn people_without_an_email_are_known_by_profile_then_name_and_company() {
+    let crm = Fixture::new();
+    let file = "Name,Company,LinkedIn,City\nAda Byron,Acme,https://www.linkedin.com/in/ada/,Ulm\nBo Ek,Acme,,Bonn\n";
+    assert_eq!(crm.import(Contacts, file).counts(), (2, 0, 0, 0));
+    assert_eq!(crm.import(Contacts, file).counts(), (0, 0, 2, 0));
+    let again = "Name,Company,LinkedIn,City\nAda Lovelace,Other,linkedin.com/in/ADA?trk=1,Kiel\nBO EK,acme,,Bern\nBo Ek,Other,,Bern\n";
+    assert_eq!(crm.import(Contacts, again).counts(), (1, 2, 0, 0));
+    let cities: Vec<_> = crm
+        .contacts()
+        .into_iter()
+        .map(|contact| contact.fields.city.unwrap().to_string())
+        .collect();
+    assert_eq!(cities, ["Kiel", "Bern", "Bern"]);
+}
+
+#[test]
+fn two_of_one_name_in_one_company_stay_apart_when_their_emails_differ() {
+    let crm = Fixture::new();
+    crm.import(Contacts, "Name,Company,Email\nBo Ek,Acme,bo@x.example\n");
+    let outcome = crm.import(Contacts, "Name,Company,Email\nBo Ek,Acme,bo.ek@x.example\nBo Ek,Acme,\n");
+    assert_eq!(outcome.counts(), (1, 0, 1, 0));
+}
+
+#[test]
+fn doubles_inside_a_file_become_one() {
+    let crm = Fixture::new();
+    let file = "Name,Company,Email,LinkedIn\n\
+        Ada Byron,Acme,ada@x.example,\nAda B.,Acme,ADA@x.example,linkedin.com/in/ada\n\
+        A. Byron,,,https://de.linkedin.com/in/ada\nBo Ek,Acme,,\nbo ek,ACME,,\n";
+    let outcome = crm.import(Contacts, file);
+    assert_eq!((outcome.summary.created, outcome.summary.failed), (2, 0));
+}
+
+#[test]
+fn every_field_of_a_contact_can_be_imported() {
+    let crm = Fixture::new();
+    let file = "Full Name,Mobile Phone,Other Phone,Home Phone,Corporate Phone,Employees,Industry,URL,Company LinkedIn,Technologies,\
+        Annual Revenue,Company Address,Company City,Company State,Company Country,Email\n\
+        Ada Byron,1,2,3,4,250,Mills,https://www.linkedin.com/in/ada,linkedin.com/company/acme,Rust; C,$5M,Main St 1,Bern,BE,CH,a@x.example\n";
+    assert_eq!(crm.import(Contacts, file).counts(), (1, 0, 0, 0));
+    let fields = crm.contacts().remove(0).fields;
+    let text = |text: Option<String>| text.unwrap_or_default();
+    assert_eq!(
+        [
+            text(fields.phone.map(|text| text.to_string())),
+            text(fields.other_phone.map(|text| text.to_string())),
+            text(fields.home_phone.map(|text| text.to_string())),
+            text(fields.corporate_phone.map(|text| text.to_string())),
+            text(fields.employee_size_bracket.map(|text| text.to_string())),
+            text(fields.industry.map(|text| text.to_string())),
+            text(fields.person_linkedin.map(|address| address.into_inner())),
+            text(fields.technologies.map(|list| list.joined())),
+            text(fields.annual_revenue.map(|text| text.to_string())),
+            text(fields.company_city.map(|text| text.to_string())),
+        ],
+        [
+            "1",
+            "2",
+            "3",
+            "4",
+            "201-500",
+            "Mills",
+            "https://www.linkedin.com/in/ada",
+            "Rust; C",
+            "$5M",
+            "Bern"
+        ]
+    );
+    assert_eq!((fields.employees, fields.website), (Some(250), None));
+}

@@ -35,6 +35,11 @@ impl ContactFields {
         self.company.as_deref().map(company_key)
     }
 
+    /// The person's LinkedIn address in the form that is compared.
+    pub fn linkedin_key(&self) -> Option<String> {
+        self.person_linkedin.as_ref().and_then(|address| linkedin_key(address.as_str()))
+    }
+
     /// Full name and company, by which people without an email are known again: lower case, between them a line break.
     pub fn identity_key(&self) -> Option<String> {
         let name = self.full_name.as_deref()?.to_lowercase();
