@@ -91,11 +91,11 @@ fn settle(mapping: &mut Mapping, headers: &[String]) {
         columns.find(|column| mapping.unmapped().any(|(unmapped, _)| unmapped == *column))
     };
     let mut moved = Vec::new();
-    if let Some(job) = unmapped(mapping, &["job title"]) {
+    if let Some(job) = unmapped(&*mapping, &["job title"]) {
         moved.push((headers[job].clone(), "title".to_owned()));
     }
     if let (Some(mobile), Some(phone), None) = (
-        unmapped(mapping, &MOBILE),
+        unmapped(&*mapping, &MOBILE),
         mapping.column_of("phone"),
         mapping.column_of("corporate_phone"),
     ) {
