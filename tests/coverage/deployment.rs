@@ -113,7 +113,7 @@ pub fn path_of(route: &RouteInfo) -> String {
         .replace("{commentId}", "comment_1")
         .replace("{tag}", "tag_3")
         .replace("{tagId}", &uuids.tag)
-        .replace("{companyName}", "Nobody")
+        .replace("{companyName}", "Acme's%20customer%201")
 }
 
 /// Every route, those that end the caller's session last.

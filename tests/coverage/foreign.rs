@@ -174,7 +174,11 @@ fn try_path(stranger: &Stranger<'_>, route: &RouteInfo) -> usize {
         "POST" | "PUT" | "PATCH" => request.json(&json!({})).send(),
         _ => request.send(),
     };
-    assert_eq!(answer.status, 404, "{} {}: {answer:?}", route.method, route.template);
+    if route.template.contains("{companyName}") {
+        assert_eq!(answer.expect(200).json()["template"], Value::Null);
+    } else {
+        assert_eq!(answer.status, 404, "{} {}: {answer:?}", route.method, route.template);
+    }
     1
 }
 

@@ -57,11 +57,7 @@ fn prospects_are_found_however_their_profile_is_spelled(server: &Server) {
         find("linkedinUrl=https://linkedin.com/in/nobody").expect(200).json(),
         json!({ "success": true, "count": 0, "prospects": [] })
     );
-    for (query, code) in [
-        ("", "required"),
-        ("linkedinUrl=", "required"),
-        ("linkedinUrl=https://example.com/in/x", "custom"),
-    ] {
+    for (query, code) in [("", "required"), ("linkedinUrl=", "required"), ("linkedinUrl=x", "custom")] {
         let error = refusal(server, &find(query), 400, "VALIDATION_ERROR");
         assert_eq!(details(&error), [("linkedinUrl", code)], "{query}");
     }

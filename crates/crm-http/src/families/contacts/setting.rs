@@ -126,7 +126,7 @@ pub(super) async fn update_profile(call: Call, browser: Browser, body: Body<Prof
         check.fail("email", Problem::Required);
     }
     let texts: [Patch<Text<100>>; 3] = [
-        parsed("phone", request.phone, &mut check, Text::parse),
+        parsed("profile_phone", request.phone, &mut check, Text::parse),
         parsed("timezone", request.timezone, &mut check, timezone),
         parsed("language", request.language, &mut check, language),
     ];

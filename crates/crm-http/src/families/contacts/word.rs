@@ -3,6 +3,8 @@
 /// Fields whose names are not the domain's in camelCase.
 const FIELDS: &[(&str, &str)] = &[
     ("phone", "mobilePhone"),
+    // A user's, not a contact's.
+    ("profile_phone", "phone"),
     ("person_linkedin", "personLinkedIn"),
     ("company_linkedin", "companyLinkedIn"),
 ];
