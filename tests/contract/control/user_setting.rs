@@ -113,5 +113,5 @@ fn a_closed_account_leaves_its_row_alone(database: &Database) {
         })
         .unwrap();
     assert_eq!(kept(database, user.id, Section::System), json!({}));
-    assert!(matches!(close_account(&*control, tenant.id, admin.id), Err(Error::Conflict(_))));
+    assert!(matches!(close_account(&*control, tenant.id, admin.id), Err(Error::State { .. })));
 }

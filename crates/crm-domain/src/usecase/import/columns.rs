@@ -12,7 +12,6 @@ use crate::{
 
 use super::{
     custom::{self, CustomColumn},
-    headers::EXACT,
     options::{ImportKind, ImportOptions},
     report::{ColumnUse, ImportError, RowFailure},
 };

@@ -41,7 +41,7 @@ pub(super) struct OneContact {
 
 /// Lists contacts; newest first unless asked otherwise.
 #[utoipa::path(
-    get, path = PATH, tag = "contacts", operation_id = "contacts_list_contacts", params(list::Params, list::CursorParam, super::page::PageParams),
+    get, path = PATH, tag = "contacts records", operation_id = "contacts_list_contacts", params(list::Params, list::CursorParam, super::page::PageParams),
     responses((status = 200, description = "A page of contacts", body = Envelope<list::Contacts>), ErrorResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
@@ -51,7 +51,7 @@ pub(super) async fn list(access: Access, request: HttpRequest) -> Result<HttpRes
 
 /// Shows a contact.
 #[utoipa::path(
-    get, path = ITEM, tag = "contacts", operation_id = "contacts_get_contact", params(("id" = String, Path, format = Uuid)),
+    get, path = ITEM, tag = "contacts records", operation_id = "contacts_get_contact", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The contact", body = Envelope<OneContact>), ErrorResponses, LookupResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
@@ -68,7 +68,7 @@ pub(super) async fn get(access: Access, path: web::Path<String>) -> Result<HttpR
 
 /// Creates a contact. What is known of its company fills what is not said of it.
 #[utoipa::path(
-    post, path = PATH, tag = "contacts", operation_id = "contacts_create_contact", request_body = ContactRequest,
+    post, path = PATH, tag = "contacts records", operation_id = "contacts_create_contact", request_body = ContactRequest,
     responses((status = 201, description = "The new contact", body = Envelope<OneContact>), ErrorResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
@@ -97,7 +97,7 @@ pub(super) async fn create_as<T: Serialize + 'static>(
 
 /// Changes the fields given; the others stay, and null clears one.
 #[utoipa::path(
-    patch, path = ITEM, tag = "contacts", operation_id = "contacts_update_contact", request_body = ContactRequest,
+    patch, path = ITEM, tag = "contacts records", operation_id = "contacts_update_contact", request_body = ContactRequest,
     params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The contact as it is now", body = Envelope<OneContact>), ErrorResponses, LookupResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
@@ -117,7 +117,7 @@ pub(super) async fn update(access: Access, path: web::Path<String>, body: Body<C
 
 /// Deletes a contact. It can be restored.
 #[utoipa::path(
-    delete, path = ITEM, tag = "contacts", operation_id = "contacts_delete_contact", params(("id" = String, Path, format = Uuid)),
+    delete, path = ITEM, tag = "contacts records", operation_id = "contacts_delete_contact", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "It is gone", body = Envelope<Deleted>), ErrorResponses, LookupResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
@@ -136,7 +136,7 @@ pub(super) async fn remove(access: Access, path: web::Path<String>) -> Result<Ht
 
 /// Restores a deleted contact with its id, its tags and what referred to it.
 #[utoipa::path(
-    post, path = RESTORE, tag = "contacts", operation_id = "contacts_restore_contact", params(("id" = String, Path, format = Uuid)),
+    post, path = RESTORE, tag = "contacts records", operation_id = "contacts_restore_contact", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The contact", body = Envelope<OneContact>), ErrorResponses, LookupResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]

@@ -60,7 +60,7 @@ pub(super) struct Matches {
 
 /// Finds the stored contacts with this LinkedIn profile, however its address is spelled.
 #[utoipa::path(
-    post, path = SEARCH, tag = "contacts", operation_id = "contacts_search_linkedin", request_body = SearchRequest,
+    post, path = SEARCH, tag = "contacts records", operation_id = "contacts_search_linkedin", request_body = SearchRequest,
     responses((status = 200, description = "Those found", body = Envelope<Matches>), ErrorResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]

@@ -220,7 +220,7 @@ impl Family for Contacts {
             and `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds from now); a 429 also `Retry-After` (seconds)."),
         (name = "contacts settings", description = "What users set for themselves"),
         (name = "contacts api keys", description = "The current user's API keys"),
-        (name = "contacts", description = "Contacts, one by one and many at once. `GET /api/contacts` with a session's cookie and no token answers \
+        (name = "contacts records", description = "Contacts, one by one and many at once. `GET /api/contacts` with a session's cookie and no token answers \
             as `GET /api/v1/contacts` does."),
         (name = "contacts statistics", description = "Totals of contacts"),
         (name = "contacts public", description = "The public API: bare answers, the key in `X-API-Key` alone"),

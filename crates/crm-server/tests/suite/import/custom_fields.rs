@@ -149,7 +149,10 @@ fn a_unique_value_costs_only_the_second_row() {
     for run in RUNS {
         let outcome = crm.import_with(Accounts, file, &run(ImportOptions::default()));
         let rule = "must be unique, and another record has this value";
-        assert_eq!(outcome.reasons(), [format!("3 code: {rule}"), format!("6 code: {rule}")]);
+        assert_eq!(
+            outcome.reasons(),
+            [format!("3 code: code: {rule}"), format!("6 code: code: {rule}")]
+        );
     }
     let codes: Vec<String> = values(&crm).into_values().collect();
     assert_eq!(codes, ["code=A", "code=G"]);

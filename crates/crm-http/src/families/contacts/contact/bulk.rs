@@ -183,7 +183,7 @@ impl ItemResult {
 
 /// Creates up to 500 contacts.
 #[utoipa::path(
-    post, path = PATH, tag = "contacts", operation_id = "contacts_create_many", request_body = Creation,
+    post, path = PATH, tag = "contacts records", operation_id = "contacts_create_many", request_body = Creation,
     responses((status = 200, description = "What became of each", body = Envelope<Outcome>), ErrorResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
@@ -216,7 +216,7 @@ pub(in super::super) async fn create_as<T: Serialize + 'static>(
 
 /// Changes up to 500 contacts, each by fields of its own.
 #[utoipa::path(
-    patch, path = PATH, tag = "contacts", operation_id = "contacts_update_many", request_body = Changes,
+    patch, path = PATH, tag = "contacts records", operation_id = "contacts_update_many", request_body = Changes,
     responses((status = 200, description = "What became of each", body = Envelope<Outcome>), ErrorResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
@@ -250,7 +250,7 @@ pub(in super::super) async fn update(access: Access, body: Raw) -> Result<HttpRe
 
 /// Deletes up to 500 contacts.
 #[utoipa::path(
-    delete, path = PATH, tag = "contacts", operation_id = "contacts_delete_many", request_body = Deletion,
+    delete, path = PATH, tag = "contacts records", operation_id = "contacts_delete_many", request_body = Deletion,
     responses((status = 200, description = "What became of each", body = Envelope<Outcome>), ErrorResponses, BodyResponses),
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
