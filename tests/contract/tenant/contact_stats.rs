@@ -131,7 +131,11 @@ fn take(store: &Arc<dyn TenantStore>, step: Step, merges: &mut Vec<crm_domain::i
         }
         Step::Restore(which) => {
             if let Some(id) = chosen(&deleted(store), which).map(|contact| contact.id) {
-                write(store, move |unit| restore::restore::<Contact>(unit, id)).unwrap();
+                match write(store, move |unit| restore::restore::<Contact>(unit, id)) {
+                    // A merge has given its email to another since.
+                    Ok(_) | Err(Error::Duplicate { .. }) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
             }
         }
         Step::Merge(into, from) => {

@@ -125,6 +125,7 @@ fn every_wrong_value_is_named(server: &Server) {
     let deal = json!({
         "name": "", "amount": 1e14, "currency": "??", "probability": 100.5, "expectedCloseDate": "soon", "closedOn": "2025-02-30",
         "engagedOn": "x", "description": long, "leadSource": long, "nextStep": long, "stage": "Nowhere", "ownerId": "user_99999",
+        "companyId": "company_99", "contactId": "contact_99",
     });
     let error = refusal(server, &post(server, &token, "/api/deals", &deal), 422, "VALIDATION_ERROR");
     let expected = [

@@ -57,7 +57,13 @@ fn items_of(document: &Value, schemas: &Value, tag: &Value) -> Vec<Value> {
 
 /// Whether an operation asks for an access token, or is one of those that get one.
 fn is_of_the_family(path: &str, operation: &Value) -> bool {
-    is_by_token(operation) || path.starts_with("/api/auth/")
+    is_by_token(operation) || (path.starts_with("/api/auth/") && !is_by_cookie(operation))
+}
+
+/// Another family's: `/api/auth/user` is family D's (contract X-03).
+fn is_by_cookie(operation: &Value) -> bool {
+    let security = operation["security"].as_array().into_iter().flatten();
+    security.into_iter().any(|needed| needed.get("contacts_session").is_some())
 }
 
 fn is_by_token(operation: &Value) -> bool {
@@ -239,7 +245,8 @@ mod tests {
             .collect();
         let unique: BTreeSet<&String> = told.iter().collect();
         assert_eq!(unique.len(), told.len());
-        let is_of_the_family = |credential, path: &str| credential == Credential::Jwt || path.starts_with("/api/auth/");
+        let is_of_the_family =
+            |credential, path: &str| credential == Credential::Jwt || (credential == Credential::Open && path.starts_with("/api/auth/"));
         let registered: BTreeSet<String> = routes()
             .iter()
             .filter(|route| is_of_the_family(route.credential, route.template))

@@ -220,7 +220,9 @@ fn what_a_spreadsheet_would_run_is_text(database: &Database) {
     let rows = rows(&file);
     for (row, given) in rows.iter().zip(dangerous) {
         let shown = format!("'{given}");
-        assert_eq!([&row[0], &row[3], &row[6], &row[23]], [&shown; 4]);
+        // A list of one that has a comma ends in a semicolon: so it is read back as one.
+        let technologies = row[23].strip_suffix(';').unwrap_or(&row[23]);
+        assert_eq!([&*row[0], &*row[3], &*row[6], technologies], [&*shown; 4]);
         assert!(
             row.iter().all(|cell| !cell.starts_with(['=', '+', '-', '@', '\t', '\r'])),
             "{row:?}"
