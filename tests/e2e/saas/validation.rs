@@ -149,7 +149,7 @@ fn every_wrong_value_is_named(server: &Server) {
         .post("/api/deals/bulk")
         .bearer(&token)
         .json(&json!({ "deals": [deal] }))
-        .expect(200)
+        .expect(201)
         .json();
     assert_eq!(fields(&bulk["errors"][0]), expected);
     nothing_was_made(server, &token);
