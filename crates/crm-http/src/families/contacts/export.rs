@@ -22,7 +22,7 @@ use crm_domain::{
 };
 use futures_util::{
     StreamExt,
-    stream::{once, try_unfold},
+    stream::{empty, once, try_unfold},
 };
 use tracing::{Instrument, Span};
 
@@ -72,7 +72,7 @@ async fn download(browser: Browser, call: &Call, request: &HttpRequest, columns:
         .insert_header((CONTENT_DISPOSITION, disposition(&browser)))
         .insert_header((CACHE_CONTROL, "no-store"));
     if request.method() == Method::HEAD {
-        return Ok(response.finish());
+        return Ok(response.streaming(empty::<Result<Bytes>>()));
     }
     let source = ExportSource {
         control: browser.tenant.control,
