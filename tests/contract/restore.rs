@@ -104,7 +104,8 @@ fn a_restore_that_fails_leaves_nothing_and_can_be_tried_again(database: &Databas
     let copies = database.store().backup(folder.path(), |_| ()).unwrap();
     let last = copies
         .iter()
-        .filter_map(|copy| copy.tenant.is_some().then(|| folder.path().join(&copy.file)))
+        .filter(|copy| copy.tenant.is_some())
+        .map(|copy| folder.path().join(&copy.file))
         .next_back()
         .unwrap();
     let whole = fs::read(&last).unwrap();

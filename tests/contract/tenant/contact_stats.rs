@@ -108,7 +108,7 @@ fn take(store: &Arc<dyn TenantStore>, step: Step, merges: &mut Vec<crm_domain::i
         Step::Create(numbers) => {
             let mut drafted = |number: u8| {
                 *serial += 1;
-                let email = (number % 4 != 0).then(|| format!("c{serial}@x.example")).into();
+                let email = (!number.is_multiple_of(4)).then(|| format!("c{serial}@x.example")).into();
                 Drafted::new(ContactDraft { email, ..draft(number) }, Check::new())
             };
             let drafts = numbers.into_iter().map(&mut drafted).collect();
@@ -235,7 +235,7 @@ fn what_was_there_before_is_filled_and_counted(database: &Database) {
             let draft = ContactDraft {
                 first_name: of(&["Zoë"], number),
                 last_name: set("ÄRGER"),
-                email: set(&format!("z{number}@Example.COM")),
+                email: set(format!("z{number}@Example.COM")),
                 company: set("Acme"),
                 country: of(&["DE"], number),
                 phone: of(&["+1"], number),

@@ -69,7 +69,7 @@ fn a_handoff_reads_back(database: &Database) {
     let store = open(database);
     let (first, other) = (deal(&store), deal(&store));
     let draft = HandoffDraft {
-        notes: set(&TEXTS.join("\n")),
+        notes: set(TEXTS.join("\n")),
         checklist: Patch::Set(TEXTS.iter().enumerate().map(|(place, text)| item(text, place % 2 == 0)).collect()),
         ..to(8)
     };
@@ -144,7 +144,7 @@ fn what_is_wrong_is_told_at_once(database: &Database) {
     let of = deal(&store);
     let before = feed(&store).len();
     let draft = HandoffDraft {
-        notes: set(&"x".repeat(10_001)),
+        notes: set("x".repeat(10_001)),
         checklist: Patch::Set(vec![item("fine", false), item(" ", false)]),
         ..HandoffDraft::default()
     };

@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(parse(&["Rust", " ", "Rust", "C, C++"]).as_deref(), Some("Rust; C, C++"));
         assert_eq!(parse(&["", " ; "]), None);
         assert_eq!(Technologies::split("AWS, React"), ["AWS", "React"]);
-        assert!(Technologies::parse(&vec!["x".repeat(101)]).is_err());
+        assert!(Technologies::parse(&["x".repeat(101)]).is_err());
         assert!(Technologies::parse(&(0..=MAX).map(|number| number.to_string()).collect::<Vec<_>>()).is_err());
     }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What people read of a contact (contract D-177).
-pub const SHEET: [&str; 27] = [
+pub(super) const SHEET: [&str; 27] = [
     "Full Name",
     "First Name",
     "Last Name",
@@ -102,7 +102,7 @@ impl Noun for Contacts {
 }
 
 /// A contact's cells under [`SHEET`], as they are: nothing is guarded against spreadsheets.
-pub fn sheet(contact: &Contact) -> [String; 27] {
+pub(super) fn sheet(contact: &Contact) -> [String; 27] {
     let fields = &contact.fields;
     let address = |address: Option<&WebAddress>| cell(address.map(WebAddress::as_str));
     [

@@ -7,20 +7,20 @@ use std::collections::HashMap;
 
 use super::{
     ExportError, ExportSource, PAGE,
+    contact::{SHEET, sheet},
     noun::{Needed, cell},
     reference::References,
     table::{Format, Table},
 };
 use crate::{
     error::Result,
-    field::{Email, WebAddress},
     id::RecordId,
     page::{Cursor, Page, Sort, Start, Window},
     query::Field,
     tenant::{
         TenantReader,
         change::EntityKind,
-        contact::{Contact, ContactField, ContactFilter, Technologies, derived::show_score},
+        contact::{Contact, ContactField, ContactFilter},
         custom_field::FieldValue,
         label::{self, Labels},
     },
@@ -143,22 +143,22 @@ impl ContactTable {
     }
 
     fn headers(&self) -> Vec<&str> {
-        let own = self.own_columns().map(|(header, _)| *header);
-        own.chain(self.custom_keys.iter().map(String::as_str)).collect()
+        let further = self.further().iter().map(|(header, _)| *header);
+        let custom = self.custom_keys.iter().map(String::as_str);
+        SHEET.into_iter().chain(further).chain(custom).collect()
     }
 
     fn cells(&self, row: &Row<'_>) -> Vec<String> {
-        let own = self.own_columns().map(|(_, cell)| cell(row));
+        let further = self.further().iter().map(|(_, cell)| cell(row));
         let custom = self.custom_keys.iter().map(|key| row.custom(key));
-        own.chain(custom).collect()
+        sheet(row.contact).into_iter().chain(further).chain(custom).collect()
     }
 
-    fn own_columns(&self) -> impl Iterator<Item = &'static Column> {
-        let further: &[Column] = match self.columns {
+    fn further(&self) -> &'static [Column] {
+        match self.columns {
             ContactColumns::Documented => &[],
             ContactColumns::All => &FURTHER,
-        };
-        DOCUMENTED.iter().chain(further)
+        }
     }
 }
 
@@ -194,43 +194,7 @@ impl Row<'_> {
 /// A header and what stands under it.
 type Column = (&'static str, fn(&Row<'_>) -> String);
 
-/// The document's columns, in its order (contract D-177).
-const DOCUMENTED: [Column; 27] = [
-    ("Full Name", |row| cell(row.contact.fields.full_name.as_ref())),
-    ("First Name", |row| cell(row.contact.fields.first_name.as_ref())),
-    ("Last Name", |row| cell(row.contact.fields.last_name.as_ref())),
-    ("Title", |row| cell(row.contact.fields.title.as_ref())),
-    ("Company", |row| cell(row.contact.fields.company.as_ref())),
-    ("Email", |row| cell(row.contact.fields.email.as_ref().map(Email::as_str))),
-    ("Mobile Phone", |row| cell(row.contact.fields.phone.as_ref())),
-    ("Other Phone", |row| cell(row.contact.fields.other_phone.as_ref())),
-    ("Home Phone", |row| cell(row.contact.fields.home_phone.as_ref())),
-    ("Corporate Phone", |row| cell(row.contact.fields.corporate_phone.as_ref())),
-    ("Employees", |row| cell(row.contact.fields.employees.as_ref())),
-    ("Employee Size Bracket", |row| {
-        cell(row.contact.fields.employee_size_bracket.as_ref())
-    }),
-    ("Industry", |row| cell(row.contact.fields.industry.as_ref())),
-    ("Person LinkedIn", |row| address(row.contact.fields.person_linkedin.as_ref())),
-    ("Website", |row| address(row.contact.fields.website.as_ref())),
-    ("Company LinkedIn", |row| address(row.contact.fields.company_linkedin.as_ref())),
-    ("City", |row| cell(row.contact.fields.city.as_ref())),
-    ("State", |row| cell(row.contact.fields.state.as_ref())),
-    ("Country", |row| cell(row.contact.fields.country.as_ref())),
-    ("Company Address", |row| cell(row.contact.fields.company_address.as_ref())),
-    ("Company City", |row| cell(row.contact.fields.company_city.as_ref())),
-    ("Company State", |row| cell(row.contact.fields.company_state.as_ref())),
-    ("Company Country", |row| cell(row.contact.fields.company_country.as_ref())),
-    ("Technologies", |row| {
-        let technologies = row.contact.fields.technologies.as_ref();
-        technologies.map(Technologies::joined).unwrap_or_default()
-    }),
-    ("Annual Revenue", |row| cell(row.contact.fields.annual_revenue.as_ref())),
-    ("Lead Score", |row| show_score(row.contact.fields.lead_score())),
-    ("Created At", |row| row.contact.created_at.to_second_precision()),
-];
-
-/// What else is kept of a contact, in front of its custom fields (contract X-148).
+/// What else is kept of a contact, between the document's columns and its custom fields (contract X-148).
 const FURTHER: [Column; 8] = [
     ("Id", |row| row.contact.uuid.to_string()),
     ("Email Domain", |row| row.contact.fields.email_domain().unwrap_or_default()),
@@ -241,7 +205,3 @@ const FURTHER: [Column; 8] = [
     ("Account", |row| row.references.account(row.contact.fields.account_id)),
     ("Owner", |row| row.references.owner(row.contact.fields.owner_id)),
 ];
-
-fn address(address: Option<&WebAddress>) -> String {
-    cell(address.map(WebAddress::as_str))
-}
