@@ -209,6 +209,8 @@ fn entry<E: Entity>(record: &E) -> ((&'static str, i64), Map<String, Value>) {
 
 fn replay(changes: &[Change]) -> State {
     let mut state = State::new();
+    // What deleted records held: merges and deletions change what they refer to.
+    let mut deleted = State::new();
     for change in changes {
         let key = (change.entity.as_str(), change.entity_id);
         let fields: BTreeMap<String, [Value; 2]> = serde_json::from_str(&change.fields).unwrap();
@@ -216,6 +218,14 @@ fn replay(changes: &[Change]) -> State {
             ChangeKind::Created => {
                 assert!(!state.contains_key(&key), "{key:?} was created twice");
                 state.entry(key).or_default()
+            }
+            _ if deleted.contains_key(&key) => {
+                assert_eq!(change.kind, ChangeKind::Updated, "of the deleted {key:?}");
+                deleted.entry(key).or_default()
+            }
+            ChangeKind::Deleted => {
+                deleted.extend(state.get(&key).map(|fields| (key, fields.clone())));
+                state.get_mut(&key).unwrap_or_else(|| panic!("{key:?} was not there"))
             }
             _ => state.get_mut(&key).unwrap_or_else(|| panic!("{key:?} was not there")),
         };

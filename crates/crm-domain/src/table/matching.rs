@@ -7,6 +7,13 @@ use super::mapping::FieldSpec;
 /// Jaro-Winkler similarity from which a column counts as a misspelt name of a field.
 const MIN_SIMILARITY: f64 = 0.92;
 
+/// Bytes of a beginning that two names have in common from which it is a word, and what follows another.
+const WORD: usize = 7;
+/// So few letters apart, names differ by a misspelling.
+const LETTERS_APART: usize = 3;
+/// How similar what follows a common word must be.
+const MIN_REST: f64 = 0.8;
+
 /// Similarity below which a suggestion would only puzzle.
 const MIN_SUGGESTION: f64 = 0.6;
 
@@ -105,10 +112,23 @@ fn similarity(left: &str, name: &Name) -> f64 {
     let lengths = [left.chars().count(), right.chars().count()];
     let (short, long) = (lengths[0].min(lengths[1]), lengths[0].max(lengths[1]));
     // At a ratio below 0.6 even a perfect match of the shorter name stays under 0.92. Besides, a header may be very long.
-    if short * 5 < long * 3 || contradicting_numbers(left, right) {
+    if short * 5 < long * 3 || contradicting_numbers(left, right) || part_after_a_word(left, right) {
         return 0.0;
     }
     strsim::jaro_winkler(left, right)
+}
+
+/// `organizationdepartment` and `organizationstate` are very similar by their beginnings, and say different things.
+fn part_after_a_word(left: &str, right: &str) -> bool {
+    let common: usize = left
+        .chars()
+        .zip(right.chars())
+        .take_while(|(left, right)| left == right)
+        .map(|(common, _)| common.len_utf8())
+        .sum();
+    let (left, right) = (&left[common..], &right[common..]);
+    let is_word = |rest: &str| rest.chars().count() > LETTERS_APART;
+    common >= WORD && is_word(left) && is_word(right) && strsim::jaro_winkler(left, right) < MIN_REST
 }
 
 /// `address1` and `address2` are very similar, and never the same.
