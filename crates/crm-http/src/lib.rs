@@ -4,7 +4,7 @@
 //! paging, and one file per noun with the wire shapes and handlers. What families share is mechanism without policy and lives in
 //! `shared/`. [`families`] is the registry: adding a family is one folder and one line there.
 //!
-//! How a request flows: route table → [`shared::pipeline`] (trace id, client address, panic guard, log, metrics) → the family's `admit`
+//! How a request flows: route table → `shared::pipeline` (trace id, client address, panic guard, log, metrics) → the family's `admit`
 //! (credential, tenant, rate class) → handler (wire shape → domain command → one blocking call) → the family's envelope.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

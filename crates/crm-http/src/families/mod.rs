@@ -37,15 +37,11 @@ pub trait Family: Sync + 'static {
     /// The credential that an unknown path under its prefixes asks for before it is answered 404.
     fn unknown_path_credential(&self) -> Credential;
 
-    /// Lets a request in: recognises the credential, counts the request, and notes both on the call ([`set_key`], [`set_user`],
-    /// [`set_decision`]). Runs before every handler, also before 404 and 405.
-    ///
-    /// [`set_key`]: crate::shared::call::CallState::set_key
-    /// [`set_user`]: crate::shared::call::CallState::set_user
-    /// [`set_decision`]: crate::shared::call::CallState::set_decision
+    /// Lets a request in: recognises the credential, counts the request, and notes both on the call (`set_key`, `set_user`,
+    /// `set_decision`). Runs before every handler, also before 404 and 405.
     fn admit<'a>(&'static self, call: &'a Call, request: &'a HttpRequest, credential: Credential) -> Admitting<'a>;
 
-    /// Renders whatever went wrong in the family's envelope: its own error type, [`crate::shared::fault::Fault`], or an extractor's error.
+    /// Renders whatever went wrong in the family's envelope: its own error type, `shared::fault::Fault`, or an extractor's error.
     fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse;
 
     /// Writes the rate-limit headers in the family's units; runs on every answer whose call has a decision.

@@ -18,7 +18,7 @@ pub enum StatKind {
     Score,
     /// By the bracket of the company's size.
     Size,
-    /// Under [`EMAIL`] those that have an email.
+    /// Under `EMAIL` those that have an email.
     Total,
 }
 

@@ -10,7 +10,7 @@
 //! user's name or email; an opportunity by its name, account and a day (see `opportunity::known`). A row with an unknown external id takes over the record of its name or
 //! email if that has no external id yet. An empty cell says nothing: it clears nothing, and nothing is invented for it.
 //!
-//! Columns feed custom fields by their keys or labels ([`custom`]); a new record needs a value where one is required.
+//! Columns feed custom fields by their keys or labels (`custom`); a new record needs a value where one is required.
 
 mod account;
 mod columns;
