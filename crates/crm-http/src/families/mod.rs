@@ -3,22 +3,19 @@
 pub mod admin;
 pub mod contacts;
 pub mod health_trixss;
+mod mount;
 pub mod saas;
 
-use std::sync::Arc;
+pub(crate) use mount::register;
 
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::RequestHead,
     http::{Method, header::HeaderMap},
-    web::ServiceConfig,
 };
 use futures_util::future::LocalBoxFuture;
 
-use crate::{
-    App,
-    shared::{call::Call, pipeline, rate_limit::Decision},
-};
+use crate::shared::{call::Call, rate_limit::Decision};
 
 /// Every family, one line each.
 pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas, &contacts::Contacts, &admin::Admin];
@@ -165,26 +162,6 @@ pub(crate) fn owner(path: &str) -> Option<&'static dyn Family> {
         .iter()
         .filter_map(|family| longest(*family).map(|length| (length, *family)));
     owners.max_by_key(|(length, _)| *length).map(|(_, family)| family)
-}
-
-/// Registers every family's routes, one resource per template.
-pub(crate) fn register(app: &Arc<App>, config: &mut ServiceConfig) {
-    let rows = FAMILIES
-        .iter()
-        .flat_map(|family| family.routes().into_iter().map(move |route| (*family, route)));
-    let mut rows: Vec<(&'static dyn Family, Route)> = rows.collect();
-    // Static segments win over parameters, whosever they are (contract ), and claims over what they are claimed from: actix takes
-    // the first resource that matches.
-    rows.sort_by_key(|(_, route)| {
-        let order = route.template.replace('{', "\u{10FFFF}");
-        (order, route.template, route.claim.is_none())
-    });
-    for resource in rows.chunk_by(|(_, a), (_, b)| a.template == b.template && a.claim.is_none() == b.claim.is_none()) {
-        if let [(family, _), ..] = resource {
-            let rows: Vec<&Route> = resource.iter().map(|(_, route)| route).collect();
-            pipeline::register(app, *family, &rows, config);
-        }
-    }
 }
 
 #[cfg(test)]

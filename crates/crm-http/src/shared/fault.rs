@@ -67,8 +67,15 @@ impl ResponseError for Fault {
         }
     }
 
-    /// Only where no family owns the path.
+    /// Without a body: the family that owns the path renders it, and what nobody owns answers with [`Fault::answer`].
     fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl Fault {
+    /// The answer where no family owns the path.
+    pub(crate) fn answer(&self) -> HttpResponse {
         let status = self.status_code();
         let reason = status.canonical_reason().unwrap_or("Error");
         HttpResponse::build(status).json(serde_json::json!({ "error": reason, "message": reason }))

@@ -4,9 +4,9 @@
 use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse, Resource, ResponseError,
+    HttpMessage, HttpRequest, HttpResponse, Resource,
     body::BoxBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::{HttpServiceFactory, ServiceRequest, ServiceResponse},
     guard,
     http::{
         ConnectionType, Method, StatusCode,
@@ -52,13 +52,13 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    fn of_rows(app: &Arc<App>, family: &'static dyn Family, first: &Route, rows: &[&Route]) -> Self {
+    fn of_rows(app: &Arc<App>, family: &'static dyn Family, rows: &[Route]) -> Self {
         Self {
             app: Arc::clone(app),
             family,
-            template: Some(first.template),
+            template: rows.first().map(|row| row.template),
             credentials: rows.iter().map(|row| (row.method.clone(), row.credential)).collect(),
-            other: first.credential,
+            other: rows.first().map_or_else(|| family.unknown_path_credential(), |row| row.credential),
             allow: HeaderValue::from_str(&allowed(rows)).ok(),
             metrics: EndpointMetrics::default(),
         }
@@ -83,7 +83,7 @@ impl Endpoint {
     }
 }
 
-fn allowed(rows: &[&Route]) -> String {
+fn allowed(rows: &[Route]) -> String {
     let mut methods: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
     if methods.contains(&"GET") {
         methods.push("HEAD");
@@ -91,13 +91,12 @@ fn allowed(rows: &[&Route]) -> String {
     methods.join(", ")
 }
 
-/// Registers the rows of a route table that share a template, as one resource; a claim is one that only its requests find.
-pub(crate) fn register(app: &Arc<App>, family: &'static dyn Family, rows: &[&Route], config: &mut ServiceConfig) {
-    let Some(first) = rows.first() else { return };
-    let endpoint = Rc::new(Endpoint::of_rows(app, family, first, rows));
-    let mut resource = web::resource(first.template);
-    if let Some(claim) = first.claim {
-        let method = first.method.clone();
+/// The rows of a route table that share a template, as one resource at `path` of its scope; a claim is one that only its requests find.
+pub(crate) fn resource(app: &Arc<App>, family: &'static dyn Family, path: &str, rows: &[Route]) -> impl HttpServiceFactory + 'static {
+    let endpoint = Rc::new(Endpoint::of_rows(app, family, rows));
+    let mut resource = web::resource(path);
+    let claiming = rows.iter().find_map(|row| row.claim.map(|claim| (claim, row.method.clone())));
+    if let Some((claim, method)) = claiming {
         resource = resource.guard(guard::fn_guard(move |context| {
             let head = context.head();
             let is_asked = head.method == method || (method == Method::GET && head.method == Method::HEAD);
@@ -108,7 +107,7 @@ pub(crate) fn register(app: &Arc<App>, family: &'static dyn Family, rows: &[&Rou
         resource = resource.route(with_method((row.handler)(), &row.method));
     }
     let resource = resource.default_service(web::to(async || Err::<HttpResponse, _>(Fault::MethodNotAllowed)));
-    config.service(resource.wrap(from_fn(move |request, next| run(Rc::clone(&endpoint), request, next))));
+    resource.wrap(from_fn(move |request, next| run(Rc::clone(&endpoint), request, next)))
 }
 
 /// actix cuts the body off an answer to `HEAD` by itself.
@@ -122,7 +121,7 @@ fn with_method(route: actix_web::Route, method: &Method) -> actix_web::Route {
 /// A path that no family owns and that can only be read: other methods are answered 405 in the form of other errors there.
 pub(crate) fn read_only(template: &str, handler: actix_web::Route) -> Resource {
     let answer = async || {
-        let mut response = Fault::MethodNotAllowed.error_response();
+        let mut response = Fault::MethodNotAllowed.answer();
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         response
     };
@@ -141,7 +140,7 @@ pub(crate) fn register_unmatched(app: &Arc<App>, config: &mut ServiceConfig) {
         async move {
             match endpoint {
                 Some(endpoint) => run(endpoint, request, next).await,
-                None => next.call(request).await,
+                None => Ok(ServiceResponse::new(request.into_parts().0, Fault::NotFound.answer())),
             }
         }
     }));

@@ -45,7 +45,7 @@ impl ControlStore for Down {
     fn write(&self, _: &mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>) -> Result<()> {
         Err(down())
     }
-    fn epoch(&self, done: EpochDone) {
+    fn epoch(&self, _: usize, done: EpochDone) {
         done(Err(down()));
     }
 }
@@ -197,8 +197,7 @@ impl Family for Unlocked {
 async fn ask_unlocked(request: TestRequest) -> (u16, HeaderMap, Value) {
     let app = app();
     let mount = move |config: &mut ServiceConfig| {
-        let routes = Unlocked.routes();
-        register(&app, &Unlocked, &routes.iter().collect::<Vec<_>>(), config);
+        config.service(resource(&app, &Unlocked, "/api/v1/external/accounts", &Unlocked.routes()));
     };
     let service = init_service(ActixApp::new().configure(mount)).await;
     read(call_service(&service, request.to_request()).await).await
