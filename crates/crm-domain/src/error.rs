@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 use serde::Serialize;
 
 /// What goes wrong in a port or a use case.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// No such record in this tenant (deleted records and other tenants' records look the same).
     #[error("no {noun} found with id {id}")]

@@ -75,7 +75,7 @@ async fn readyz(app: Data<App>) -> HttpResponse {
 const READY_PATIENCE: Duration = Duration::from_secs(2);
 
 async fn ready(app: &App) -> Result<()> {
-    epoch(&*app.control).await?;
+    epoch(&*app.control, 1).await?;
     let control = Arc::clone(&app.control);
     block(move || control.reading(|reader| reader.tenants().count().map(drop))).await
 }

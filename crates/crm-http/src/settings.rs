@@ -225,7 +225,7 @@ impl Default for RequestLogSettings {
         Self {
             buffer: 8_192,
             patience_seconds: 10,
-            batch: 500,
+            batch: 1000,
             flush_milliseconds: 1_000,
             retention_days: 90,
         }

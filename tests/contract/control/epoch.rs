@@ -27,7 +27,7 @@ fn everybody_who_asks_is_answered(database: &Database) {
     let (told, answers) = channel();
     for _ in 0..2_000 {
         let told = told.clone();
-        control.epoch(Box::new(move |epoch| told.send(epoch.unwrap()).unwrap()));
+        control.epoch(1, Box::new(move |epoch| told.send(epoch.unwrap()).unwrap()));
     }
     drop(told);
     let answers: Vec<_> = answers.iter().collect();
@@ -85,7 +85,7 @@ fn who_waits_is_answered_when_the_store_closes(database: &Database) {
     let (told, answers) = channel();
     for _ in 0..50 {
         let told = told.clone();
-        control.epoch(Box::new(move |epoch| told.send(epoch).unwrap()));
+        control.epoch(1, Box::new(move |epoch| told.send(epoch).unwrap()));
     }
     drop((control, node, told));
     assert_eq!(answers.iter().count(), 50);
@@ -96,10 +96,13 @@ fn nobodys_answer_may_hold_the_store_open(database: &Database) {
     let control = node.control();
     let last = Arc::clone(&control);
     let (told, answer) = channel();
-    control.epoch(Box::new(move |epoch| {
-        drop(last);
-        told.send(epoch.is_ok()).unwrap();
-    }));
+    control.epoch(
+        1,
+        Box::new(move |epoch| {
+            drop(last);
+            told.send(epoch.is_ok()).unwrap();
+        }),
+    );
     drop((control, node));
     assert!(answer.recv().unwrap());
 }

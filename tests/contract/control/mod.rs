@@ -120,7 +120,7 @@ fn text<const MAX: usize>(value: &str) -> Text<MAX> {
 /// The credential epoch, as a request hears it.
 fn try_epoch(control: &dyn ControlStore) -> Result<i64> {
     let (told, answer) = channel();
-    control.epoch(Box::new(move |epoch| told.send(epoch).unwrap()));
+    control.epoch(1, Box::new(move |epoch| told.send(epoch).unwrap()));
     answer.recv_timeout(Duration::from_secs(30)).expect("every caller is answered")
 }
 

@@ -58,7 +58,9 @@ pub trait ControlStore: Send + Sync + 'static {
     /// Tells the credential epoch: a number that every committed change of an existing tenant, user, session or API key raises, on every
     /// node. What was read at one epoch still holds while the epoch, asked for *after* a request arrived, is the same: so a revocation
     /// takes effect with the very next request without reading the row each time. Callers that ask at once share one query.
-    fn epoch(&self, done: EpochDone);
+    ///
+    /// `requests` is how many wait for this answer: many show load, in which the next query may wait a little for more to share it.
+    fn epoch(&self, requests: usize, done: EpochDone);
 }
 
 impl dyn ControlStore {

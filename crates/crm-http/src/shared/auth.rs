@@ -5,22 +5,23 @@
 //! a bcrypt verdict outlives its epoch, and it is bound to the stored hash (contract X-27 as decided).
 
 mod cookie;
+mod epoch;
 mod key;
 mod user;
 
 use std::{sync::Arc, time::Duration};
 
 use crm_domain::{
-    Error, Result,
+    Result,
     control::{ControlStore, session::Session},
     id::{SessionId, UserId},
     tenant::Tenants,
 };
 use moka::sync::Cache;
-use tokio::sync::oneshot;
 
-use crate::shared::{hash_pool::HashPool, request_log::RequestLog, tenant::in_time};
+use crate::shared::{hash_pool::HashPool, request_log::RequestLog};
 
+pub(crate) use epoch::epoch;
 pub use key::{KeyGate, KeyPrincipal, KeyRefusal};
 pub use user::UserPrincipal;
 
@@ -32,6 +33,7 @@ const IDLE: Duration = Duration::from_secs(600);
 /// Recognises callers.
 pub struct Auth {
     control: Arc<dyn ControlStore>,
+    epochs: epoch::Epochs,
     tenants: Arc<dyn Tenants>,
     hashing: Arc<HashPool>,
     request_log: Arc<RequestLog>,
@@ -50,6 +52,7 @@ impl Auth {
         request_log: Arc<RequestLog>,
     ) -> Self {
         Self {
+            epochs: epoch::Epochs::new(Arc::clone(&control)),
             control,
             tenants,
             hashing,
@@ -67,23 +70,6 @@ impl Auth {
 
     /// The credential epoch as of now.
     async fn epoch(&self) -> Result<i64> {
-        epoch(&*self.control).await
+        self.epochs.now().await
     }
-}
-
-/// Asks the control plane for its credential epoch.
-pub(crate) async fn epoch(control: &dyn ControlStore) -> Result<i64> {
-    let (sender, receiver) = oneshot::channel();
-    control.epoch(Box::new(move |epoch| {
-        // A client that went away no longer asks.
-        let _ = sender.send(epoch);
-    }));
-    let told = async {
-        receiver.await.map_err(|_| Error::Unavailable {
-            what: "the control database",
-            cause: "it stopped".to_owned(),
-            retry_after: Duration::from_secs(1),
-        })?
-    };
-    in_time(told).await
 }

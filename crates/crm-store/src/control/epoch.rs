@@ -1,4 +1,5 @@
-//! Tells the credential epoch: one thread with one connection answers everybody who waits with one query.
+//! Tells the credential epoch. On SQLite each caller's thread looks for itself: that takes microseconds, less than waking another thread. On
+//! PostgreSQL one thread with one connection answers everybody who waits with one query.
 //!
 //! A caller that arrives while a query runs waits for the next one: an epoch told is never older than the question. So a change that was
 //! committed before a request arrived is seen by that request, on every node.
@@ -15,6 +16,7 @@ use crm_domain::{
     error::{Error, Result},
 };
 use diesel::prelude::*;
+use thread_local::ThreadLocal;
 
 use super::schema::control_clock;
 use crate::{
@@ -24,27 +26,72 @@ use crate::{
     location::Location,
 };
 
-/// A query that so many waited for shows load.
+/// A query that so many requests waited for shows load.
 const MANY: usize = 4;
 /// Under load the next query waits so long for more to share it: one each time somebody asks would keep a core busy with round trips.
-const GATHERING: Duration = Duration::from_micros(400);
+const GATHERING: Duration = Duration::from_micros(100);
+
+/// Tells the epoch.
+pub(super) enum EpochTeller {
+    /// By a connection of each thread that asks.
+    Inline(InlineTeller),
+    /// By a thread.
+    Thread(ThreadTeller),
+}
+
+impl EpochTeller {
+    /// Tells the epoch of the control plane that is there.
+    pub(super) fn of(location: &Location) -> Result<Self> {
+        Ok(match location {
+            Location::Sqlite(_) => Self::Inline(InlineTeller::new(location.clone())),
+            Location::Postgres(_) => Self::Thread(ThreadTeller::start(EpochSource::new(location.clone()))?),
+        })
+    }
+
+    /// Has `done`, for which `requests` wait, told an epoch that is not older than this call.
+    pub(super) fn ask(&self, requests: usize, done: EpochDone) {
+        match self {
+            Self::Inline(teller) => done(teller.epoch()),
+            Self::Thread(teller) => teller.ask(requests, done),
+        }
+    }
+}
+
+/// Looks in the thread that asks, by a connection of its own.
+pub(super) struct InlineTeller {
+    location: Location,
+    sources: ThreadLocal<Mutex<EpochSource>>,
+}
+
+impl InlineTeller {
+    fn new(location: Location) -> Self {
+        Self {
+            location,
+            sources: ThreadLocal::new(),
+        }
+    }
+
+    fn epoch(&self) -> Result<i64> {
+        let source = self.sources.get_or(|| Mutex::new(EpochSource::new(self.location.clone())));
+        source.lock().unwrap_or_else(PoisonError::into_inner).epoch()
+    }
+}
 
 /// The thread and those who wait for it. Dropping it answers who still waits, and ends the thread.
-pub(super) struct EpochTeller {
+pub(super) struct ThreadTeller {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl EpochTeller {
+impl ThreadTeller {
     /// Starts the thread; it asks `source` once for all who wait.
     pub(super) fn start(mut source: impl Source) -> Result<Self> {
         let queue = Arc::new(Queue::default());
         let waiting = Arc::clone(&queue);
         let run = move || {
-            while let Some(callers) = waiting.next_round() {
-                let is_busy = callers.len() >= MANY;
-                answer(callers, &source.epoch());
-                if is_busy {
+            while let Some(round) = waiting.next_round() {
+                answer(round.callers, &source.epoch());
+                if round.requests >= MANY {
                     thread::sleep(GATHERING);
                 }
             }
@@ -59,13 +106,13 @@ impl EpochTeller {
         })
     }
 
-    /// Has `done` told an epoch that is not older than this call.
-    pub(super) fn ask(&self, done: EpochDone) {
-        self.queue.push(done);
+    /// Has `done`, for which `requests` wait, told an epoch that is not older than this call.
+    fn ask(&self, requests: usize, done: EpochDone) {
+        self.queue.push(requests, done);
     }
 }
 
-impl Drop for EpochTeller {
+impl Drop for ThreadTeller {
     fn drop(&mut self) {
         self.queue.close();
         let Some(thread) = self.thread.take() else { return };
@@ -90,13 +137,23 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    callers: Vec<EpochDone>,
+    round: Round,
     closed: bool,
 }
 
+/// Who shares a query.
+#[derive(Default)]
+struct Round {
+    callers: Vec<EpochDone>,
+    requests: usize,
+}
+
 impl Queue {
-    fn push(&self, done: EpochDone) {
-        self.state().callers.push(done);
+    fn push(&self, requests: usize, done: EpochDone) {
+        let mut state = self.state();
+        let round = &mut state.round;
+        round.callers.push(done);
+        round.requests += requests;
         self.arrived.notify_one();
     }
 
@@ -106,12 +163,12 @@ impl Queue {
     }
 
     /// Everybody who waits, as soon as somebody does; `None` when the queue is closed and empty.
-    fn next_round(&self) -> Option<Vec<EpochDone>> {
-        let idle = |state: &mut State| state.callers.is_empty() && !state.closed;
+    fn next_round(&self) -> Option<Round> {
+        let idle = |state: &mut State| state.round.callers.is_empty() && !state.closed;
         let waited = self.arrived.wait_while(self.state(), idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let callers = std::mem::take(&mut state.callers);
-        (!callers.is_empty()).then_some(callers)
+        let round = std::mem::take(&mut state.round);
+        (!round.callers.is_empty()).then_some(round)
     }
 
     /// Nothing panics while it is held: a poisoned state is whole.
@@ -122,23 +179,11 @@ impl Queue {
 
 fn answer(callers: Vec<EpochDone>, epoch: &Result<i64>) {
     for done in callers {
-        let told = epoch.as_ref().copied().map_err(again);
+        let told = epoch.clone();
         // One caller's panic must not take the epoch from all others.
         if catch_unwind(AssertUnwindSafe(|| done(told))).is_err() {
             tracing::error!("a caller panicked when it was told the credential epoch");
         }
-    }
-}
-
-/// The same error for one more caller.
-fn again(error: &Error) -> Error {
-    match error {
-        Error::Unavailable { what, cause, retry_after } => Error::Unavailable {
-            what,
-            cause: cause.clone(),
-            retry_after: *retry_after,
-        },
-        other => Error::Internal(other.to_string()),
     }
 }
 
@@ -248,16 +293,16 @@ mod tests {
         (source, has_started, go_on)
     }
 
-    fn ask(teller: &EpochTeller) -> Receiver<Result<i64>> {
+    fn ask(teller: &ThreadTeller) -> Receiver<Result<i64>> {
         let (told, answer) = channel();
-        teller.ask(Box::new(move |epoch| told.send(epoch).unwrap()));
+        teller.ask(1, Box::new(move |epoch| told.send(epoch).unwrap()));
         answer
     }
 
     #[test]
     fn who_arrives_during_a_query_waits_for_the_next_one_and_shares_it() {
         let (source, started, go_on) = gate();
-        let teller = EpochTeller::start(source).unwrap();
+        let teller = ThreadTeller::start(source).unwrap();
         let first = ask(&teller);
         started.recv().unwrap();
         let late: Vec<_> = (0..100).map(|_| ask(&teller)).collect();
@@ -273,7 +318,7 @@ mod tests {
     #[test]
     fn everybody_is_answered_when_the_store_is_dropped() {
         let (source, started, go_on) = gate();
-        let teller = EpochTeller::start(source).unwrap();
+        let teller = ThreadTeller::start(source).unwrap();
         let first = ask(&teller);
         started.recv().unwrap();
         let late = ask(&teller);
@@ -286,10 +331,10 @@ mod tests {
     #[test]
     fn a_caller_that_panics_does_not_take_the_epoch_from_the_others() {
         let (source, _started, go_on) = gate();
-        let teller = EpochTeller::start(source).unwrap();
+        let teller = ThreadTeller::start(source).unwrap();
         go_on.send(()).unwrap();
         go_on.send(()).unwrap();
-        teller.ask(Box::new(|_| panic!("a caller's defect")));
+        teller.ask(1, Box::new(|_| panic!("a caller's defect")));
         assert!(ask(&teller).recv().unwrap().is_ok());
         drop(go_on);
     }
@@ -297,13 +342,16 @@ mod tests {
     #[test]
     fn a_caller_may_hold_the_last_handle() {
         let (source, _started, go_on) = gate();
-        let teller = Arc::new(EpochTeller::start(source).unwrap());
+        let teller = Arc::new(ThreadTeller::start(source).unwrap());
         let (told, answer) = channel();
         let last = Arc::clone(&teller);
-        teller.ask(Box::new(move |epoch| {
-            drop(last);
-            told.send(epoch).unwrap();
-        }));
+        teller.ask(
+            1,
+            Box::new(move |epoch| {
+                drop(last);
+                told.send(epoch).unwrap();
+            }),
+        );
         drop(teller);
         go_on.send(()).unwrap();
         assert!(answer.recv().unwrap().is_ok());

@@ -25,10 +25,7 @@ use crm_domain::{
     error::Result,
 };
 
-use self::{
-    epoch::{EpochSource, EpochTeller},
-    ports::Ports,
-};
+use self::{epoch::EpochTeller, ports::Ports};
 use crate::{dialect::Purpose, location::Location, pool::Pool};
 
 /// Transactions run one after another anyway: with one connection a node's own wait in its pool, in turn, and not in the database.
@@ -52,7 +49,7 @@ impl ControlDatabase {
             reading: Pool::new(location.clone(), Purpose::Read, reading_connections),
             writing: Pool::new(location.clone(), Purpose::Write, WRITING_CONNECTIONS),
             clock,
-            epoch: EpochTeller::start(EpochSource::new(location))?,
+            epoch: EpochTeller::of(&location)?,
         })
     }
 }
@@ -66,7 +63,7 @@ impl ControlStore for ControlDatabase {
         self.writing.run(|connection| transaction::run(connection, &*self.clock, work))
     }
 
-    fn epoch(&self, done: EpochDone) {
-        self.epoch.ask(done);
+    fn epoch(&self, requests: usize, done: EpochDone) {
+        self.epoch.ask(requests, done);
     }
 }
