@@ -1,12 +1,23 @@
 //! Opening, making and closing tenants' databases.
 
-use std::{fs, path::PathBuf, sync::Arc, thread};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use crm_domain::{
     clock::{Clock, SystemEntropy},
+    control::tenant::Tenant,
     error::Error,
     page::{Sort, Window},
-    tenant::{Tenants, account::AccountFilter},
+    stamp::Stamp,
+    tenant::{
+        Tenants, Unit, UnitOfWork,
+        account::AccountFilter,
+        change::{Actor, Origin},
+    },
 };
 use crm_store::{Store, StoreSettings};
 use crm_tests::{
@@ -20,6 +31,7 @@ each_backend_shared!(
     more_tenants_than_may_be_open_take_turns,
     tenants_do_not_see_each_other,
     a_database_that_is_gone_is_told_and_not_made_anew,
+    a_writers_thread_opens_the_database_for_a_write,
     nodes_that_start_and_make_tenants_at_once_get_along,
     a_location_that_cannot_be_read_is_an_error,
     what_a_tenant_begins_with_is_as_old_as_it,
@@ -52,7 +64,7 @@ fn node(database: &Database, change: impl FnOnce(&mut StoreSettings)) -> Store {
     Store::open(&settings, clock, Arc::new(SystemEntropy)).unwrap()
 }
 
-fn names(tenants: &dyn Tenants, tenant: &crm_domain::control::tenant::Tenant) -> Vec<String> {
+fn names(tenants: &dyn Tenants, tenant: &Tenant) -> Vec<String> {
     let page = tenants
         .open(tenant)
         .unwrap()
@@ -144,6 +156,37 @@ fn a_database_that_is_gone_is_told_and_not_made_anew(database: &Database) {
     if database.backend == Backend::Sqlite {
         assert!(!sqlite_file(database, &tenant.location).exists());
     }
+}
+
+/// Those who submit are async: a database that must be opened and migrated first would keep their thread.
+fn a_writers_thread_opens_the_database_for_a_write(database: &Database) {
+    let node = node(database, |_| ());
+    let tenants = node.tenants();
+    let there = provision(&*tenants);
+    let gone = provision(&*tenants);
+    tenants.discard(&gone.location).unwrap();
+    let submit = |tenant: &Tenant| {
+        let (told, answer) = mpsc::channel();
+        let origin = Origin {
+            actor: Actor::System,
+            family: "server",
+        };
+        let done = move |result: Result<Stamp, Error>| {
+            let thread = thread::current().name().unwrap_or_default().to_owned();
+            told.send((thread, result.is_ok())).unwrap();
+        };
+        let unit = Unit::with_result(origin, |unit: &mut dyn UnitOfWork| Ok(unit.stamp()), done);
+        tenants.open(tenant).unwrap().submit(unit);
+        answer.recv().unwrap()
+    };
+    for (tenant, is_there) in [(&there, true), (&gone, false)] {
+        let (thread, is_done) = submit(tenant);
+        assert_eq!(is_done, is_there);
+        assert!(thread.starts_with("tenant-writer"), "{thread}");
+    }
+    node.close();
+    let unopened = provision(&*database.tenants());
+    assert!(!submit(&unopened).1, "the store is closed");
 }
 
 fn a_database_made_in_vain_is_removed(database: &Database) {

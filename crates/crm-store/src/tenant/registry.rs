@@ -125,7 +125,7 @@ impl TenantRegistry {
         if open.opening.get(&id).is_some_and(|current| Arc::ptr_eq(current, &opening)) {
             open.opening.remove(&id);
         }
-        opened.as_ref().map_err(shared)?;
+        opened.clone()?;
         // Another who waited may have been first.
         if let Some(database) = open.find(id) {
             return Ok(database);
@@ -146,6 +146,16 @@ impl TenantRegistry {
             let tallies = self.tallies.of_database();
             Arc::new(TenantDatabase::new(location.clone(), self.readers, writer, tallies))
         })
+    }
+
+    /// Has a writer's thread open the tenant's database for a unit of work.
+    fn submit_opening(self: &Arc<Self>, id: TenantId, location: Location, unit: Unit) {
+        let registry = Arc::clone(self);
+        self.writers
+            .open(move |may_open| match may_open.and_then(|()| registry.database(id, &location)) {
+                Ok(database) => database.submit(unit),
+                Err(error) => (unit.done)(Err(error)),
+            });
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -190,18 +200,6 @@ impl TenantRegistry {
             return Err(error);
         }
         Ok(format!("postgres:{name}"))
-    }
-}
-
-/// The same error for another caller.
-fn shared(error: &Error) -> Error {
-    match error {
-        Error::Unavailable { what, cause, retry_after } => Error::Unavailable {
-            what,
-            cause: cause.clone(),
-            retry_after: *retry_after,
-        },
-        other => Error::Internal(other.to_string()),
     }
 }
 
@@ -318,10 +316,12 @@ impl TenantStore for TenantHandle {
         self.registry.database(self.id, &self.location)?.snapshot(work)
     }
 
+    /// Callers are async: what may block is left to a writer's thread.
     fn submit(&self, unit: Unit) {
-        match self.registry.database(self.id, &self.location) {
-            Ok(database) => database.submit(unit),
-            Err(error) => (unit.done)(Err(error)),
+        let open = self.registry.lock().find(self.id);
+        match open {
+            Some(database) => database.submit(unit),
+            None => self.registry.submit_opening(self.id, self.location.clone(), unit),
         }
     }
 }

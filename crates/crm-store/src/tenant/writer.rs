@@ -51,9 +51,33 @@ const QUEUE_UNITS: usize = 10_000;
 /// longer: 4,000 pages take some 25 ms, 1,000 some 10 ms.
 const LONG_LOG: i64 = 1_000;
 
+/// What a writer's thread does next.
+enum Task {
+    /// A tenant's turn.
+    Turn(Arc<TenantWriter>),
+    /// Opening a tenant's database for a unit of work, which may take as long as a migration.
+    Opening(Opening),
+}
+
+impl Task {
+    fn run(self) {
+        match self {
+            Self::Turn(writer) => writer.take_turn(),
+            Self::Opening(open) => {
+                if catch_unwind(AssertUnwindSafe(|| open(Ok(())))).is_err() {
+                    tracing::error!("opening a tenant's database panicked");
+                }
+            }
+        }
+    }
+}
+
+/// Opens a database, or hears why not.
+type Opening = Box<dyn FnOnce(Result<()>) + Send>;
+
 /// The threads that all tenants' writers share.
 pub(crate) struct WriterPool {
-    turns: Mutex<Option<mpsc::Sender<Arc<TenantWriter>>>>,
+    tasks: Mutex<Option<mpsc::Sender<Task>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     heard: OnceLock<OnCommit>,
     clock: Arc<dyn Clock>,
@@ -62,10 +86,10 @@ pub(crate) struct WriterPool {
 
 impl WriterPool {
     pub(crate) fn start(threads: usize, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>> {
-        let (sender, receiver) = mpsc::channel::<Arc<TenantWriter>>();
+        let (sender, receiver) = mpsc::channel::<Task>();
         let receiver = Arc::new(Mutex::new(receiver));
         let pool = Arc::new(Self {
-            turns: Mutex::new(Some(sender)),
+            tasks: Mutex::new(Some(sender)),
             threads: Mutex::default(),
             heard: OnceLock::new(),
             clock,
@@ -74,8 +98,8 @@ impl WriterPool {
         for number in 0..threads.max(1) {
             let receiver = Arc::clone(&receiver);
             let work = move || {
-                while let Some(writer) = next_turn(&receiver) {
-                    writer.take_turn();
+                while let Some(task) = next_task(&receiver) {
+                    task.run();
                 }
             };
             let thread = thread::Builder::new().name(format!("tenant-writer-{number}")).spawn(work);
@@ -100,7 +124,7 @@ impl WriterPool {
 
     /// Runs what is queued, then ends the threads.
     pub(crate) fn stop(&self) {
-        drop(lock(&self.turns).take());
+        drop(lock(&self.tasks).take());
         for thread in std::mem::take(&mut *lock(&self.threads)) {
             if thread.join().is_err() {
                 tracing::error!("a writer thread panicked");
@@ -108,13 +132,24 @@ impl WriterPool {
         }
     }
 
-    fn schedule(&self, writer: Arc<TenantWriter>) -> bool {
-        lock(&self.turns).as_ref().is_some_and(|turns| turns.send(writer).is_ok())
+    /// Has a thread open a database; while the server stops, `opening` hears so at once.
+    pub(crate) fn open(&self, opening: impl FnOnce(Result<()>) + Send + 'static) {
+        if let Err(Task::Opening(opening)) = self.schedule(Task::Opening(Box::new(opening))) {
+            opening(Err(stopping()));
+        }
+    }
+
+    /// Puts a task into the threads' queue, or gives it back while the server stops.
+    fn schedule(&self, task: Task) -> Result<(), Task> {
+        match &*lock(&self.tasks) {
+            Some(tasks) => tasks.send(task).map_err(|refused| refused.0),
+            None => Err(task),
+        }
     }
 }
 
 /// The lock is held while waiting: one thread waits in the channel, the others behind it.
-fn next_turn(receiver: &Mutex<mpsc::Receiver<Arc<TenantWriter>>>) -> Option<Arc<TenantWriter>> {
+fn next_task(receiver: &Mutex<mpsc::Receiver<Task>>) -> Option<Task> {
     lock(receiver).recv().ok()
 }
 
@@ -165,7 +200,7 @@ impl TenantWriter {
     }
 
     fn schedule(self: &Arc<Self>) {
-        if self.pool.schedule(Arc::clone(self)) {
+        if self.pool.schedule(Task::Turn(Arc::clone(self))).is_ok() {
             return;
         }
         let left = {
@@ -174,7 +209,7 @@ impl TenantWriter {
             std::mem::take(&mut queue.units)
         };
         for unit in left {
-            answer(unit.done, Err(unavailable("the server is stopping")));
+            answer(unit.done, Err(stopping()));
         }
     }
 
@@ -196,7 +231,7 @@ impl TenantWriter {
                 return;
             }
             drop(queue);
-            if self.pool.schedule(Arc::clone(self)) {
+            if self.pool.schedule(Task::Turn(Arc::clone(self))).is_ok() {
                 return;
             }
             // The channel is closed while the server stops: what waits is still run, here.
@@ -431,6 +466,10 @@ impl<'a> Turn<'a> {
     fn execute(&mut self, sql: &str) -> Result<()> {
         self.connection.batch_execute(sql).map_err(map)
     }
+}
+
+fn stopping() -> Error {
+    unavailable("the server is stopping")
 }
 
 fn answer_all(callers: impl Iterator<Item = UnitDone>, error: &Error) {
