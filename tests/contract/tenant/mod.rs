@@ -7,6 +7,7 @@ mod change;
 mod check;
 mod commit;
 mod contact;
+mod contact_lookup;
 mod contact_stats;
 mod custom_field;
 mod export;
