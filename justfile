@@ -29,6 +29,10 @@ bench *ARGS: build-bench
 bench-saas *ARGS: build-bench
     "${CARGO_TARGET_DIR:-target}/release/crm-bench" saas {{ ARGS }}
 
+# Measure what family D promises at a million contacts; `--markdown docs/performance.md` keeps the table.
+bench-contacts *ARGS: build-bench
+    "${CARGO_TARGET_DIR:-target}/release/crm-bench" contacts {{ ARGS }}
+
 # Hurt the running server and see what it keeps.
 chaos *ARGS: build-bench
     "${CARGO_TARGET_DIR:-target}/release/crm-bench" chaos {{ ARGS }}

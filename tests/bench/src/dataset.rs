@@ -211,6 +211,102 @@ pub fn write_deals(path: &Path, rows: u64) -> Result<()> {
     })
 }
 
+/// A contact's fields, as an import and family D call them: the 27 columns of its export (contract D-177), of which the last two follow from
+/// the others.
+const CONTACT: [(&str, &str); 25] = [
+    ("Full Name", "fullName"),
+    ("First Name", "firstName"),
+    ("Last Name", "lastName"),
+    ("Title", "title"),
+    ("Company", "company"),
+    ("Email", "email"),
+    ("Mobile Phone", "mobilePhone"),
+    ("Other Phone", "otherPhone"),
+    ("Home Phone", "homePhone"),
+    ("Corporate Phone", "corporatePhone"),
+    ("Employees", "employees"),
+    ("Employee Size Bracket", "employeeSizeBracket"),
+    ("Industry", "industry"),
+    ("Person LinkedIn", "personLinkedIn"),
+    ("Website", "website"),
+    ("Company LinkedIn", "companyLinkedIn"),
+    ("City", "city"),
+    ("State", "state"),
+    ("Country", "country"),
+    ("Company Address", "companyAddress"),
+    ("Company City", "companyCity"),
+    ("Company State", "companyState"),
+    ("Company Country", "companyCountry"),
+    ("Technologies", "technologies"),
+    ("Annual Revenue", "annualRevenue"),
+];
+const COUNTRIES: [&str; 5] = ["United States", "Canada", "Germany", "France", "Japan"];
+const BRACKETS: [(&str, u64, u64); 4] = [("1-10", 1, 10), ("11-50", 11, 50), ("51-200", 51, 200), ("201-500", 201, 500)];
+
+fn contact(number: u64) -> [String; CONTACT.len()] {
+    let mut dice = Dice(number);
+    let (given, family) = (dice.pick(&GIVEN), dice.pick(&FAMILY));
+    let (first, second) = (dice.pick(&FIRST), dice.pick(&SECOND));
+    let ((city, state), (company_city, company_state)) = (dice.pick(&CITIES), dice.pick(&CITIES));
+    let (bracket, least, most) = dice.pick(&BRACKETS);
+    let domain = format!("{}{}-{}.example", first.to_lowercase(), second.to_lowercase(), number % 50_000);
+    let mut phone = || format!("+1-555-{:07}", dice.below(10_000_000));
+    let phones = [phone(), phone(), phone(), phone()];
+    let [mobile, other, home, corporate] = phones;
+    [
+        format!("{given} {family}"),
+        given.to_owned(),
+        family.to_owned(),
+        dice.pick(&TITLES).to_owned(),
+        format!("{first} {second} {}", number % 50_000),
+        format!("{}.{}.{number}@{domain}", given.to_lowercase(), family.to_lowercase()),
+        mobile,
+        other,
+        home,
+        corporate,
+        (least + dice.below(most - least + 1)).to_string(),
+        bracket.to_owned(),
+        dice.pick(&INDUSTRIES).to_owned(),
+        format!(
+            "https://www.linkedin.com/in/{}-{}-{number}",
+            given.to_lowercase(),
+            family.to_lowercase()
+        ),
+        format!("https://{domain}"),
+        format!("https://www.linkedin.com/company/{}-{}", first.to_lowercase(), number % 50_000),
+        city.to_owned(),
+        state.to_owned(),
+        dice.pick(&COUNTRIES).to_owned(),
+        format!("{} Main St", 1 + dice.below(9_999)),
+        company_city.to_owned(),
+        company_state.to_owned(),
+        dice.pick(&COUNTRIES).to_owned(),
+        "Salesforce; Slack".to_owned(),
+        format!("${}M", 1 + dice.below(500)),
+    ]
+}
+
+/// A contact as family D is told of it.
+pub fn contact_object(number: u64) -> Value {
+    let member = |((_, name), value): (&(&str, &str), String)| {
+        let value = match *name {
+            "employees" => value.parse::<u64>().map_or(Value::Null, Value::from),
+            "technologies" => value.split("; ").map(Value::from).collect(),
+            _ => value.into(),
+        };
+        ((*name).to_owned(), value)
+    };
+    Value::Object(CONTACT.iter().zip(contact(number)).map(member).collect())
+}
+
+/// Writes `rows` contacts as a table of the 27 columns of an export.
+pub fn write_contacts(path: &Path, rows: u64) -> Result<()> {
+    let header = format!("{},Lead Score,Created At", CONTACT.map(|(name, _)| name).join(","));
+    write_rows(path, &header, rows, |number| {
+        format!("{},7.5,2026-01-15T10:30:00Z", contact(number).join(","))
+    })
+}
+
 fn write_rows(path: &Path, header: &str, rows: u64, row: impl Fn(u64) -> String) -> Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     writeln!(file, "{header}")?;

@@ -160,6 +160,16 @@ impl Deployment {
         access
     }
 
+    /// Another key of the tenant, which can do all that its family's keys can.
+    pub fn mint(&self, access: &Access, family: KeyFamily) -> Result<String> {
+        let store = self.open()?;
+        let users = store.control().reading(|reader| reader.users().list(access.tenant.id))?;
+        let admin = users.first().context("the tenant has no user")?;
+        let key = mint(&store, &access.tenant, admin, family, BCRYPT_COST);
+        store.close();
+        key
+    }
+
     /// The folder of everything.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -196,18 +206,18 @@ pub fn add_tenant(store: &Store, number: usize, hash: &PasswordHash, cost: u32) 
         })?;
         Ok((tenant, user))
     })?;
-    let key = mint(store, &tenant, &user, cost)?;
+    let key = mint(store, &tenant, &user, KeyFamily::HealthTrixss, cost)?;
     Ok(Access { tenant, email, key })
 }
 
-fn mint(store: &Store, tenant: &Tenant, user: &User, cost: u32) -> Result<String> {
-    let key = KeyText::random(KeyFamily::HealthTrixss, &SystemEntropy);
+fn mint(store: &Store, tenant: &Tenant, user: &User, family: KeyFamily, cost: u32) -> Result<String> {
+    let key = KeyText::random(family, &SystemEntropy);
     let draft = ApiKeyDraft {
         name: Patch::Set("bench".to_owned()),
         rate_limit: Patch::Set(LIMIT.to_string()),
         ..ApiKeyDraft::default()
     };
-    let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, user.role, SystemClock.now(), Check::new())?;
+    let fields = ApiKeyFields::parse(draft, family, user.role, SystemClock.now(), Check::new())?;
     api_keys::mint(&*store.control(), tenant.id, user.id, &key, key.hash(cost)?, fields)?;
     Ok(key.as_str().to_owned())
 }

@@ -1,4 +1,4 @@
-//! A tenant with accounts, loaded by the server's own command line.
+//! A tenant with records, loaded by the server's own command line.
 
 use std::{
     path::Path,
@@ -19,13 +19,13 @@ use crate::{
     server,
 };
 
-/// A deployment whose one tenant has accounts, loaded by `crm-server import accounts`.
+/// A deployment whose one tenant has records, loaded by `crm-server import`.
 pub struct Loaded {
     /// The deployment.
     pub deployment: Deployment,
     /// Its tenant.
     pub access: Access,
-    /// How many accounts.
+    /// How many records.
     pub rows: u64,
     /// How long the import ran, from its process's start to its end.
     pub time: Duration,
@@ -36,10 +36,15 @@ pub struct Loaded {
 impl Loaded {
     /// Makes the deployment and imports `rows` accounts.
     pub fn new(host: &Host, name: &str, rows: u64) -> Result<Self> {
+        Self::with(host, name, "accounts", rows, |file| dataset::write_accounts(file, rows))
+    }
+
+    /// Makes the deployment and imports what `write` puts into a file: so many rows.
+    pub fn with(host: &Host, name: &str, kind: &str, rows: u64, write: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let deployment = host.deploy(name)?;
         let access = deployment.with_tenant()?;
-        note(&format!("{}: importing {rows} accounts", host.backend.as_str()));
-        let (time, peak) = import(&deployment, "accounts", |file| dataset::write_accounts(file, rows))?;
+        note(&format!("{}: importing {rows} {kind}", host.backend.as_str()));
+        let (time, peak) = import(&deployment, kind, write)?;
         let loaded = Self {
             deployment,
             access,

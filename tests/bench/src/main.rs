@@ -1,19 +1,21 @@
-//! Measures the running server (`just bench`, `just bench-saas`) and hurts it (`just chaos`).
+//! Measures the running server (`just bench`, `just bench-saas`, `just bench-contacts`) and hurts it (`just chaos`).
 //!
 //! All start the release server as a child process on throwaway data: SQLite files in a temporary folder, or databases of a PostgreSQL
 //! server of their own. [`mod@bench`] compares what the server does with a limit measured in the same run: the same work done by [`bare`]
-//! code without a CRM around it; [`saas`] compares what family C offers with its own plainest list. [`chaos`] kills and stops the server and
+//! code without a CRM around it; [`saas`] and [`mod@contacts`] measure what families C and D promise at a million records. [`chaos`] kills and stops the server and
 //! its database under load, and then looks for what is missing.
 
 mod bare;
 mod bench;
 mod chaos;
+mod contacts;
 mod database;
 mod dataset;
 mod deployment;
 mod http;
 mod load;
 mod loaded;
+mod loader;
 mod memory;
 mod output;
 mod postgres;
@@ -44,6 +46,8 @@ enum Command {
     Bench(bench::Options),
     /// Measure what family C promises at a million records
     Saas(saas::Options),
+    /// Measure what family D promises at a million contacts
+    Contacts(contacts::Options),
     /// Kill, stop and starve the server under load; exit code 1 when anything is lost
     Chaos(chaos::Options),
     /// Serve accounts without a CRM around them: the limit that `bench` compares with
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options),
         Command::Saas(options) => saas::run(&options),
+        Command::Contacts(options) => contacts::run(&options),
         Command::Chaos(options) => chaos::run(&options),
         Command::Bare(options) => bare::server::run(&options).map(|()| true),
     };

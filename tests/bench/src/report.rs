@@ -1,4 +1,4 @@
-//! `docs/performance.md`: the tables, and the commands that make them. Each command leaves the other's part as it is.
+//! `docs/performance.md`: the tables, and the commands that make them. Each command leaves the others' parts as they are.
 
 use std::{fs, io::ErrorKind, path::Path, process::Command, thread};
 
@@ -6,8 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::{load, table::Table};
 
-/// What the second part begins with.
+/// What the parts after the first begin with, in their order.
+const FAMILIES: [&str; 2] = [FAMILY_C, FAMILY_D];
 const FAMILY_C: &str = "## Family C\n";
+const FAMILY_D: &str = "## Family D\n";
 
 /// Writes the first part: `just bench`.
 pub fn write(file: &Path, rounds: usize, seconds: u64, table: &Table) -> Result<()> {
@@ -22,9 +24,7 @@ pub fn write(file: &Path, rounds: usize, seconds: u64, table: &Table) -> Result<
         load::generator(),
         table.to_markdown()
     );
-    let (_, family_c) = parts(file)?;
-    let page = if family_c.is_empty() { part } else { format!("{part}\n{family_c}") };
-    fs::write(file, page).with_context(|| file.display().to_string())
+    replace(file, 0, part)
 }
 
 /// Writes the part of family C: `just bench-saas`.
@@ -40,26 +40,50 @@ pub fn write_family_c(file: &Path, rounds: usize, table: &Table) -> Result<()> {
         machine(),
         table.to_markdown()
     );
-    let (first, _) = parts(file)?;
-    let page = if first.is_empty() {
-        part
-    } else {
-        format!("{}\n\n{part}", first.trim_end())
-    };
-    fs::write(file, page).with_context(|| file.display().to_string())
+    replace(file, 1, part)
 }
 
-/// Both parts as they are, empty where there is none.
-fn parts(file: &Path) -> Result<(String, String)> {
+/// Writes the part of family D: `just bench-contacts`.
+pub fn write_family_d(file: &Path, rounds: usize, table: &Table) -> Result<()> {
+    let part = format!(
+        "{FAMILY_D}\n\
+         Made by `just bench-contacts {}` on {}.\n\n\
+         Medians of {rounds} rounds, with the least and the greatest in parentheses; client, server and database share the machine. The import \
+         runs once, by the command line, while the server reads and writes for another client, and so does the database's own loader, which \
+         fills the same table with the same indexes. Lists are measured with every order, filter and search together, one request after the \
+         other.\n\n{}",
+        arguments(),
+        machine(),
+        table.to_markdown()
+    );
+    replace(file, 2, part)
+}
+
+/// Writes a part in the place of the one that was there; the others stay as they are.
+fn replace(file: &Path, place: usize, part: String) -> Result<()> {
     let page = match fs::read_to_string(file) {
         Ok(page) => page,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(|| file.display().to_string()),
     };
-    Ok(match page.find(FAMILY_C) {
-        Some(place) => (page[..place].to_owned(), page[place..].to_owned()),
-        None => (page, String::new()),
-    })
+    let mut parts = parts(&page);
+    parts[place] = part;
+    let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
+    fs::write(file, format!("{}\n", parts.join("\n\n"))).with_context(|| file.display().to_string())
+}
+
+/// A page's parts, empty where there is none.
+fn parts(page: &str) -> [String; 1 + FAMILIES.len()] {
+    let mut parts = <[String; 1 + FAMILIES.len()]>::default();
+    let mut rest = page;
+    for (place, heading) in FAMILIES.iter().enumerate().rev() {
+        if let Some(at) = rest.find(heading) {
+            parts[place + 1] = rest[at..].to_owned();
+            rest = &rest[..at];
+        }
+    }
+    parts[0] = rest.to_owned();
+    parts
 }
 
 /// What stands behind the subcommand.
@@ -91,17 +115,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_command_leaves_the_others_part() {
+    fn each_command_leaves_the_others_parts() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("performance.md");
         let table = Table::default();
-        write_family_c(&file, 3, &table).unwrap();
-        let family_c = fs::read_to_string(&file).unwrap();
+        write_family_d(&file, 3, &table).unwrap();
+        let family_d = fs::read_to_string(&file).unwrap();
         write(&file, 3, 5, &table).unwrap();
-        let both = fs::read_to_string(&file).unwrap();
-        assert!(both.starts_with("# Performance\n") && both.ends_with(&family_c));
+        write_family_c(&file, 3, &table).unwrap();
+        let all = fs::read_to_string(&file).unwrap();
+        assert!(all.starts_with("# Performance\n") && all.ends_with(&family_d));
+        assert!(all.find(FAMILY_C).unwrap() < all.find(FAMILY_D).unwrap());
         write_family_c(&file, 3, &table).unwrap();
         write(&file, 3, 5, &table).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), both);
+        write_family_d(&file, 3, &table).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), all);
     }
 }

@@ -2,5 +2,6 @@
 //! request log, no domain.
 
 pub mod account;
+pub mod contact;
 pub mod server;
 pub mod writer;

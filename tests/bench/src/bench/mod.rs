@@ -1,6 +1,6 @@
 //! `just bench`: what the server does, compared with what this machine gives without a CRM.
 
-mod import;
+pub mod import;
 mod pages;
 mod reads;
 mod site;

@@ -7,7 +7,7 @@ mod offered;
 mod search;
 mod site;
 mod streams;
-mod turns;
+pub mod turns;
 
 use std::path::PathBuf;
 
