@@ -9,6 +9,7 @@ use actix_web::web::ServiceConfig;
 use crm_domain::{
     clock::{Clock, Entropy},
     control::ControlStore,
+    enrichment::EnrichmentProvider,
     sealing::Sealer,
     tenant::Tenants,
 };
@@ -21,11 +22,12 @@ use crate::{
         auth::Auth,
         background::{Background, Purge},
         feed::Feeds,
-        hash_pool::HashPool,
+        lookups::Lookups,
         pipeline,
         rate_limit::RateLimits,
         request_log::RequestLog,
         sign_in::SignIn,
+        thread_pool::ThreadPool,
         trace::TraceIds,
     },
 };
@@ -65,6 +67,8 @@ pub struct AppParts {
     pub settings: HttpSettings,
     /// Counts how often clients ask.
     pub rate_limits: Arc<dyn RateLimits>,
+    /// Looks people up; `None` where no provider is configured.
+    pub enrichment: Option<Arc<dyn EnrichmentProvider>>,
     /// What `/metrics` shows; `None` when no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -90,13 +94,15 @@ pub struct App {
     /// Who may enter.
     pub(crate) auth: Auth,
     /// Where bcrypt runs.
-    pub(crate) hashing: Arc<HashPool>,
+    pub(crate) hashing: Arc<ThreadPool>,
     /// How often clients may ask.
     pub(crate) rate_limits: Arc<dyn RateLimits>,
     /// Passwords and access tokens.
     pub(crate) sign_in: SignIn,
     /// Who asked for what.
     pub(crate) request_log: Arc<RequestLog>,
+    /// Looks people up.
+    pub(crate) lookups: Lookups,
     /// Who follows the change feeds.
     pub(crate) feeds: Arc<Feeds>,
     pub(crate) trace_ids: TraceIds,
@@ -107,7 +113,7 @@ pub struct App {
 impl App {
     /// Puts the parts together; nothing runs before [`App::start_background`].
     pub fn new(parts: AppParts) -> Arc<Self> {
-        let hashing = Arc::new(HashPool::new(parts.settings.hashing.threads, parts.settings.hashing.queue));
+        let hashing = Arc::new(ThreadPool::new("password hashing", parts.settings.hashing.threads, parts.settings.hashing.queue));
         let request_log = Arc::new(RequestLog::new(
             Arc::clone(&parts.control),
             Arc::clone(&parts.tenants),
@@ -130,6 +136,7 @@ impl App {
             ),
             hashing,
             rate_limits: parts.rate_limits,
+            lookups: Lookups::new(parts.enrichment),
             request_log,
             feeds: Feeds::new(&*parts.tenants, parts.settings.change_streams),
             trace_ids: TraceIds::new(&*parts.entropy),

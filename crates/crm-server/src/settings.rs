@@ -18,6 +18,7 @@ use crm_http::{
         TokenSettings,
     },
 };
+use crm_outbound::enrichment::EnrichmentSettings;
 use crm_store::StoreSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -53,6 +54,8 @@ pub struct Settings {
     pub change_streams: ChangeStreamSettings,
     /// Webhooks.
     pub webhooks: WebhookSettings,
+    /// The provider of profiles.
+    pub enrichment: EnrichmentSettings,
     /// The server's own log.
     pub log: LogSettings,
 }

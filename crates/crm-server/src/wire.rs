@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
-use crm_domain::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use anyhow::{Context, Result};
+use crm_domain::{
+    clock::{Clock, Entropy, SystemClock, SystemEntropy},
+    enrichment::EnrichmentProvider,
+};
 use crm_http::{
     App, AppParts,
     shared::rate_limit::{LocalRateLimits, RateLimits},
 };
+use crm_outbound::{enrichment, resolver};
 use crm_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -66,9 +70,16 @@ pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
         secrets,
         settings: settings.for_http(),
         rate_limits: rate_limits(settings, world)?,
+        enrichment: enrichment(settings, world)?,
         metrics: world.metrics.clone(),
     });
     Ok(Wired { store, app })
+}
+
+/// The provider of profiles that the settings name, if any.
+fn enrichment(settings: &Settings, world: &World) -> Result<Option<Arc<dyn EnrichmentProvider>>> {
+    let runtime = tokio::runtime::Handle::current();
+    enrichment::provider(&settings.enrichment, resolver::system(), world.clock.clone(), runtime).context("invalid setting")
 }
 
 /// Where requests are counted: in Redis when the settings name one, else in this process.

@@ -5,6 +5,7 @@ pub mod browser_session;
 pub mod bulk;
 pub mod company_template;
 pub mod convert_lead;
+pub mod enrich;
 pub mod export;
 pub mod import;
 pub mod invitations;

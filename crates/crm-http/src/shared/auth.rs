@@ -19,7 +19,7 @@ use crm_domain::{
 use moka::sync::Cache;
 use tokio::sync::oneshot;
 
-use crate::shared::{hash_pool::HashPool, request_log::RequestLog, tenant::in_time};
+use crate::shared::{thread_pool::ThreadPool, request_log::RequestLog, tenant::in_time};
 
 pub use key::{KeyGate, KeyPrincipal, KeyRefusal};
 pub use user::UserPrincipal;
@@ -33,7 +33,7 @@ const IDLE: Duration = Duration::from_secs(600);
 pub struct Auth {
     control: Arc<dyn ControlStore>,
     tenants: Arc<dyn Tenants>,
-    hashing: Arc<HashPool>,
+    hashing: Arc<ThreadPool>,
     request_log: Arc<RequestLog>,
     keys: Cache<[u8; 32], Arc<key::Remembered>>,
     verdicts: Cache<[u8; 32], Arc<key::Verdict>>,
@@ -46,7 +46,7 @@ impl Auth {
     pub(crate) fn new(
         control: Arc<dyn ControlStore>,
         tenants: Arc<dyn Tenants>,
-        hashing: Arc<HashPool>,
+        hashing: Arc<ThreadPool>,
         request_log: Arc<RequestLog>,
     ) -> Self {
         Self {

@@ -25,6 +25,7 @@ mod company;
 mod contact;
 mod context;
 mod csrf;
+mod enrichment;
 mod error;
 mod export;
 mod id;
@@ -66,6 +67,8 @@ impl Family for Contacts {
             setting::APPEARANCE,
             setting::DELETE_ACCOUNT,
             linkedin::BY_SESSION,
+            "/api/enrichment",
+            enrichment::ENRICH,
             company::TEMPLATE,
             company::AUTOFILL,
             company::FIX_NAMES,
@@ -116,6 +119,10 @@ impl Family for Contacts {
             // Beside family C, which owns the path and answers whoever comes with a token, or with nothing (X-01).
             Route::new(Method::GET, contact::INTERNAL, Session, || web::to(contact::list)).claiming(context::is_browsers),
             Route::new(Method::GET, linkedin::BY_SESSION, Session, || web::to(linkedin::search_by_session)),
+            Route::new(Method::GET, enrichment::STATUS, Session, || web::to(enrichment::status)),
+            Route::new(Method::POST, enrichment::SEARCH, Session, || web::to(enrichment::search)),
+            Route::new(Method::POST, enrichment::CREATE, Session, || web::to(enrichment::create)),
+            Route::new(Method::POST, enrichment::ENRICH, Session, || web::to(enrichment::enrich_contact)),
             Route::new(Method::GET, company::TEMPLATE, Session, || web::to(company::template)),
             Route::new(Method::POST, company::AUTOFILL, Session, || web::to(company::autofill)),
             Route::new(Method::POST, company::FIX_NAMES, Session, || web::to(company::fix_names)),
@@ -200,6 +207,10 @@ impl Family for Contacts {
         public::prospects,
         public::create,
         public::create_many,
+        enrichment::status,
+        enrichment::search,
+        enrichment::create,
+        enrichment::enrich_contact,
         company::template,
         company::autofill,
         company::fix_names,
@@ -224,6 +235,7 @@ impl Family for Contacts {
             as `GET /api/v1/contacts` does."),
         (name = "contacts statistics", description = "Totals of contacts"),
         (name = "contacts public", description = "The public API: bare answers, the key in `X-API-Key` alone"),
+        (name = "contacts enrichment", description = "Looking people up at the configured provider, which costs credits"),
         (name = "contacts internal", description = "For pages, by a session's cookie"),
         (name = "contacts export", description = "Contacts as tables"),
         (name = "contacts tags", description = "Tags, and the tags of contacts"),

@@ -79,6 +79,7 @@ fn app() -> Arc<App> {
         },
         settings: HttpSettings::default(),
         rate_limits: Arc::new(LocalRateLimits::new(clock)),
+        enrichment: None,
         metrics: None,
     })
 }

@@ -1,0 +1,335 @@
+//! Looking people up at the provider, for browsers (contract D-193 … D-202, X-153, X-154). Every lookup costs credits: what can be refused is
+//! refused before, and a request that is sent again with its `Idempotency-Key` pays once.
+
+use actix_web::{HttpResponse, http::StatusCode, web};
+use crm_domain::{
+    control::user::Permission,
+    enrichment::{Found, Profile, ProfileUrl},
+    field::{Check, Email, Patch},
+    id::ContactId,
+    usecase::enrich::{self, Outcome, Subject},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    answer::{given, kept},
+    contact::Contact,
+    context::{Body, Browser, Optional},
+    error::{ApiError, BodyResponses, ErrorResponses, ProviderResponses},
+    id,
+};
+use crate::shared::{
+    call::Call,
+    idempotency::{Answer, Guard},
+    json_body::Given,
+    tenant::TenantSession,
+};
+
+pub(super) const STATUS: &str = "/api/enrichment/status";
+pub(super) const SEARCH: &str = "/api/enrichment/search";
+pub(super) const ENRICH: &str = "/api/contacts/{id}/enrich-linkedin";
+pub(super) const CREATE: &str = "/api/enrichment/create-from-linkedin";
+
+/// Whether people can be looked up.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = contacts::EnrichmentStatus)]
+pub(super) struct Status {
+    #[schema(example = true)]
+    configured: bool,
+    /// Null where none is configured.
+    #[schema(example = "proxycurl")]
+    provider: Option<&'static str>,
+    #[schema(example = "LinkedIn enrichment is ready to use")]
+    message: &'static str,
+}
+
+/// Tells whether people can be looked up.
+#[utoipa::path(
+    get, path = STATUS, tag = "contacts enrichment", operation_id = "contacts_enrichment_status",
+    responses((status = 200, description = "Whether a provider is configured", body = Status), ErrorResponses),
+    security(("contacts_session" = []))
+)]
+pub(super) async fn status(call: Call, _: Browser) -> HttpResponse {
+    let provider = call.app.lookups.provider();
+    let message = match provider {
+        Some(_) => "LinkedIn enrichment is ready to use",
+        None => "LinkedIn enrichment is not configured",
+    };
+    HttpResponse::Ok().json(Status {
+        configured: provider.is_some(),
+        provider,
+        message,
+    })
+}
+
+/// Whom to look up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = contacts::EnrichmentRequest)]
+pub(super) struct LookupRequest {
+    #[schema(value_type = String, example = "https://linkedin.com/in/johndoe")]
+    linkedin_url: Given<String>,
+}
+
+/// Whom to look up, unless it is the contact's own profile.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = contacts::ContactEnrichmentRequest)]
+pub(super) struct OwnLookupRequest {
+    #[schema(value_type = Option<String>, example = "https://linkedin.com/in/johndoe")]
+    linkedin_url: Given<String>,
+}
+
+impl LookupRequest {
+    fn parse(self) -> crm_domain::Result<ProfileUrl> {
+        let mut check = Check::new();
+        let given: Patch<String> = self.linkedin_url.patch("linkedin_url", &mut check);
+        let person = check.required("linkedin_url", given, None, ProfileUrl::parse);
+        check.finish_with(person)
+    }
+}
+
+impl OwnLookupRequest {
+    fn parse(self) -> crm_domain::Result<Option<ProfileUrl>> {
+        let mut check = Check::new();
+        let given: Patch<String> = self.linkedin_url.patch("linkedin_url", &mut check);
+        let person = check.optional("linkedin_url", given, None, ProfileUrl::parse);
+        check.finish()?;
+        Ok(person)
+    }
+}
+
+/// What is known of a person.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = contacts::Person)]
+pub(super) struct Person {
+    #[schema(example = "John Doe")]
+    full_name: Option<String>,
+    #[schema(example = "John")]
+    first_name: Option<String>,
+    #[schema(example = "Doe")]
+    last_name: Option<String>,
+    #[schema(example = "john@example.com")]
+    email: Option<String>,
+    #[schema(example = "+1-555-123-4567")]
+    phone: Option<String>,
+    #[schema(example = "CEO")]
+    title: Option<String>,
+    #[schema(example = "Acme Inc")]
+    company: Option<String>,
+}
+
+impl From<Profile> for Person {
+    fn from(profile: Profile) -> Self {
+        Self {
+            full_name: profile.full_name.map(|text| text.into_inner()),
+            first_name: profile.first_name.map(|text| text.into_inner()),
+            last_name: profile.last_name.map(|text| text.into_inner()),
+            email: profile.email.map(Email::into_inner),
+            phone: profile.phone.map(|text| text.into_inner()),
+            title: profile.title.map(|text| text.into_inner()),
+            company: profile.company.map(|text| text.into_inner()),
+        }
+    }
+}
+
+/// A person who was looked up.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = contacts::FoundPerson)]
+pub(super) struct FoundPerson {
+    /// Always `true`.
+    success: bool,
+    data: Person,
+    /// Null where the provider does not say.
+    #[schema(example = 1)]
+    credits_used: Option<u32>,
+    #[schema(example = "Contact details found successfully")]
+    message: &'static str,
+}
+
+/// A contact that a profile filled or made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = contacts::EnrichedContact)]
+pub(super) struct EnrichedContact {
+    /// Always `true`.
+    success: bool,
+    contact: Contact,
+    /// Null where the provider does not say.
+    #[schema(example = 1)]
+    credits_used: Option<u32>,
+    #[schema(example = "Contact enriched successfully")]
+    message: &'static str,
+}
+
+impl EnrichedContact {
+    fn of(outcome: Outcome, credits_used: Option<u32>) -> (StatusCode, Self) {
+        let (status, message) = match outcome {
+            Outcome::Created(_) => (StatusCode::CREATED, "Contact created successfully"),
+            Outcome::Enriched(_) => (StatusCode::OK, "Contact enriched successfully"),
+            Outcome::Unchanged(_) => (StatusCode::OK, "The profile tells nothing that the contact does not say"),
+        };
+        let answer = Self {
+            success: true,
+            contact: outcome.into_contact().into(),
+            credits_used,
+            message,
+        };
+        (status, answer)
+    }
+}
+
+/// Looks a person up. Nothing is written.
+#[utoipa::path(
+    post, path = SEARCH, tag = "contacts enrichment", operation_id = "contacts_look_up_person", request_body = LookupRequest,
+    responses((status = 200, description = "What is known", body = FoundPerson), ErrorResponses, BodyResponses, ProviderResponses),
+    security(("contacts_session" = []))
+)]
+pub(super) async fn search(call: Call, browser: Browser, body: Body<LookupRequest>) -> Result<HttpResponse, ApiError> {
+    browser.require(Permission::Write)?;
+    let person = body.value.parse()?;
+    let tenant = &browser.tenant;
+    once(tenant, body.guard, async |guard| {
+        let Found { profile, credits } = call.app.lookups.find(person).await?;
+        let answer = FoundPerson {
+            success: true,
+            data: profile.into(),
+            credits_used: credits,
+            message: "Contact details found successfully",
+        };
+        let (status, body) = kept(StatusCode::OK, &answer)?;
+        Ok(tenant.write(move |unit| finished(unit, guard, status, body)).await?)
+    })
+    .await
+}
+
+/// Looks up the person that a contact is, and fills what the contact does not say. Without `linkedinUrl` it is the contact's own profile.
+#[utoipa::path(
+    post, path = ENRICH, tag = "contacts enrichment", operation_id = "contacts_enrich_contact", request_body = OwnLookupRequest,
+    params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "The contact as it is now", body = EnrichedContact), ErrorResponses, BodyResponses, ProviderResponses),
+    security(("contacts_session" = []))
+)]
+pub(super) async fn enrich_contact(
+    call: Call,
+    browser: Browser,
+    path: web::Path<String>,
+    Optional(body): Optional<OwnLookupRequest>,
+) -> Result<HttpResponse, ApiError> {
+    browser.require(Permission::Write)?;
+    let uuid = id::parse::<ContactId>(&path)?;
+    let given = body.value.parse()?;
+    let tenant = &browser.tenant;
+    once(tenant, body.guard, async |guard| {
+        let subject = tenant.read(move |reader| enrich::of_contact(reader.contacts(), uuid, given)).await?;
+        let found = call.app.lookups.find(subject.person.clone()).await?;
+        apply(&browser, subject, found, guard).await
+    })
+    .await
+}
+
+/// Looks a person up and makes a contact of the profile. Where a contact has the profile already nobody is looked up: 409. One that has the
+/// profile's email, and no profile of its own, is filled instead: 200.
+#[utoipa::path(
+    post, path = CREATE, tag = "contacts enrichment", operation_id = "contacts_create_from_profile", request_body = LookupRequest,
+    responses(
+        (status = 201, description = "The new contact", body = EnrichedContact),
+        (status = 200, description = "The contact with the profile's email", body = EnrichedContact),
+        ErrorResponses, BodyResponses, ProviderResponses
+    ),
+    security(("contacts_session" = []))
+)]
+pub(super) async fn create(call: Call, browser: Browser, body: Body<LookupRequest>) -> Result<HttpResponse, ApiError> {
+    browser.require(Permission::Write)?;
+    let person = body.value.parse()?;
+    let (tenant, owner) = (&browser.tenant, browser.user().id);
+    once(tenant, body.guard, async |guard| {
+        call.app.lookups.check()?;
+        let subject = tenant.write(move |unit| {
+            enrich::check_creatable(unit)?;
+            enrich::of_nobody(unit.contacts(), person)
+        });
+        let subject = subject.await?;
+        let found = call.app.lookups.find(subject.person.clone()).await?;
+        // Who makes a contact of a profile is its maker, and the change feed says so; what fills one is the profile.
+        let (person, profile, keeping) = (subject.person.clone(), found.profile.clone(), guard.clone());
+        let credits = found.credits;
+        let made = tenant.write(move |unit| {
+            if let Some(holder) = enrich::holder(unit, &person, &profile)? {
+                return Ok(Err(holder));
+            }
+            let made = enrich::create(unit, &person, &profile, owner)?;
+            let (status, answer) = EnrichedContact::of(Outcome::Created(made), credits);
+            let (status, body) = kept(status, &answer)?;
+            finished(unit, keeping, status, body).map(Ok)
+        });
+        match made.await? {
+            Ok(answer) => Ok(answer),
+            Err(holder) => {
+                let contact = Some(holder);
+                apply(&browser, Subject { contact, ..subject }, found, guard).await
+            }
+        }
+    })
+    .await
+}
+
+/// Fills the subject's contact, as the feed says by the profile, and answers it.
+async fn apply(browser: &Browser, subject: Subject, found: Found, guard: Option<Guard>) -> Result<Answer, ApiError> {
+    let owner = browser.user().id;
+    let tenant = TenantSession {
+        origin: enrich::origin(browser.tenant.origin.family),
+        ..browser.tenant.clone()
+    };
+    let answer = tenant.write(move |unit| {
+        let outcome = enrich::apply(unit, &subject, &found.profile, owner)?;
+        let (status, answer) = EnrichedContact::of(outcome, found.credits);
+        let (status, body) = kept(status, &answer)?;
+        finished(unit, guard, status, body)
+    });
+    Ok(answer.await?)
+}
+
+/// The answer of a unit of work, kept with its effect.
+fn finished(
+    unit: &mut dyn crm_domain::tenant::UnitOfWork,
+    guard: Option<Guard>,
+    status: StatusCode,
+    body: String,
+) -> crm_domain::Result<Answer> {
+    if let Some(guard) = guard {
+        guard.finish(unit, status, &body)?;
+    }
+    Ok(Answer {
+        status,
+        body,
+        replayed: false,
+    })
+}
+
+/// Does what costs something once for each `Idempotency-Key`; what failed may be sent again.
+async fn once(
+    tenant: &TenantSession,
+    guard: Option<Guard>,
+    work: impl AsyncFnOnce(Option<Guard>) -> Result<Answer, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    let Some(guard) = guard else {
+        return work(None).await.map(given);
+    };
+    let beginning = guard.clone();
+    if let Some(answer) = tenant.write(move |unit| beginning.begin(unit)).await? {
+        return Ok(given(answer));
+    }
+    let done = work(Some(guard.clone())).await;
+    if done.is_err() {
+        let freed = tenant.write(move |unit| guard.settle(unit, false)).await;
+        if let Err(error) = freed {
+            // It stays reserved, and a repeated request is answered 409.
+            tracing::error!(%error, "cannot note how a lookup ended");
+        }
+    }
+    done.map(given)
+}
