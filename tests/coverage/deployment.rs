@@ -82,6 +82,8 @@ pub fn path_of(route: &RouteInfo) -> String {
         "/api/v1/external/accounts" => "ACT-00003",
         "/api/v1/external/opportunities" => "OPP-00003",
         "/api/companies" => "company_3",
+        // Family D's, among family C's.
+        "/api/contacts" if route.family == "contacts" => &uuids.contact,
         "/api/contacts" => "contact_3",
         "/api/leads" => "lead_3",
         "/api/deals" => "deal_3",

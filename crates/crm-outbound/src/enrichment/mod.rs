@@ -6,7 +6,6 @@ mod retry_after;
 mod settings;
 
 use std::{
-    error::Error as _,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -194,12 +193,14 @@ impl Proxycurl {
 /// What an error of the client is. Its text would name the profile that was asked for.
 fn failed(error: reqwest::Error) -> LookupError {
     let error = error.without_url();
-    let mut causes = std::iter::successors(error.source(), |cause| cause.source());
-    if causes.any(|cause| cause.is::<NotPublic>()) {
-        return LookupError::NotPublic;
+    let mut last: &dyn std::error::Error = &error;
+    while let Some(cause) = last.source() {
+        last = cause;
+        if last.is::<NotPublic>() {
+            return LookupError::NotPublic;
+        }
     }
-    let last = std::iter::successors(error.source(), |cause| cause.source()).last();
-    let cause = last.map_or_else(|| error.to_string(), ToString::to_string);
+    let cause = last.to_string();
     if error.is_connect() {
         LookupError::Unreachable { cause }
     } else if error.is_timeout() {
