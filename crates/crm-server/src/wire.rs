@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use crm_domain::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crm_domain::{
+    clock::{Clock, Entropy, SystemClock, SystemEntropy},
+    usecase::{
+        import_job::{ContactImportUndos, ContactImports},
+        jobs::Executor,
+    },
+};
 use crm_http::{
-    App, AppParts,
+    App, AppParts, families,
     shared::rate_limit::{LocalRateLimits, RateLimits},
 };
 use crm_store::Store;
@@ -67,8 +73,18 @@ pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
         settings: settings.for_http(),
         rate_limits: rate_limits(settings, world)?,
         metrics: world.metrics.clone(),
+        executors: executors(&store),
     });
     Ok(Wired { store, app })
+}
+
+/// What runs jobs: a line for each kind.
+fn executors(store: &Store) -> Vec<Arc<dyn Executor>> {
+    let family = families::contacts::NAME;
+    vec![
+        Arc::new(ContactImports::new(store.control(), family, families::contacts::IMPORTED)),
+        Arc::new(ContactImportUndos::new(family)),
+    ]
 }
 
 /// Where requests are counted: in Redis when the settings name one, else in this process.

@@ -80,6 +80,7 @@ fn app() -> Arc<App> {
         settings: HttpSettings::default(),
         rate_limits: Arc::new(LocalRateLimits::new(clock)),
         metrics: None,
+        executors: Vec::new(),
     })
 }
 
