@@ -12,6 +12,7 @@ use crm_domain::{
     enrichment::EnrichmentProvider,
     sealing::Sealer,
     tenant::Tenants,
+    usecase::jobs::Executor,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -22,6 +23,7 @@ use crate::{
         auth::Auth,
         background::{Background, Purge},
         feed::Feeds,
+        jobs::Jobs,
         lookups::Lookups,
         pipeline,
         rate_limit::RateLimits,
@@ -71,6 +73,8 @@ pub struct AppParts {
     pub enrichment: Option<Arc<dyn EnrichmentProvider>>,
     /// What `/metrics` shows; `None` when no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
+    /// What runs jobs, by their kinds.
+    pub executors: Vec<Arc<dyn Executor>>,
 }
 
 /// The application; one per process, shared by all workers.
@@ -105,6 +109,8 @@ pub struct App {
     pub(crate) lookups: Lookups,
     /// Who follows the change feeds.
     pub(crate) feeds: Arc<Feeds>,
+    /// Long work.
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) trace_ids: TraceIds,
     background: Background,
     stopping: AtomicBool,
@@ -139,6 +145,13 @@ impl App {
             lookups: Lookups::new(parts.enrichment),
             request_log,
             feeds: Feeds::new(&*parts.tenants, parts.settings.change_streams),
+            jobs: Jobs::new(
+                Arc::clone(&parts.control),
+                Arc::clone(&parts.tenants),
+                Arc::clone(&parts.clock),
+                parts.executors,
+                parts.settings.jobs,
+            ),
             trace_ids: TraceIds::new(&*parts.entropy),
             background: Background::default(),
             stopping: AtomicBool::new(false),
@@ -163,11 +176,12 @@ impl App {
         self.background.start(self);
     }
 
-    /// From now on change streams end, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
+    /// From now on change streams end, no job begins, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
     /// on its way to it.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.feeds.close();
+        self.jobs.begin_stop();
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -186,6 +200,7 @@ impl App {
 
     /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.
     pub async fn shutdown(&self) {
+        self.jobs.stop().await;
         self.background.stop();
         self.request_log.flush_all().await;
     }

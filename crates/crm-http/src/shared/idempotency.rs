@@ -173,7 +173,11 @@ pub fn once(
     })
 }
 
-fn known(unit: &mut dyn UnitOfWork, guard: Option<&Guard>) -> Result<Option<Answer>> {
+/// The answer of the time before, for work that is not of one unit: [`once`] still has the last word.
+///
+/// # Errors
+/// [`crm_domain::Error::IdempotencyMismatch`] when the key came with another body before.
+pub fn known(unit: &mut dyn UnitOfWork, guard: Option<&Guard>) -> Result<Option<Answer>> {
     let Some(guard) = guard else { return Ok(None) };
     let now = unit.stamp();
     let kept = replay(unit.idempotency(), &guard.scope, &guard.digest, now)?;

@@ -308,7 +308,7 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::bad_request("The request body could not be read"),
-            Fault::BodyNotJson | Fault::BodyCharset | Fault::BodyEncoded => body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Fault::BodyNotJson | Fault::BodyNotForm | Fault::BodyCharset | Fault::BodyEncoded => body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Fault::RateLimited(decision) => Self::rate_limited(decision),
             Fault::Panicked => Self::internal(),
             Fault::Domain(error) => Self::from(error),

@@ -18,6 +18,8 @@ use crate::{
     shared::{call::Call, rate_limit::Decision},
 };
 
+pub use import::field::IMPORTED;
+
 mod activity;
 mod answer;
 mod api_key;
@@ -29,6 +31,7 @@ mod enrichment;
 mod error;
 mod export;
 mod id;
+mod import;
 mod limits;
 mod linkedin;
 mod page;
@@ -43,12 +46,15 @@ mod word;
 
 const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
 
+/// The family's name.
+pub const NAME: &str = "contacts";
+
 /// The family.
 pub struct Contacts;
 
 impl Family for Contacts {
     fn name(&self) -> &'static str {
-        "contacts"
+        NAME
     }
 
     /// Outside `/api/v1` and `/api/public` it owns the paths of its document, each by itself (contract X-03).

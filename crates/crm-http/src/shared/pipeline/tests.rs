@@ -81,6 +81,7 @@ fn app() -> Arc<App> {
         rate_limits: Arc::new(LocalRateLimits::new(clock)),
         enrichment: None,
         metrics: None,
+        executors: Vec::new(),
     })
 }
 
