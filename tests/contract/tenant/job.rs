@@ -23,6 +23,8 @@ each_backend!(
     an_expired_lease_is_taken_over_and_the_old_owners_writes_are_refused,
     progress_is_committed_with_the_work_or_not_at_all,
     attempts_end_in_each_way,
+    a_job_that_is_over_already_is_nobodys_to_claim,
+    a_job_may_turn_out_to_be_about_a_contact,
     a_cancelled_job_is_nobodys,
     jobs_are_listed_newest_first,
     old_jobs_are_forgotten,
@@ -243,4 +245,44 @@ fn old_jobs_are_forgotten(database: &Database) {
     assert_eq!(purged, ids[..1], "neither a running one nor one that waits");
     let page = store.reading(|reader| reader.jobs().list(&JobFilter::default(), Sort::default(), &Window::first(9)));
     assert_eq!(page.unwrap().total, 2);
+}
+
+fn a_job_that_is_over_already_is_nobodys_to_claim(database: &Database) {
+    let store = open(database);
+    let over = |end: End| write(&store, move |unit| unit.jobs().add_over(sample(unit.stamp()), end)).unwrap();
+    let (done, failed) = (over(End::Completed), over(End::Failed("no".to_owned())));
+    assert_eq!((done.state, failed.state), (JobState::Completed, JobState::Failed));
+    assert_eq!((done.last_error.clone(), failed.last_error.as_deref()), (None, Some("no")));
+    for job in [&done, &failed] {
+        assert_eq!((job.attempts, job.lease, job.started_at, job.finished_at), (1, None, Some(job.created_at), Some(job.created_at)));
+        let id = job.id;
+        assert_eq!(store.reading(|reader| reader.jobs().lookup(id)).unwrap().as_ref(), Some(job));
+    }
+    assert!(claim(&store, 10).is_empty());
+    assert_eq!(store.reading(|reader| reader.jobs().next_due(None)).unwrap(), None);
+}
+
+fn a_job_may_turn_out_to_be_about_a_contact(database: &Database) {
+    let store = open(database);
+    let now = add(&store, Stamp::from_micros(0)).created_at;
+    let (job, lease) = claim_one(&store);
+    assert_eq!(job.contact_id, None);
+    let contact = ContactId::from_i64(7);
+    write(&store, move |unit| unit.jobs().concern(&lease, contact)).unwrap();
+    let about = |contact| JobFilter::of([Condition::equal(JobField::ContactId, contact)]);
+    let newest_first = Sort {
+        direction: Direction::Descending,
+        ..Sort::default()
+    };
+    let list = |contact| store.reading(|reader| reader.jobs().list(&about(contact), newest_first, &Window::first(9))).unwrap();
+    assert_eq!(list(contact).items.iter().map(|job| job.id).collect::<Vec<_>>(), [job.id]);
+    assert_eq!(list(ContactId::from_i64(8)).total, 0);
+    // Whose lease is over says nothing of it any more.
+    let stranger = Lease {
+        job: job.id,
+        owner: uuid::Uuid::nil(),
+    };
+    let refused = write(&store, move |unit| unit.jobs().concern(&stranger, ContactId::from_i64(8)));
+    assert!(is_lost(&refused.unwrap_err()));
+    assert!(now > Stamp::from_micros(0));
 }

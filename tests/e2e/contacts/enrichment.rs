@@ -1,5 +1,7 @@
 //! Looking people up at the provider, for browsers (contract D-193 … D-202, X-153, X-154).
 
+mod job;
+
 use std::thread;
 
 use crm_domain::{
@@ -24,17 +26,19 @@ macro_rules! each_backend_with_provider {
         mod sqlite {
             $(#[test]
             fn $name() {
-                super::$name(&super::Desk::new(super::Backend::Sqlite));
+                super::$name(&$crate::contacts::enrichment::Desk::new(crm_tests::database::Backend::Sqlite));
             })+
         }
         mod postgres {
             $(#[test]
             fn $name() {
-                super::$name(&super::Desk::new(super::Backend::Postgres));
+                super::$name(&$crate::contacts::enrichment::Desk::new(crm_tests::database::Backend::Postgres));
             })+
         }
     };
 }
+
+use each_backend_with_provider;
 
 each_backend_with_provider! {
     a_provider_that_is_configured_is_told,
@@ -62,6 +66,7 @@ impl Desk {
             settings.enrichment.provider_url = provider.url();
             settings.enrichment.api_key = "the-providers-key".into();
             settings.enrichment.allow_private_targets = true;
+            settings.jobs.poll_milliseconds = 20;
         });
         Self { server, provider }
     }

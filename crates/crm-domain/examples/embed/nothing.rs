@@ -340,6 +340,12 @@ impl JobRepository for Nothing {
     fn add(&mut self, _new: NewJob) -> Result<Job> {
         refuse()
     }
+    fn add_over(&mut self, _new: NewJob, _end: End) -> Result<Job> {
+        refuse()
+    }
+    fn concern(&mut self, _lease: &Lease, _contact: ContactId) -> Result<()> {
+        refuse()
+    }
     fn claim(&mut self, _kinds: &[JobKind], _lease: Duration, _limit: u32) -> Result<Vec<Job>> {
         Ok(Vec::new())
     }

@@ -157,21 +157,10 @@ impl<State> JobReads for Session<'_, State> {
 }
 
 impl Session<'_, Writing<'_>> {
-    fn keep(&mut self, mut changed: Job) -> Result<Job> {
-        changed.updated_at = self.state.stamp;
-        let updated = diesel::update(job::table.find(changed.id.get()))
-            .set(&JobRow::from(&changed))
-            .execute(self.connection)
-            .map_err(map)?;
-        found(updated, changed.id)?;
-        Ok(changed)
-    }
-}
-
-impl JobRepository for Session<'_, Writing<'_>> {
-    fn add(&mut self, new: NewJob) -> Result<Job> {
+    /// A new, queued job.
+    fn queued(&mut self, new: NewJob) -> Job {
         let stamp = self.state.stamp;
-        let added = Job {
+        Job {
             id: JobId::from_i64(next(&mut self.state.counters.job_id)),
             uuid: self.state.uuid(),
             kind: new.kind,
@@ -190,13 +179,41 @@ impl JobRepository for Session<'_, Writing<'_>> {
             created_at: stamp,
             created_by: self.state.created_by().map(UserId::from_i64),
             updated_at: stamp,
-        };
+        }
+    }
+
+    fn insert(&mut self, added: Job) -> Result<Job> {
         self.state.counters.job_total += 1;
         diesel::insert_into(job::table)
             .values(&JobRow::from(&added))
             .execute(self.connection)
             .map_err(map)?;
         Ok(added)
+    }
+
+    fn keep(&mut self, mut changed: Job) -> Result<Job> {
+        changed.updated_at = self.state.stamp;
+        let updated = diesel::update(job::table.find(changed.id.get()))
+            .set(&JobRow::from(&changed))
+            .execute(self.connection)
+            .map_err(map)?;
+        found(updated, changed.id)?;
+        Ok(changed)
+    }
+}
+
+impl JobRepository for Session<'_, Writing<'_>> {
+    fn add(&mut self, new: NewJob) -> Result<Job> {
+        let added = self.queued(new);
+        self.insert(added)
+    }
+
+    fn add_over(&mut self, new: NewJob, end: End) -> Result<Job> {
+        let mut added = self.queued(new);
+        let now = self.state.stamp;
+        (added.attempts, added.started_at) = (1, Some(now));
+        end.apply(&mut added, now);
+        self.insert(added)
     }
 
     fn claim(&mut self, kinds: &[JobKind], lease: Duration, limit: u32) -> Result<Vec<Job>> {
@@ -236,6 +253,12 @@ impl JobRepository for Session<'_, Writing<'_>> {
         let mut job = self.held(lease)?;
         job.progress = progress;
         job.attempts = 1;
+        self.keep(job).map(drop)
+    }
+
+    fn concern(&mut self, lease: &Lease, contact: ContactId) -> Result<()> {
+        let mut job = self.held(lease)?;
+        job.contact_id = Some(contact);
         self.keep(job).map(drop)
     }
 

@@ -8,7 +8,7 @@ use super::{End, JOB_KINDS, JOB_STATES, Job, JobKind, Lease, NewJob};
 use crate::{
     error::Result,
     fields,
-    id::JobId,
+    id::{ContactId, JobId},
     page::{Page, Sort, Window},
     query::Filter,
     stamp::Stamp,
@@ -44,6 +44,8 @@ pub trait JobRepository: JobReads {
     /// Keeps a new, queued job. Callers outside this crate use [`submit`](crate::usecase::jobs::submit), without which nobody may ever look
     /// for the job.
     fn add(&mut self, new: NewJob) -> Result<Job>;
+    /// Keeps a job that is over, of work that somebody waited for: it stands in the history beside the others.
+    fn add_over(&mut self, new: NewJob, end: End) -> Result<Job>;
     /// Claims up to `limit` due jobs of these kinds, longest due first, each with a lease of its own until `lease` after this unit's stamp.
     /// Units of a tenant run one after another, on all nodes: nobody else gets them.
     fn claim(&mut self, kinds: &[JobKind], lease: Duration, limit: u32) -> Result<Vec<Job>>;
@@ -62,6 +64,11 @@ pub trait JobRepository: JobReads {
     /// # Errors
     /// [`Lease::lost`].
     fn advance(&mut self, lease: &Lease, progress: String) -> Result<()>;
+    /// Notes which contact the job is about, where that turned out on the way.
+    ///
+    /// # Errors
+    /// [`Lease::lost`].
+    fn concern(&mut self, lease: &Lease, contact: ContactId) -> Result<()>;
     /// Ends the attempt; the job as it is then.
     ///
     /// # Errors

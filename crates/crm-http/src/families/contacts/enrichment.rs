@@ -1,6 +1,8 @@
 //! Looking people up at the provider, for browsers (contract D-193 … D-202, X-153, X-154). Every lookup costs credits: what can be refused is
 //! refused before, and a request that is sent again with its `Idempotency-Key` pays once.
 
+pub(super) mod job;
+
 use actix_web::{HttpResponse, http::StatusCode, web};
 use crm_domain::{
     control::user::Permission,
@@ -23,6 +25,7 @@ use crate::shared::{
     call::Call,
     idempotency::{Answer, Guard},
     json_body::Given,
+    lookups::LookupFailure,
     tenant::TenantSession,
 };
 
@@ -225,7 +228,7 @@ pub(super) async fn enrich_contact(
     let tenant = &browser.tenant;
     once(tenant, body.guard, async |guard| {
         let subject = tenant.read(move |reader| enrich::of_contact(reader.contacts(), uuid, given)).await?;
-        let found = call.app.lookups.find(subject.person.clone()).await?;
+        let found = look_up(&call, &browser, &subject).await?;
         apply(&browser, subject, found, guard).await
     })
     .await
@@ -253,16 +256,17 @@ pub(super) async fn create(call: Call, browser: Browser, body: Body<LookupReques
             enrich::of_nobody(unit.contacts(), person)
         });
         let subject = subject.await?;
-        let found = call.app.lookups.find(subject.person.clone()).await?;
+        let found = look_up(&call, &browser, &subject).await?;
         // Who makes a contact of a profile is its maker, and the change feed says so; what fills one is the profile.
-        let (person, profile, keeping) = (subject.person.clone(), found.profile.clone(), guard.clone());
-        let credits = found.credits;
+        let (new, profile, keeping) = (subject.clone(), found.profile.clone(), guard.clone());
+        let (credits, family) = (found.credits, tenant.origin.family);
         let made = tenant.write(move |unit| {
-            if let Some(holder) = enrich::holder(unit, &person, &profile)? {
+            if let Some(holder) = enrich::holder(unit, &new.person, &profile)? {
                 return Ok(Err(holder));
             }
-            let made = enrich::create(unit, &person, &profile, owner)?;
-            let (status, answer) = EnrichedContact::of(Outcome::Created(made), credits);
+            let made = Outcome::Created(enrich::create(unit, &new.person, &profile, owner)?);
+            enrich::job::note(unit, &new, owner, family, credits, Ok(&made))?;
+            let (status, answer) = EnrichedContact::of(made, credits);
             let (status, body) = kept(status, &answer)?;
             finished(unit, keeping, status, body).map(Ok)
         });
@@ -277,6 +281,28 @@ pub(super) async fn create(call: Call, browser: Browser, body: Body<LookupReques
     .await
 }
 
+/// Looks the subject up. That somebody was not found stands in the history, as far as the provider was asked at all (D-203).
+async fn look_up(call: &Call, browser: &Browser, subject: &Subject) -> Result<Found, ApiError> {
+    let refusal = match call.app.lookups.find(subject.person.clone()).await {
+        Ok(found) => return Ok(found),
+        Err(refusal) => refusal,
+    };
+    if let LookupFailure::Lookup(error) = &refusal
+        && !error.is_unasked()
+    {
+        let (subject, owner, family) = (subject.clone(), browser.user().id, browser.tenant.origin.family);
+        let (credits, reason) = (error.credits(), error.to_string());
+        let noted = browser
+            .tenant
+            .write(move |unit| enrich::job::note(unit, &subject, owner, family, credits, Err(reason)));
+        if let Err(error) = noted.await {
+            // The caller hears what went wrong first.
+            tracing::error!(%error, "a lookup cannot be noted");
+        }
+    }
+    Err(refusal.into())
+}
+
 /// Fills the subject's contact, as the feed says by the profile, and answers it.
 async fn apply(browser: &Browser, subject: Subject, found: Found, guard: Option<Guard>) -> Result<Answer, ApiError> {
     let owner = browser.user().id;
@@ -284,8 +310,10 @@ async fn apply(browser: &Browser, subject: Subject, found: Found, guard: Option<
         origin: enrich::origin(browser.tenant.origin.family),
         ..browser.tenant.clone()
     };
+    let family = tenant.origin.family;
     let answer = tenant.write(move |unit| {
         let outcome = enrich::apply(unit, &subject, &found.profile, owner)?;
+        enrich::job::note(unit, &subject, owner, family, found.credits, Ok(&outcome))?;
         let (status, answer) = EnrichedContact::of(outcome, found.credits);
         let (status, body) = kept(status, &answer)?;
         finished(unit, guard, status, body)

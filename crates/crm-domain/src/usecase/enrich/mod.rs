@@ -1,6 +1,8 @@
 //! What a profile does to contacts: it fills what is blank and never overwrites what somebody wrote, or it makes a contact (contract D-126,
 //! D-199 … D-202, X-154).
 
+pub mod job;
+
 use uuid::Uuid;
 
 use crate::{
