@@ -84,6 +84,9 @@ pub(super) enum ApiError {
     /// The `Idempotency-Key` header is no key.
     #[error(transparent)]
     BadIdempotencyKey(#[from] InvalidKey),
+    /// A form that cannot be received.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// What a port or use case answers.
     #[error(transparent)]
     Domain(#[from] Error),
@@ -232,6 +235,7 @@ impl From<&ApiError> for Shown {
                 Self::bad_request(error.to_string())
             }
             ApiError::BadIdempotencyKey(error) => Self::bad_request(error.to_string()),
+            ApiError::Fault(fault) => Self::from(fault),
             ApiError::Domain(error) => Self::from(error),
         }
     }
