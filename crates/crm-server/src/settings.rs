@@ -14,8 +14,8 @@ use crm_domain::{tenant::webhook::Targets, usecase::register::RegistrationPolicy
 use crm_http::{
     HttpSettings,
     settings::{
-        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, JobSettings, RateLimitSettings, RequestLogSettings, SessionSettings,
-        TokenSettings,
+        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, JobSettings, RateLimitSettings, RequestLogSettings,
+        SessionSettings, TokenSettings,
     },
 };
 use crm_outbound::enrichment::EnrichmentSettings;

@@ -39,7 +39,10 @@ fn a_marked_tenant_is_looked_at_when_it_is_due(database: &Database) {
     let control = database.control();
     let [first, second] = ["First", "Second"].map(|name| add_tenant(&*control, name).id);
     let later = database.now().plus(Duration::from_secs(10));
-    assert!(!raises(&*control, |unit| unit.work().mark(first, later).map(drop)), "no credential follows from it");
+    assert!(
+        !raises(&*control, |unit| unit.work().mark(first, later).map(drop)),
+        "no credential follows from it"
+    );
     assert_eq!(due(database), []);
     mark(database, second, database.now());
     assert_eq!(due(database), [second]);

@@ -3,9 +3,9 @@
 use crm_domain::{
     query::Field,
     tenant::{
-        account::AccountField, activity::ActivityField, contact::ContactField, job::JobField, lead::LeadField, link::LINKS, opportunity::OpportunityField,
-        partner::PartnerField, request::RequestField, sla_policy::SlaPolicyField, tag::TagField, task::TaskField, ticket::TicketField,
-        ticket_comment::TicketCommentField, webhook::WebhookField,
+        account::AccountField, activity::ActivityField, contact::ContactField, job::JobField, lead::LeadField, link::LINKS,
+        opportunity::OpportunityField, partner::PartnerField, request::RequestField, sla_policy::SlaPolicyField, tag::TagField,
+        task::TaskField, ticket::TicketField, ticket_comment::TicketCommentField, webhook::WebhookField,
     },
 };
 use crm_store::{

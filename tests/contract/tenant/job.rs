@@ -9,7 +9,7 @@ use crm_domain::{
     query::Condition,
     stamp::Stamp,
     tenant::{
-        TenantStore, Tenants,
+        TenantStore,
         job::{End, Job, JobField, JobFilter, JobKind, JobShape, JobState, LEASE, Lease, NewJob, is_lost, to_json},
     },
 };
@@ -106,9 +106,9 @@ fn two_claimants_get_different_jobs(database: &Database) {
     let added: Vec<JobId> = (0..20).map(|_| add(&stores[0], database.now()).id).collect();
     let later = add(&stores[0], database.now().plus(Duration::from_secs(60)));
     let claimed: Vec<Vec<Job>> = thread::scope(|scope| {
-        let claimants = stores.each_ref().map(|store| {
-            scope.spawn(move || std::iter::from_fn(|| claim(store, 1).pop()).collect::<Vec<_>>())
-        });
+        let claimants = stores
+            .each_ref()
+            .map(|store| scope.spawn(move || std::iter::from_fn(|| claim(store, 1).pop()).collect::<Vec<_>>()));
         claimants.map(|claimant| claimant.join().unwrap()).into()
     });
     let mut ids: Vec<JobId> = claimed.iter().flatten().map(|job| job.id).collect();
@@ -170,14 +170,25 @@ fn attempts_end_in_each_way(database: &Database) {
     let (_, lease) = claim_one(&store);
     let later = database.now().plus(Duration::from_secs(30));
     let waiting = end(&store, lease, End::Later(later, "busy\0".repeat(1_000))).unwrap();
-    assert_eq!((waiting.state, waiting.due_at, waiting.finished_at), (JobState::Queued, later, None));
-    assert_eq!(waiting.last_error.as_deref(), Some(&*"busy".repeat(500)), "bounded, and what can be kept");
+    assert_eq!(
+        (waiting.state, waiting.due_at, waiting.finished_at),
+        (JobState::Queued, later, None)
+    );
+    assert_eq!(
+        waiting.last_error.as_deref(),
+        Some(&*"busy".repeat(500)),
+        "bounded, and what can be kept"
+    );
     assert_eq!(claim(&store, 1), []);
     database.advance(Duration::from_secs(31));
     let (job, lease) = claim_one(&store);
     assert_eq!(job.attempts, 2);
     let released = end(&store, lease, End::Released).unwrap();
-    assert_eq!((released.state, released.attempts), (JobState::Queued, 1), "it was not the job's doing");
+    assert_eq!(
+        (released.state, released.attempts),
+        (JobState::Queued, 1),
+        "it was not the job's doing"
+    );
     let (_, lease) = claim_one(&store);
     let failed = end(&store, lease, End::Failed("no".to_owned())).unwrap();
     assert_eq!((failed.state, failed.last_error.as_deref()), (JobState::Failed, Some("no")));
@@ -217,7 +228,9 @@ fn jobs_are_listed_newest_first(database: &Database) {
             key: JobField::Id,
             direction: Direction::Descending,
         };
-        let page = store.reading_snapshot(|reader| reader.jobs().list(&filter, sort, &Window::first(2))).unwrap();
+        let page = store
+            .reading_snapshot(|reader| reader.jobs().list(&filter, sort, &Window::first(2)))
+            .unwrap();
         (page.items.iter().map(|job| job.id.get()).collect::<Vec<_>>(), page.total)
     };
     let of_kind = |kind: JobKind| Condition::equal(JobField::Kind, kind.as_str());

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crm_domain::{
     Error, Result,
     id::{
-        AccountId, ActivityId, ContactId, CustomFieldId, JobId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId,
-        TagId, TaskId, TicketCommentId, TicketId, WebhookId,
+        AccountId, ActivityId, ContactId, CustomFieldId, JobId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId,
+        StageId, TagId, TaskId, TicketCommentId, TicketId, WebhookId,
     },
     money::Currency,
     page::{Page, Sort, Window},

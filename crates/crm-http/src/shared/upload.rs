@@ -174,7 +174,13 @@ async fn read_file(part: &mut Field, digest: &mut Sha256, most: usize) -> Result
 
 /// Some browsers send the path, of which only the end is the sender's to tell.
 fn base_name(name: &str) -> Option<Text<255>> {
-    let name: String = name.rsplit(['/', '\\']).next()?.chars().filter(|c| !c.is_control()).take(255).collect();
+    let name: String = name
+        .rsplit(['/', '\\'])
+        .next()?
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(255)
+        .collect();
     // A name that cannot be shown is none: nothing depends on it.
     Text::parse(&name).ok()
 }

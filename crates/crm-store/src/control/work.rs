@@ -75,9 +75,7 @@ impl WorkRepository for Ports<'_> {
     fn settle(&mut self, seen: &Work, next_look: Option<Stamp>) -> Result<()> {
         let unchanged = work::table.find(seen.tenant.get()).filter(work::mark.eq(seen.mark));
         let settled = match next_look {
-            Some(at) => diesel::update(unchanged)
-                .set(work::due_at.eq(at.micros()))
-                .execute(self.connection),
+            Some(at) => diesel::update(unchanged).set(work::due_at.eq(at.micros())).execute(self.connection),
             None => diesel::delete(unchanged).execute(self.connection),
         };
         settled.map(drop).map_err(map)

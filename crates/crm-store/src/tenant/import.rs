@@ -21,7 +21,7 @@ struct FailureRow {
     job_id: i64,
     record: i64,
     line: i64,
-    columns: String,
+    at_fault: String,
     reason: String,
     cells: String,
     raw: Option<String>,
@@ -43,7 +43,7 @@ impl FailureRow {
             job_id: job.get(),
             record: number(failure.record),
             line: number(failure.line),
-            columns: storable(&failure.column),
+            at_fault: storable(&failure.column),
             reason: storable(&failure.reason),
             cells,
             raw: failure.raw.as_deref().map(storable),
@@ -58,7 +58,7 @@ impl TryFrom<FailureRow> for RowFailure {
         Ok(Self {
             record: row.record.unsigned_abs(),
             line: row.line.unsigned_abs(),
-            column: row.columns,
+            column: row.at_fault,
             reason: row.reason,
             cells: serde_json::from_str(&row.cells).map_err(|_| unreadable("list of cells", &row.cells))?,
             raw: row.raw,
@@ -144,10 +144,7 @@ impl ImportRepository for Session<'_, Writing<'_>> {
     }
 
     fn add_part(&mut self, job: JobId) -> Result<()> {
-        let row = (
-            import_part::job_id.eq(job.get()),
-            import_part::stamp.eq(self.state.stamp.micros()),
-        );
+        let row = (import_part::job_id.eq(job.get()), import_part::stamp.eq(self.state.stamp.micros()));
         let added = diesel::insert_into(import_part::table).values(row).execute(self.connection);
         added.map(drop).map_err(map)
     }

@@ -45,10 +45,10 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
         change::{NewChange, Origin},
-        contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, import as imports, job as jobs, lead as leads,
-        link as references, merge as merges, opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests,
-        search as searches, setting as preferences, sla_policy as sla_policies, task as tasks, ticket as tickets,
-        ticket_comment as ticket_comments, webhook as webhooks,
+        contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, import as imports,
+        job as jobs, lead as leads, link as references, merge as merges, opportunity as opportunities, partner as partners,
+        pipeline as pipelines, request as requests, search as searches, setting as preferences, sla_policy as sla_policies, task as tasks,
+        ticket as tickets, ticket_comment as ticket_comments, webhook as webhooks,
     },
 };
 use uuid::Uuid;

@@ -559,7 +559,7 @@ diesel::table! {
         job_id -> BigInt,
         record -> BigInt,
         line -> BigInt,
-        columns -> Text,
+        at_fault -> Text,
         reason -> Text,
         cells -> Text,
         raw -> Nullable<Text>,

@@ -263,8 +263,16 @@ mod tests {
 
     #[test]
     fn words_read_back() {
-        assert!(JOB_KINDS.iter().all(|word| JobKind::parse(word).is_some_and(|kind| kind.as_str() == *word)));
-        assert!(JOB_STATES.iter().all(|word| JobState::parse(word).is_some_and(|state| state.as_str() == *word)));
+        assert!(
+            JOB_KINDS
+                .iter()
+                .all(|word| JobKind::parse(word).is_some_and(|kind| kind.as_str() == *word))
+        );
+        assert!(
+            JOB_STATES
+                .iter()
+                .all(|word| JobState::parse(word).is_some_and(|state| state.as_str() == *word))
+        );
         assert_eq!((JobKind::parse(""), JobState::parse("Queued")), (None, None));
     }
 

@@ -2,7 +2,7 @@
 
 use csv::Writer;
 
-use super::report::{ImportError, RowFailure};
+use super::report::RowFailure;
 use crate::{
     error::{Error, Result},
     usecase::export::{GUARD_HEADER, guarded, is_download},
@@ -80,16 +80,6 @@ fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
         writer.write_record(row).map_err(|error| failed(&error))?;
     }
     writer.into_inner().map_err(|error| failed(&error))
-}
-
-impl From<ImportError> for Error {
-    /// For whoever cannot tell a person what is wrong with the file.
-    fn from(error: ImportError) -> Self {
-        match error {
-            ImportError::Store(error) => error,
-            other => Self::Conflict(other.to_string()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -30,11 +30,7 @@ pub(super) struct Owners {
 
 impl Owners {
     /// Reads the tenant's users; who owns rows that name nobody is the user whom the options name, else the first active Admin.
-    pub(super) fn load(
-        control: Arc<dyn ControlStore>,
-        tenant: TenantId,
-        options: &ImportOptions,
-    ) -> Result<Self, ImportError> {
+    pub(super) fn load(control: Arc<dyn ControlStore>, tenant: TenantId, options: &ImportOptions) -> Result<Self, ImportError> {
         let users = control.reading(|reader| reader.users().list(tenant))?;
         let mut owners = Self {
             control,

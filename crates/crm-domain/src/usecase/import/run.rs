@@ -195,7 +195,10 @@ impl<'a> Run<'a> {
                 made.extend(missing.iter().map(|(name, _)| hash(&("account", name.to_lowercase()))));
                 imagine_accounts(&missing, &mut accounts);
             }
-            Ok((Plan::make(&mut records, &**noun, rows, parsed, &accounts, existing)?.imagine(), made))
+            Ok((
+                Plan::make(&mut records, &**noun, rows, parsed, &accounts, existing)?.imagine(),
+                made,
+            ))
         })?;
         self.summary.accounts_created += made.into_iter().filter(|key| self.imagined.insert(*key)).count() as u64;
         let stages = imagined_stages(&**noun, outcomes.iter());

@@ -89,6 +89,9 @@ pub(super) enum ApiError {
     /// Nobody was looked up.
     #[error(transparent)]
     Lookup(#[from] LookupFailure),
+    /// A form that cannot be received.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// What a port or use case answers.
     #[error(transparent)]
     Domain(#[from] Error),
@@ -237,6 +240,7 @@ impl From<&ApiError> for Shown {
                 Self::bad_request(error.to_string())
             }
             ApiError::BadIdempotencyKey(error) => Self::bad_request(error.to_string()),
+            ApiError::Fault(fault) => Self::from(fault),
             ApiError::Lookup(LookupFailure::NotConfigured) => Self::bad_request("LinkedIn enrichment is not configured"),
             ApiError::Lookup(LookupFailure::Lookup(error)) => Self::from(error),
             ApiError::Lookup(LookupFailure::Server(error)) | ApiError::Domain(error) => Self::from(error),

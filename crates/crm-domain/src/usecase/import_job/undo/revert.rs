@@ -172,7 +172,9 @@ fn name(unit: &mut dyn UnitOfWork, left: Vec<(ContactId, String)>) -> Result<Vec
     let failure = |(id, reason): (ContactId, String)| {
         let fields = live.get(&id).map(|contact| &contact.fields);
         let name = fields.and_then(|fields| fields.full_name.as_ref()).map(ToString::to_string);
-        let email = fields.and_then(|fields| fields.email.as_ref()).map(|email| email.as_str().to_owned());
+        let email = fields
+            .and_then(|fields| fields.email.as_ref())
+            .map(|email| email.as_str().to_owned());
         RowFailure {
             record: id.get().unsigned_abs(),
             line: 0,
