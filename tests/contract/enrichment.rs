@@ -107,7 +107,11 @@ fn a_person_is_found() {
 #[test]
 fn every_refusal_is_told_from_the_others_and_asked_once() {
     let desk = Desk::new();
-    let no_credits = Deed::Answer(403, Vec::new(), br#"{"code":403,"description":"You have run out of credits"}"#.to_vec());
+    let no_credits = Deed::Answer(
+        403,
+        Vec::new(),
+        br#"{"code":403,"description":"You have run out of credits"}"#.to_vec(),
+    );
     for (deed, expected) in [
         (Deed::status(404), LookupError::NoProfile { credits: None }),
         (
@@ -145,7 +149,15 @@ fn every_refusal_is_told_from_the_others_and_asked_once() {
 #[test]
 fn what_is_no_profile_is_not_understood() {
     let desk = Desk::new();
-    for body in [&b""[..], b"<html>sorry</html>", b"{\"full_name\":", b"[]", b"{}", b"\xff\xfe", b"{\"full_name\":null}"] {
+    for body in [
+        &b""[..],
+        b"<html>sorry</html>",
+        b"{\"full_name\":",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"{\"full_name\":null}",
+    ] {
         let deed = Deed::Answer(200, vec![("x-proxycurl-credit-cost", "1".to_owned())], body.to_vec());
         let refused = desk.after(deed).unwrap_err();
         assert!(matches!(&refused, LookupError::Unreadable { .. }), "{refused:?}");
@@ -207,7 +219,10 @@ fn who_is_told_to_wait_waits() {
     assert!(matches!(refused, Err(LookupError::RateLimited { .. })));
     let silent = Desk::new();
     let minute = Duration::from_secs(60);
-    assert_eq!(silent.after(Deed::status(429)), Err(LookupError::RateLimited { retry_after: minute }));
+    assert_eq!(
+        silent.after(Deed::status(429)),
+        Err(LookupError::RateLimited { retry_after: minute })
+    );
     // Whoever may come back at once does.
     let quick = Desk::new();
     assert!(quick.after(Deed::status(429).with("retry-after", 0)).is_err());
@@ -284,7 +299,10 @@ fn a_public_name_that_leads_to_a_private_address_is_not_connected_to() {
 fn tls_is_spoken_where_the_address_says_so() {
     // What listens here speaks none, and reads what it is sent first.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (adapter, _runtime) = adapter(&settings(&format!("https://{}/", listener.local_addr().unwrap())), resolver::system());
+    let (adapter, _runtime) = adapter(
+        &settings(&format!("https://{}/", listener.local_addr().unwrap())),
+        resolver::system(),
+    );
     let serving = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut first = [0; 1];

@@ -211,7 +211,10 @@ impl Desk {
     fn act(&self, stream: &mut TcpStream, deed: Deed) -> std::io::Result<()> {
         match deed {
             Deed::Answer(status, headers, body) => {
-                let mut head = format!("HTTP/1.1 {status} Whatever\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
+                let mut head = format!(
+                    "HTTP/1.1 {status} Whatever\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+                    body.len()
+                );
                 for (name, value) in headers {
                     head.push_str(&format!("{name}: {value}\r\n"));
                 }

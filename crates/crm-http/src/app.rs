@@ -119,7 +119,11 @@ pub struct App {
 impl App {
     /// Puts the parts together; nothing runs before [`App::start_background`].
     pub fn new(parts: AppParts) -> Arc<Self> {
-        let hashing = Arc::new(ThreadPool::new("password hashing", parts.settings.hashing.threads, parts.settings.hashing.queue));
+        let hashing = Arc::new(ThreadPool::new(
+            "password hashing",
+            parts.settings.hashing.threads,
+            parts.settings.hashing.queue,
+        ));
         let request_log = Arc::new(RequestLog::new(
             Arc::clone(&parts.control),
             Arc::clone(&parts.tenants),

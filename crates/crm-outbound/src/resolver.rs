@@ -110,9 +110,15 @@ mod tests {
     #[test]
     fn only_public_addresses_are_known() {
         let public = |found: &[&str]| Ok(found.iter().map(|&text| text.to_owned()).collect());
-        assert_eq!(resolved(&["8.8.8.8", "2606:4700::1111"], Targets::Public), public(&["8.8.8.8", "2606:4700::1111"]));
+        assert_eq!(
+            resolved(&["8.8.8.8", "2606:4700::1111"], Targets::Public),
+            public(&["8.8.8.8", "2606:4700::1111"])
+        );
         // One of several that is not public is not used.
-        assert_eq!(resolved(&["127.0.0.1", "8.8.8.8", "10.0.0.1"], Targets::Public), public(&["8.8.8.8"]));
+        assert_eq!(
+            resolved(&["127.0.0.1", "8.8.8.8", "10.0.0.1"], Targets::Public),
+            public(&["8.8.8.8"])
+        );
         for private in [
             &["127.0.0.1"][..],
             &["::1"],
@@ -131,7 +137,13 @@ mod tests {
     #[test]
     fn literal_addresses_are_judged_without_a_resolver() {
         let check = |url: &str, targets| check_literal(&Url::parse(url).unwrap(), targets);
-        for url in ["http://127.0.0.1:8080/", "https://[::1]/", "https://2130706433/", "https://169.254.169.254/", "https://0x7f.1/"] {
+        for url in [
+            "http://127.0.0.1:8080/",
+            "https://[::1]/",
+            "https://2130706433/",
+            "https://169.254.169.254/",
+            "https://0x7f.1/",
+        ] {
             assert_eq!(check(url, Targets::Public), Err(NotPublic), "{url}");
             assert_eq!(check(url, Targets::Any), Ok(()), "{url}");
         }

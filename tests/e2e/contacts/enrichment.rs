@@ -165,9 +165,15 @@ fn a_person_is_looked_up_and_nothing_written(desk: &Desk) {
     );
     assert_eq!(tenant.read(|reader| Ok(reader.changes().last_seq()?)), 0);
     // What is not known is null, what it cost too.
-    desk.provider.next([Deed::Answer(200, Vec::new(), br#"{"last_name":"Doe"}"#.to_vec())]);
-    let answer = post(&browser, "/api/enrichment/search", &url("linkedin.com/in/johndoe")).expect(200).json();
-    assert_eq!((&answer["data"]["lastName"], &answer["data"]["email"]), (&json!("Doe"), &Value::Null));
+    desk.provider
+        .next([Deed::Answer(200, Vec::new(), br#"{"last_name":"Doe"}"#.to_vec())]);
+    let answer = post(&browser, "/api/enrichment/search", &url("linkedin.com/in/johndoe"))
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&answer["data"]["lastName"], &answer["data"]["email"]),
+        (&json!("Doe"), &Value::Null)
+    );
     assert_eq!((keys(&answer["data"]).len(), &answer["creditsUsed"]), (7, &Value::Null));
     // No address of a person's profile costs nothing.
     let asked = desk.provider.asked();
@@ -194,7 +200,11 @@ fn a_contact_is_filled_where_it_is_blank(desk: &Desk) {
     let tenant = server.tenant("Acme");
     let (key, browser) = (full(&tenant), Browser::of(server, &tenant.admin));
     desk.knows("Ada", "Lovelace");
-    let ada = make(server, &key, &json!({ "firstName": "Ada", "city": "Paris", "mobilePhone": "+33 1" }));
+    let ada = make(
+        server,
+        &key,
+        &json!({ "firstName": "Ada", "city": "Paris", "mobilePhone": "+33 1" }),
+    );
     let answer = enrich(&browser, &ada["id"], &url("http://de.linkedin.com/in/Ada/?trk=x")).expect(200);
     let body = answer.json();
     assert_eq!(keys(&body), ["contact", "creditsUsed", "message", "success"]);
@@ -224,12 +234,19 @@ fn a_contact_is_filled_where_it_is_blank(desk: &Desk) {
     }
     assert!(text(&contact["leadScore"]) > text(&ada["leadScore"]));
     // What follows from the fields follows: the profile finds the contact.
-    let found = server.get(&format!("/api/public/prospects?linkedinUrl={ADA}")).key(&key).expect(200).json();
+    let found = server
+        .get(&format!("/api/public/prospects?linkedinUrl={ADA}"))
+        .key(&key)
+        .expect(200)
+        .json();
     assert_eq!((&found["count"], &found["prospects"][0]["id"]), (&json!(1), &ada["id"]));
     // The provider's doing is an activity of its own type.
     assert_eq!(activities(server, &key, "activityType=enriched"), ["enriched"]);
     assert_eq!(activities(server, &key, "activityType=updated"), [""; 0]);
-    assert_eq!(activities(server, &key, &format!("contactId={}", text(&ada["id"]))), ["enriched", "created"]);
+    assert_eq!(
+        activities(server, &key, &format!("contactId={}", text(&ada["id"]))),
+        ["enriched", "created"]
+    );
     let of_type = format!("contactId={}&activityType=updated", text(&ada["id"]));
     assert_eq!(activities(server, &key, &of_type), [""; 0]);
     // Asked again it tells nothing new, and that is no change.
@@ -246,20 +263,31 @@ fn a_contacts_own_profile_is_used(desk: &Desk) {
     let tenant = server.tenant("Acme");
     let (key, browser) = (full(&tenant), Browser::of(server, &tenant.admin));
     desk.knows("Ada", "Lovelace");
-    let ada = make(server, &key, &json!({ "fullName": "Ada Lovelace", "personLinkedIn": "linkedin.com/in/ADA" }));
+    let ada = make(
+        server,
+        &key,
+        &json!({ "fullName": "Ada Lovelace", "personLinkedIn": "linkedin.com/in/ADA" }),
+    );
     let path = format!("/api/contacts/{}/enrich-linkedin", text(&ada["id"]));
     // No body at all is as good as an empty one.
     browser.request("POST", &path).expect(200);
     browser.request("POST", &path).json(&json!({ "linkedinUrl": null })).expect(200);
     for head in desk.provider.heads() {
-        assert!(head.contains("linkedin_profile_url=https%3A%2F%2Fwww.linkedin.com%2Fin%2Fada "), "{head}");
+        assert!(
+            head.contains("linkedin_profile_url=https%3A%2F%2Fwww.linkedin.com%2Fin%2Fada "),
+            "{head}"
+        );
     }
     let asked = desk.provider.asked();
     // A contact without a profile, one whose address is no person's, and nobody.
     let without = make(server, &key, &json!({ "fullName": "Bob" }));
     let error = refusal(server, &enrich(&browser, &without["id"], &json!({})), 400, "VALIDATION_ERROR");
     assert_eq!(details(&error), [("linkedinUrl", "required")]);
-    let company = make(server, &key, &json!({ "fullName": "Cleo", "personLinkedIn": "https://linkedin.com/company/x" }));
+    let company = make(
+        server,
+        &key,
+        &json!({ "fullName": "Cleo", "personLinkedIn": "https://linkedin.com/company/x" }),
+    );
     let error = refusal(server, &enrich(&browser, &company["id"], &json!({})), 400, "VALIDATION_ERROR");
     assert_eq!(details(&error), [("linkedinUrl", "custom")]);
     // Another contact's profile: they may be the same person, whom a merge makes one.
@@ -281,7 +309,11 @@ fn nothing_is_pieced_together(desk: &Desk) {
     desk.knows("Ada", "Lovelace");
     // The email is another contact's, the job another job's.
     make(server, &key, &json!({ "fullName": "Somebody", "email": "ADA@example.com" }));
-    let ada = make(server, &key, &json!({ "fullName": "Ada Lovelace", "company": "Old Ltd", "personLinkedIn": ADA }));
+    let ada = make(
+        server,
+        &key,
+        &json!({ "fullName": "Ada Lovelace", "company": "Old Ltd", "personLinkedIn": ADA }),
+    );
     let filled = enrich(&browser, &ada["id"], &json!({})).expect(200).json()["contact"].clone();
     for (member, value) in [
         ("email", Value::Null),
@@ -315,10 +347,17 @@ fn a_contact_is_made_of_a_profile(desk: &Desk) {
     let (key, browser) = (full(&tenant), Browser::of(server, &tenant.admin));
     desk.knows("Ada", "Lovelace");
     // What is known of the company comes along, as with every new contact.
-    make(server, &key, &json!({ "fullName": "Charles", "company": "engines ltd", "employees": 12 }));
+    make(
+        server,
+        &key,
+        &json!({ "fullName": "Charles", "company": "engines ltd", "employees": 12 }),
+    );
     let body = create(&browser, &url(ADA)).expect(201).json();
     assert_eq!(keys(&body), ["contact", "creditsUsed", "message", "success"]);
-    assert_eq!((&body["creditsUsed"], &body["message"]), (&json!(1), &json!("Contact created successfully")));
+    assert_eq!(
+        (&body["creditsUsed"], &body["message"]),
+        (&json!(1), &json!("Contact created successfully"))
+    );
     let contact = &body["contact"];
     for (member, value) in [
         ("fullName", json!("Ada Lovelace")),
@@ -349,9 +388,16 @@ fn a_contact_is_made_of_a_profile(desk: &Desk) {
     assert_eq!(activities(server, &key, "activityType=enriched"), ["enriched"]);
     // One with another profile is somebody else, who keeps the email.
     desk.knows("Cleo", "C");
-    make(server, &key, &json!({ "email": "cleo@example.com", "personLinkedIn": "https://linkedin.com/in/another-cleo" }));
+    make(
+        server,
+        &key,
+        &json!({ "email": "cleo@example.com", "personLinkedIn": "https://linkedin.com/in/another-cleo" }),
+    );
     let body = create(&browser, &url("https://linkedin.com/in/cleo")).expect(201).json();
-    assert_eq!((&body["contact"]["firstName"], &body["contact"]["email"]), (&json!("Cleo"), &Value::Null));
+    assert_eq!(
+        (&body["contact"]["firstName"], &body["contact"]["email"]),
+        (&json!("Cleo"), &Value::Null)
+    );
 }
 
 // D-202, X-135
@@ -389,7 +435,11 @@ fn nobody_is_looked_up_twice_or_for_nothing(desk: &Desk) {
     assert_eq!(desk.provider.asked(), 1);
     // A field that every contact must have, which no profile tells.
     let field = json!({ "entity": "contacts", "key": "region", "label": "Region", "type": "text", "required": true });
-    server.post("/api/custom-fields").bearer(&tenant.admin_token()).json(&field).expect(201);
+    server
+        .post("/api/custom-fields")
+        .bearer(&tenant.admin_token())
+        .json(&field)
+        .expect(201);
     refusal(server, &create(&browser, &url("linkedin.com/in/new")), 400, "VALIDATION_ERROR");
     assert_eq!(desk.provider.asked(), 1);
 }
@@ -434,11 +484,17 @@ fn a_repeated_request_pays_once(desk: &Desk) {
     let browser = Browser::of(server, &tenant.admin);
     desk.knows("Ada", "Lovelace");
     let send = |path: &str, key: &str, body: &Value| browser.request("POST", path).header("idempotency-key", key).json(body).send();
-    for (number, path) in ["/api/enrichment/search", "/api/enrichment/create-from-linkedin"].into_iter().enumerate() {
+    for (number, path) in ["/api/enrichment/search", "/api/enrichment/create-from-linkedin"]
+        .into_iter()
+        .enumerate()
+    {
         let first = send(path, "k1", &url(ADA));
         let again = send(path, "k1", &url(ADA));
         assert_eq!((first.status, first.json()), (again.status, again.json()));
-        assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), (None, Some("true")));
+        assert_eq!(
+            (first.header("idempotent-replayed"), again.header("idempotent-replayed")),
+            (None, Some("true"))
+        );
         assert_eq!(desk.provider.asked(), number + 1);
         refusal(server, &send(path, "k1", &url("linkedin.com/in/other")), 422, "VALIDATION_ERROR");
     }
@@ -470,7 +526,12 @@ fn other_sites_pages_and_readers_cannot_spend_credits() {
     for path in ["/api/enrichment/search", "/api/enrichment/create-from-linkedin"] {
         let request = browser.request("POST", path).header("sec-fetch-site", "cross-site").json(&url(ADA));
         refusal(server, &request.send(), 403, "FORBIDDEN");
-        refusal(server, &server.post(path).bearer(&full(&tenant)).json(&url(ADA)).send(), 401, "UNAUTHORIZED");
+        refusal(
+            server,
+            &server.post(path).bearer(&full(&tenant)).json(&url(ADA)).send(),
+            401,
+            "UNAUTHORIZED",
+        );
     }
     assert_eq!(desk.provider.asked(), 0);
 }

@@ -67,7 +67,11 @@ impl Profile {
             first_name,
             last_name,
         };
-        let names = [profile.full_name.is_some(), profile.first_name.is_some(), profile.last_name.is_some()];
+        let names = [
+            profile.full_name.is_some(),
+            profile.first_name.is_some(),
+            profile.last_name.is_some(),
+        ];
         names.contains(&true).then_some(profile)
     }
 

@@ -19,7 +19,7 @@ use crm_domain::{
 use moka::sync::Cache;
 use tokio::sync::oneshot;
 
-use crate::shared::{thread_pool::ThreadPool, request_log::RequestLog, tenant::in_time};
+use crate::shared::{request_log::RequestLog, tenant::in_time, thread_pool::ThreadPool};
 
 pub use key::{KeyGate, KeyPrincipal, KeyRefusal};
 pub use user::UserPrincipal;

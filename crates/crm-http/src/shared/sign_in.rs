@@ -9,9 +9,9 @@ use crm_domain::{
 };
 
 use super::{
-    thread_pool::ThreadPool,
     jwt::{Jwt, JwtSettings},
     login_guard::LoginGuard,
+    thread_pool::ThreadPool,
 };
 use crate::settings::TokenSettings;
 

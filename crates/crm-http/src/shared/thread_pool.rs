@@ -54,7 +54,9 @@ impl ThreadPool {
             cause: "its queue is full".to_owned(),
             retry_after: Duration::from_secs(1),
         })?;
-        receiver.await.map_err(|_| Error::Internal(format!("a job of {} panicked", self.what)))
+        receiver
+            .await
+            .map_err(|_| Error::Internal(format!("a job of {} panicked", self.what)))
     }
 }
 

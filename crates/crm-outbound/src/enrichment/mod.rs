@@ -135,7 +135,11 @@ impl Proxycurl {
                 // Proxycurl says by the same status that the credits are used up.
                 let body = self.body(response).await.unwrap_or_default();
                 let text = String::from_utf8_lossy(&body).to_lowercase();
-                Err(if text.contains("credit") { LookupError::CreditsUsedUp } else { LookupError::KeyRefused })
+                Err(if text.contains("credit") {
+                    LookupError::CreditsUsedUp
+                } else {
+                    LookupError::KeyRefused
+                })
             }
             StatusCode::TOO_MANY_REQUESTS => Err(LookupError::RateLimited {
                 retry_after: retry_after::of(&headers, self.clock.now()).unwrap_or(REST),
@@ -155,7 +159,10 @@ impl Proxycurl {
     async fn connect(&self, url: Url) -> Result<Response, LookupError> {
         let mut pauses = CONNECT_PAUSES.into_iter();
         loop {
-            let request = self.http.get(url.clone()).header(AUTHORIZATION, self.configured.authorization.clone());
+            let request = self
+                .http
+                .get(url.clone())
+                .header(AUTHORIZATION, self.configured.authorization.clone());
             let error = match request.header(ACCEPT, "application/json").send().await {
                 Ok(response) => return Ok(response),
                 Err(error) => failed(error),

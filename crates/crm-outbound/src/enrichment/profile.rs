@@ -69,7 +69,10 @@ mod tests {
         }));
         let Found { profile, credits } = found.unwrap();
         assert_eq!(credits, Some(1));
-        assert_eq!((profile.title.as_deref(), profile.company.as_deref()), (Some("CEO"), Some("Acme Inc")));
+        assert_eq!(
+            (profile.title.as_deref(), profile.company.as_deref()),
+            (Some("CEO"), Some("Acme Inc"))
+        );
         assert_eq!(profile.email.map(|email| email.into_inner()).as_deref(), Some("john@example.com"));
         assert_eq!(profile.phone.as_deref(), Some("+15551234567"));
         assert_eq!((profile.country.as_deref(), profile.industry), (Some("United States"), None));
@@ -82,14 +85,28 @@ mod tests {
             "personal_numbers": {},
         }));
         let profile = found.unwrap().profile;
-        assert_eq!((profile.first_name, profile.city, profile.title, profile.phone), (None, None, None, None));
+        assert_eq!(
+            (profile.first_name, profile.city, profile.title, profile.phone),
+            (None, None, None, None)
+        );
         assert!(profile.email.is_some());
     }
 
     #[test]
     fn what_is_no_profile_cannot_be_read() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-        for body in ["", "null", "[]", "\"John\"", "{}", "{\"full_name\":", "<html>", "{\"full_name\":\" \"}", "\u{feff}{}", deep.as_str()] {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "\"John\"",
+            "{}",
+            "{\"full_name\":",
+            "<html>",
+            "{\"full_name\":\" \"}",
+            "\u{feff}{}",
+            deep.as_str(),
+        ] {
             let read = read(body.as_bytes(), Some(2));
             assert!(matches!(read, Err(LookupError::Unreadable { credits: Some(2), .. })), "{body:.20}");
         }

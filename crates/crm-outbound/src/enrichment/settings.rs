@@ -82,7 +82,11 @@ impl EnrichmentSettings {
             (false, true) => return Err(half("api_key", "provider_url")),
             (false, false) => {}
         }
-        let targets = if self.allow_private_targets { Targets::Any } else { Targets::Public };
+        let targets = if self.allow_private_targets {
+            Targets::Any
+        } else {
+            Targets::Public
+        };
         TargetUrl::parse(url, targets).map_err(|problem| invalid("provider_url", problem))?;
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| invalid("api_key", "must be of printable ASCII characters"))?;
@@ -100,7 +104,10 @@ impl EnrichmentSettings {
         Ok(Some(Configured {
             endpoint: Url::parse(url).map_err(|error| invalid("provider_url", error))?,
             authorization,
-            credits_header: self.credits_header.parse().map_err(|_| invalid("credits_header", "must be the name of a header"))?,
+            credits_header: self
+                .credits_header
+                .parse()
+                .map_err(|_| invalid("credits_header", "must be the name of a header"))?,
             connect_within: Duration::from_secs(self.connect_seconds),
             total: Duration::from_secs(self.total_seconds),
             response_bytes: self.response_bytes,
@@ -148,14 +155,25 @@ mod tests {
     #[test]
     fn a_provider_is_an_address_and_a_key() {
         assert!(settings("", " ").parse().unwrap().is_none());
-        assert!(settings("https://provider.example/profile?extra=include", "k").parse().unwrap().is_some());
+        assert!(
+            settings("https://provider.example/profile?extra=include", "k")
+                .parse()
+                .unwrap()
+                .is_some()
+        );
         assert!(refusal(&settings("", "k")).starts_with("enrichment.provider_url is empty"));
         assert!(refusal(&settings("https://provider.example", "")).starts_with("enrichment.api_key is empty"));
     }
 
     #[test]
     fn what_cannot_be_right_is_named() {
-        for url in ["http://provider.example", "https://127.0.0.1/", "https://localhost/", "nonsense", "https://u:p@provider.example/"] {
+        for url in [
+            "http://provider.example",
+            "https://127.0.0.1/",
+            "https://localhost/",
+            "nonsense",
+            "https://u:p@provider.example/",
+        ] {
             assert!(refusal(&settings(url, "k")).starts_with("enrichment.provider_url "), "{url}");
         }
         let private = EnrichmentSettings {

@@ -100,11 +100,20 @@ fn a_job_fills_a_contact(desk: &Desk) {
     desk.provider.release();
     let done = over(server, &key, &job["id"]);
     assert_eq!(
-        (&done["status"], &done["creditsUsed"], &done["result"], &done["attempts"], &done["error"]),
+        (
+            &done["status"],
+            &done["creditsUsed"],
+            &done["result"],
+            &done["attempts"],
+            &done["error"]
+        ),
         (&json!("completed"), &json!(2), &json!("enriched"), &json!(1), &Value::Null)
     );
     assert!(done["completedAt"].is_string());
-    let shown = server.get(&format!("/api/v1/contacts/{}", text(&ada["id"]))).bearer(&key).expect(200);
+    let shown = server
+        .get(&format!("/api/v1/contacts/{}", text(&ada["id"])))
+        .bearer(&key)
+        .expect(200);
     let contact = data(server, &shown)["contact"].clone();
     assert_eq!((&contact["lastName"], &contact["title"]), (&json!("Lovelace"), &json!("Countess")));
     assert_eq!(activities(server, &key, "activityType=enriched"), ["enriched"]);
@@ -127,7 +136,11 @@ fn a_job_without_a_contact_finds_or_makes_one(desk: &Desk) {
     let tenant = server.tenant("Acme");
     let key = full(&tenant);
     desk.provider.always(Deed::found(&person("Ada", "Lovelace"), 1));
-    let ada = make(server, &key, &json!({ "fullName": "Ada", "personLinkedIn": "https://www.linkedin.com/in/ADA/" }));
+    let ada = make(
+        server,
+        &key,
+        &json!({ "fullName": "Ada", "personLinkedIn": "https://www.linkedin.com/in/ADA/" }),
+    );
     let job = started(server, &key, &url(ADA));
     assert_eq!(job["contactId"], ada["id"]);
     assert_eq!(over(server, &key, &job["id"])["result"], "enriched");
@@ -140,9 +153,15 @@ fn a_job_without_a_contact_finds_or_makes_one(desk: &Desk) {
     assert_eq!(job["contactId"], Value::Null);
     let done = over(server, &key, &job["id"]);
     assert_eq!((&done["status"], &done["result"]), (&json!("completed"), &json!("created")));
-    let shown = server.get(&format!("/api/v1/contacts/{}", text(&done["contactId"]))).bearer(&key).expect(200);
+    let shown = server
+        .get(&format!("/api/v1/contacts/{}", text(&done["contactId"])))
+        .bearer(&key)
+        .expect(200);
     let bob = data(server, &shown)["contact"].clone();
-    assert_eq!((&bob["fullName"], &bob["personLinkedIn"]), (&json!("Bob Babbage"), &json!("linkedin.com/in/bob")));
+    assert_eq!(
+        (&bob["fullName"], &bob["personLinkedIn"]),
+        (&json!("Bob Babbage"), &json!("linkedin.com/in/bob"))
+    );
     assert_eq!(activities(server, &key, &format!("contactId={}", text(&bob["id"]))), ["created"]);
     // What cannot be is refused before there is a job.
     let asked = desk.provider.asked();
@@ -194,7 +213,9 @@ fn many_jobs_are_started_at_once(desk: &Desk) {
     }
     assert_eq!(desk.provider.asked(), 2);
     let many = |count: usize| {
-        let jobs: Vec<Value> = (0..count).map(|number| url(&format!("https://linkedin.com/in/n{number}"))).collect();
+        let jobs: Vec<Value> = (0..count)
+            .map(|number| url(&format!("https://linkedin.com/in/n{number}")))
+            .collect();
         json!({ "jobs": jobs })
     };
     for (body, code) in [
@@ -249,7 +270,12 @@ fn jobs_are_listed_newest_first(desk: &Desk) {
         json!({ "page": 1, "pageSize": 20, "totalItems": 23, "totalPages": 2, "apiVersion": "1.0.0" })
     );
     assert_eq!(ids(&list("?page=3&pageSize=7").0), newest[14..21]);
-    refusal(server, &server.get(&format!("{PATH}?page=0")).bearer(&key).send(), 400, "VALIDATION_ERROR");
+    refusal(
+        server,
+        &server.get(&format!("{PATH}?page=0")).bearer(&key).send(),
+        400,
+        "VALIDATION_ERROR",
+    );
     // For browsers.
     let history = |path: &str| {
         let body = browser.request("GET", path).expect(200).json();
@@ -263,14 +289,26 @@ fn jobs_are_listed_newest_first(desk: &Desk) {
     let own = [newest[15].clone(), newest[17].clone()];
     assert_eq!(ids(&history(&of_ada)), own);
     assert_eq!(ids(&history(&format!("{of_ada}?limit=1"))), own[..1]);
-    for path in ["/api/enrichment/jobs?limit=0", "/api/enrichment/jobs?limit=x", &format!("{of_ada}?limit=-1")] {
+    for path in [
+        "/api/enrichment/jobs?limit=0",
+        "/api/enrichment/jobs?limit=x",
+        &format!("{of_ada}?limit=-1"),
+    ] {
         let error = refusal(server, &browser.request("GET", path).send(), 400, "VALIDATION_ERROR");
         assert_eq!(details(&error), [("limit", "custom")]);
     }
     let stranger = Browser::of(server, &server.tenant("Bolt").admin);
     refusal(server, &stranger.request("GET", &of_ada).send(), 404, "NOT_FOUND");
-    refusal(server, &browser.request("GET", "/api/contacts/none/enrichment-jobs").send(), 404, "NOT_FOUND");
-    assert_eq!(stranger.request("GET", "/api/enrichment/jobs").expect(200).json()["jobs"], json!([]));
+    refusal(
+        server,
+        &browser.request("GET", "/api/contacts/none/enrichment-jobs").send(),
+        404,
+        "NOT_FOUND",
+    );
+    assert_eq!(
+        stranger.request("GET", "/api/enrichment/jobs").expect(200).json()["jobs"],
+        json!([])
+    );
     refusal(server, &server.get("/api/enrichment/jobs").bearer(&key).send(), 401, "UNAUTHORIZED");
 }
 
@@ -307,7 +345,11 @@ fn what_may_pass_is_tried_again(desk: &Desk) {
     let failed = over(server, &key, &job["id"]);
     assert_eq!(
         (&failed["status"], &failed["attempts"], &failed["error"]),
-        (&json!("failed"), &json!(3), &json!("The enrichment provider failed with status 500"))
+        (
+            &json!("failed"),
+            &json!(3),
+            &json!("The enrichment provider failed with status 500")
+        )
     );
 }
 
@@ -322,8 +364,16 @@ fn what_does_not_pass_fails_with_its_reason(desk: &Desk) {
             "LinkedIn profile not found",
             json!(1),
         ),
-        (Deed::status(401), "The enrichment provider refuses this server's API key", Value::Null),
-        (Deed::status(402), "The enrichment provider has no credits left for this server", Value::Null),
+        (
+            Deed::status(401),
+            "The enrichment provider refuses this server's API key",
+            Value::Null,
+        ),
+        (
+            Deed::status(402),
+            "The enrichment provider has no credits left for this server",
+            Value::Null,
+        ),
         (
             Deed::Answer(200, vec![("x-proxycurl-credit-cost", "3".to_owned())], b"<html>".to_vec()),
             "The enrichment provider's answer cannot be understood",
@@ -348,7 +398,10 @@ fn what_does_not_pass_fails_with_its_reason(desk: &Desk) {
     desk.provider.next([Deed::found(&person("Ada", "Lovelace"), 1).held()]);
     let job = started(server, &key, &url(ADA));
     desk.provider.wait_for_held(1);
-    server.delete(&format!("/api/v1/contacts/{}", text(&ada["id"]))).bearer(&key).expect(200);
+    server
+        .delete(&format!("/api/v1/contacts/{}", text(&ada["id"])))
+        .bearer(&key)
+        .expect(200);
     desk.provider.release();
     let failed = over(server, &key, &job["id"]);
     assert_eq!((&failed["status"], &failed["creditsUsed"]), (&json!("failed"), &json!(1)));
@@ -363,9 +416,17 @@ fn a_history_tells_what_pages_waited_for(desk: &Desk) {
     let created = browser.request("POST", "/api/enrichment/create-from-linkedin").json(&url(ADA));
     let ada = created.expect(201).json()["contact"].clone();
     enrich(&browser, &ada["id"], &json!({})).expect(404);
-    for path in ["/api/enrichment/jobs", &format!("/api/contacts/{}/enrichment-jobs", text(&ada["id"]))] {
+    for path in [
+        "/api/enrichment/jobs",
+        &format!("/api/contacts/{}/enrichment-jobs", text(&ada["id"])),
+    ] {
         let jobs = browser.request("GET", path).expect(200).json()["jobs"].clone();
-        let told: Vec<Value> = jobs.as_array().unwrap().iter().map(|job| json!([job["status"], job["result"], job["creditsUsed"], job["error"]])).collect();
+        let told: Vec<Value> = jobs
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|job| json!([job["status"], job["result"], job["creditsUsed"], job["error"]]))
+            .collect();
         assert_eq!(
             told,
             [
@@ -374,7 +435,12 @@ fn a_history_tells_what_pages_waited_for(desk: &Desk) {
             ],
             "{path}"
         );
-        assert!(jobs.as_array().unwrap().iter().all(|job| job["contactId"] == ada["id"] && job["linkedinUrl"] == ADA));
+        assert!(
+            jobs.as_array()
+                .unwrap()
+                .iter()
+                .all(|job| job["contactId"] == ada["id"] && job["linkedinUrl"] == ADA)
+        );
     }
     let listed = data(server, &server.get(PATH).bearer(&key).expect(200));
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 2);
@@ -386,7 +452,14 @@ fn a_repeated_request_starts_one_job(desk: &Desk) {
     let tenant = server.tenant("Acme");
     let key = full(&tenant);
     desk.provider.always(Deed::found(&person("Ada", "Lovelace"), 1));
-    let send = || server.post(PATH).bearer(&key).header("idempotency-key", "k1").json(&url(ADA)).expect(201);
+    let send = || {
+        server
+            .post(PATH)
+            .bearer(&key)
+            .header("idempotency-key", "k1")
+            .json(&url(ADA))
+            .expect(201)
+    };
     let (first, again) = (send(), send());
     assert_eq!(first.json(), again.json());
     assert_eq!(again.header("idempotent-replayed"), Some("true"));

@@ -6,10 +6,10 @@ pub mod job;
 use uuid::Uuid;
 
 use crate::{
+    enrichment::{Profile, ProfileUrl},
     error::{Error, Problem, Result},
     field::{Check, Email},
     id::{ContactId, RecordId, UserId},
-    enrichment::{Profile, ProfileUrl},
     tenant::{
         UnitOfWork,
         change::{Actor, EntityKind, Origin},
@@ -149,7 +149,9 @@ pub fn holder(unit: &mut dyn UnitOfWork, person: &ProfileUrl, profile: &Profile)
     }
     let Some(email) = &profile.email else { return Ok(None) };
     let same = unit.contacts().lookup_emails(&[email.key()])?.pop();
-    Ok(same.filter(|contact| contact.fields.person_linkedin.is_none()).map(|contact| contact.id))
+    Ok(same
+        .filter(|contact| contact.fields.person_linkedin.is_none())
+        .map(|contact| contact.id))
 }
 
 /// Applies a profile: to the subject's contact, else to the [`holder`], else it makes a contact, owned by `owner`.

@@ -227,7 +227,9 @@ pub(super) async fn enrich_contact(
     let given = body.value.parse()?;
     let tenant = &browser.tenant;
     once(tenant, body.guard, async |guard| {
-        let subject = tenant.read(move |reader| enrich::of_contact(reader.contacts(), uuid, given)).await?;
+        let subject = tenant
+            .read(move |reader| enrich::of_contact(reader.contacts(), uuid, given))
+            .await?;
         let found = look_up(&call, &browser, &subject).await?;
         apply(&browser, subject, found, guard).await
     })

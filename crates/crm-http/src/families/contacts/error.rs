@@ -561,7 +561,14 @@ mod tests {
             (lookup(LookupError::CreditsUsedUp), 502, Code::InternalError),
             (lookup(LookupError::NotPublic), 502, Code::InternalError),
             (lookup(LookupError::TooLarge), 502, Code::InternalError),
-            (lookup(LookupError::Unreadable { cause: secret(), credits: None }), 502, Code::InternalError),
+            (
+                lookup(LookupError::Unreadable {
+                    cause: secret(),
+                    credits: None,
+                }),
+                502,
+                Code::InternalError,
+            ),
             (lookup(LookupError::Busy), 503, Code::InternalError),
             (lookup(LookupError::TimedOut), 503, Code::InternalError),
             (lookup(LookupError::Unreachable { cause: secret() }), 503, Code::InternalError),

@@ -138,7 +138,9 @@ impl Family for Contacts {
             Route::new(Method::GET, enrichment::job::PATH, ScopedKey, || web::to(enrichment::job::list)),
             Route::new(Method::POST, enrichment::job::PATH, ScopedKey, || web::to(enrichment::job::create)),
             Route::new(Method::GET, enrichment::job::ITEM, ScopedKey, || web::to(enrichment::job::get)),
-            Route::new(Method::POST, enrichment::job::BULK, ScopedKey, || web::to(enrichment::job::create_many)),
+            Route::new(Method::POST, enrichment::job::BULK, ScopedKey, || {
+                web::to(enrichment::job::create_many)
+            }),
             Route::new(Method::GET, company::TEMPLATE, Session, || web::to(company::template)),
             Route::new(Method::POST, company::AUTOFILL, Session, || web::to(company::autofill)),
             Route::new(Method::POST, company::FIX_NAMES, Session, || web::to(company::fix_names)),

@@ -426,7 +426,9 @@ fn limit(request: &HttpRequest) -> Result<u32, ApiError> {
 /// How many lookups there are, and a page of them, newest first.
 fn page(reader: &mut dyn TenantReader, contact: Option<ContactId>, window: &Window) -> DomainResult<(u64, Vec<Job>)> {
     let mut filter = JobFilter::of([Condition::equal(JobField::Kind, JobKind::Enrichment.as_str())]);
-    filter.conditions.extend(contact.map(|id| Condition::equal(JobField::ContactId, id)));
+    filter
+        .conditions
+        .extend(contact.map(|id| Condition::equal(JobField::ContactId, id)));
     let newest_first = Sort {
         direction: Direction::Descending,
         ..Sort::default()
