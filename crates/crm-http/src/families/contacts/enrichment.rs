@@ -2,21 +2,20 @@
 //! refused before, and a request that is sent again with its `Idempotency-Key` pays once.
 
 pub(super) mod job;
+mod wire;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 use crm_domain::{
     control::user::Permission,
-    enrichment::{Found, Profile, ProfileUrl},
-    field::{Check, Email, Patch},
+    enrichment::Found,
     id::ContactId,
+    tenant::UnitOfWork,
     usecase::enrich::{self, Outcome, Subject},
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
+use self::wire::{EnrichedContact, FoundPerson, LookupRequest, OwnLookupRequest, Status};
 use super::{
     answer::{given, kept},
-    contact::Contact,
     context::{Body, Browser, Optional},
     error::{ApiError, BodyResponses, ErrorResponses, ProviderResponses},
     id,
@@ -24,7 +23,6 @@ use super::{
 use crate::shared::{
     call::Call,
     idempotency::{Answer, Guard},
-    json_body::Given,
     lookups::LookupFailure,
     tenant::TenantSession,
 };
@@ -33,19 +31,6 @@ pub(super) const STATUS: &str = "/api/enrichment/status";
 pub(super) const SEARCH: &str = "/api/enrichment/search";
 pub(super) const ENRICH: &str = "/api/contacts/{id}/enrich-linkedin";
 pub(super) const CREATE: &str = "/api/enrichment/create-from-linkedin";
-
-/// Whether people can be looked up.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = contacts::EnrichmentStatus)]
-pub(super) struct Status {
-    #[schema(example = true)]
-    configured: bool,
-    /// Null where none is configured.
-    #[schema(example = "proxycurl")]
-    provider: Option<&'static str>,
-    #[schema(example = "LinkedIn enrichment is ready to use")]
-    message: &'static str,
-}
 
 /// Tells whether people can be looked up.
 #[utoipa::path(
@@ -64,125 +49,6 @@ pub(super) async fn status(call: Call, _: Browser) -> HttpResponse {
         provider,
         message,
     })
-}
-
-/// Whom to look up.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::EnrichmentRequest)]
-pub(super) struct LookupRequest {
-    #[schema(value_type = String, example = "https://linkedin.com/in/johndoe")]
-    linkedin_url: Given<String>,
-}
-
-/// Whom to look up, unless it is the contact's own profile.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::ContactEnrichmentRequest)]
-pub(super) struct OwnLookupRequest {
-    #[schema(value_type = Option<String>, example = "https://linkedin.com/in/johndoe")]
-    linkedin_url: Given<String>,
-}
-
-impl LookupRequest {
-    fn parse(self) -> crm_domain::Result<ProfileUrl> {
-        let mut check = Check::new();
-        let given: Patch<String> = self.linkedin_url.patch("linkedin_url", &mut check);
-        let person = check.required("linkedin_url", given, None, ProfileUrl::parse);
-        check.finish_with(person)
-    }
-}
-
-impl OwnLookupRequest {
-    fn parse(self) -> crm_domain::Result<Option<ProfileUrl>> {
-        let mut check = Check::new();
-        let given: Patch<String> = self.linkedin_url.patch("linkedin_url", &mut check);
-        let person = check.optional("linkedin_url", given, None, ProfileUrl::parse);
-        check.finish()?;
-        Ok(person)
-    }
-}
-
-/// What is known of a person.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::Person)]
-pub(super) struct Person {
-    #[schema(example = "John Doe")]
-    full_name: Option<String>,
-    #[schema(example = "John")]
-    first_name: Option<String>,
-    #[schema(example = "Doe")]
-    last_name: Option<String>,
-    #[schema(example = "john@example.com")]
-    email: Option<String>,
-    #[schema(example = "+1-555-123-4567")]
-    phone: Option<String>,
-    #[schema(example = "CEO")]
-    title: Option<String>,
-    #[schema(example = "Acme Inc")]
-    company: Option<String>,
-}
-
-impl From<Profile> for Person {
-    fn from(profile: Profile) -> Self {
-        Self {
-            full_name: profile.full_name.map(|text| text.into_inner()),
-            first_name: profile.first_name.map(|text| text.into_inner()),
-            last_name: profile.last_name.map(|text| text.into_inner()),
-            email: profile.email.map(Email::into_inner),
-            phone: profile.phone.map(|text| text.into_inner()),
-            title: profile.title.map(|text| text.into_inner()),
-            company: profile.company.map(|text| text.into_inner()),
-        }
-    }
-}
-
-/// A person who was looked up.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::FoundPerson)]
-pub(super) struct FoundPerson {
-    /// Always `true`.
-    success: bool,
-    data: Person,
-    /// Null where the provider does not say.
-    #[schema(example = 1)]
-    credits_used: Option<u32>,
-    #[schema(example = "Contact details found successfully")]
-    message: &'static str,
-}
-
-/// A contact that a profile filled or made.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::EnrichedContact)]
-pub(super) struct EnrichedContact {
-    /// Always `true`.
-    success: bool,
-    contact: Contact,
-    /// Null where the provider does not say.
-    #[schema(example = 1)]
-    credits_used: Option<u32>,
-    #[schema(example = "Contact enriched successfully")]
-    message: &'static str,
-}
-
-impl EnrichedContact {
-    fn of(outcome: Outcome, credits_used: Option<u32>) -> (StatusCode, Self) {
-        let (status, message) = match outcome {
-            Outcome::Created(_) => (StatusCode::CREATED, "Contact created successfully"),
-            Outcome::Enriched(_) => (StatusCode::OK, "Contact enriched successfully"),
-            Outcome::Unchanged(_) => (StatusCode::OK, "The profile tells nothing that the contact does not say"),
-        };
-        let answer = Self {
-            success: true,
-            contact: outcome.into_contact().into(),
-            credits_used,
-            message,
-        };
-        (status, answer)
-    }
 }
 
 /// Looks a person up. Nothing is written.
@@ -324,12 +190,7 @@ async fn apply(browser: &Browser, subject: Subject, found: Found, guard: Option<
 }
 
 /// The answer of a unit of work, kept with its effect.
-fn finished(
-    unit: &mut dyn crm_domain::tenant::UnitOfWork,
-    guard: Option<Guard>,
-    status: StatusCode,
-    body: String,
-) -> crm_domain::Result<Answer> {
+fn finished(unit: &mut dyn UnitOfWork, guard: Option<Guard>, status: StatusCode, body: String) -> crm_domain::Result<Answer> {
     if let Some(guard) = guard {
         guard.finish(unit, status, &body)?;
     }

@@ -1,48 +1,38 @@
 //! Lookups as jobs (contract D-124 … D-133, D-203 … D-206, X-130, X-136): for programs by key, and their history for browsers.
 
-use std::collections::{HashMap, HashSet};
+mod wire;
+
+use std::collections::HashSet;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
     Error, Result as DomainResult,
-    enrichment::ProfileUrl,
     error::Problem,
-    field::{Check, Patch},
     id::{ContactId, JobId, RecordId},
     page::{Direction, Sort, Window},
     query::Condition,
     tenant::{
         TenantReader,
-        contact::ContactReads,
-        job::{Job as Entity, JobField, JobFilter, JobKind, JobState},
+        job::{JobField, JobFilter, JobKind},
     },
     usecase::{
-        enrich::{
-            self, Subject,
-            job::{JOBS_MAX, Shape},
-        },
+        enrich::{self, job::JOBS_MAX},
         jobs,
     },
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::wire::{History, Job, JobRequest, Jobs, JobsRequest, OneJob, Outcome, Wish};
 use crate::{
     families::contacts::{
         answer::{Envelope, given, kept, ok},
         contact::bulk::items,
         context::{Access, Body, Browser, Raw},
-        error::{ApiError, BodyResponses, ErrorResponses, ItemError, LookupResponses},
+        error::{ApiError, BodyResponses, ErrorResponses, LookupResponses},
         id,
         page::{PageParams, Query, positive},
     },
-    shared::{
-        call::Call,
-        idempotency::once,
-        json_body::{Given, bind_item},
-        tenant::TenantSession,
-    },
+    shared::{call::Call, idempotency::once, json_body::bind_item, tenant::TenantSession},
 };
 
 pub(in super::super) const PATH: &str = "/api/v1/enrichment/jobs";
@@ -56,154 +46,6 @@ const JOBS: &str = "jobs";
 /// Jobs of a history, unless asked otherwise (D-204), and at most.
 const LIMIT: u32 = 20;
 const LIMIT_MAX: u32 = 100;
-
-/// Whom a job looks up.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::EnrichmentJobRequest)]
-pub(in super::super) struct JobRequest {
-    #[schema(value_type = String, example = "https://linkedin.com/in/janedoe")]
-    linkedin_url: Given<String>,
-    /// Which contact the profile fills. Without it that is the one that has the profile; where none has, a contact is made.
-    #[schema(value_type = Option<String>, format = Uuid)]
-    contact_id: Given<String>,
-}
-
-/// A request that was understood.
-#[derive(Debug, Clone)]
-struct Wish {
-    person: ProfileUrl,
-    contact: Option<Uuid>,
-}
-
-impl JobRequest {
-    fn parse(self) -> DomainResult<Wish> {
-        let mut check = Check::new();
-        let url: Patch<String> = self.linkedin_url.patch("linkedin_url", &mut check);
-        let person = check.required("linkedin_url", url, None, ProfileUrl::parse);
-        let contact: Patch<String> = self.contact_id.patch("contact_id", &mut check);
-        let person = check.finish_with(person)?;
-        let contact = match contact {
-            Patch::Set(text) => Some(id::parse::<ContactId>(&text)?),
-            Patch::Keep | Patch::Clear => None,
-        };
-        Ok(Wish { person, contact })
-    }
-}
-
-impl Wish {
-    fn subject(self, contacts: &mut (impl ContactReads + ?Sized)) -> DomainResult<Subject> {
-        match self.contact {
-            Some(contact) => enrich::of_contact(contacts, contact, Some(self.person)),
-            None => enrich::of_anybody(contacts, self.person),
-        }
-    }
-}
-
-/// How far a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = contacts::JobStatus)]
-pub(in super::super) enum Status {
-    Pending,
-    Processing,
-    Completed,
-    Failed,
-}
-
-impl From<JobState> for Status {
-    fn from(state: JobState) -> Self {
-        match state {
-            JobState::Queued => Self::Pending,
-            JobState::Running => Self::Processing,
-            JobState::Completed => Self::Completed,
-            JobState::Failed | JobState::Cancelled => Self::Failed,
-        }
-    }
-}
-
-/// A lookup.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::EnrichmentJob)]
-pub(in super::super) struct Job {
-    #[schema(format = Uuid)]
-    id: String,
-    #[schema(example = "https://linkedin.com/in/janedoe")]
-    linkedin_url: String,
-    /// The contact that the profile fills, or made; null where that is not known so far.
-    #[schema(format = Uuid)]
-    contact_id: Option<String>,
-    status: Status,
-    /// Null where nothing was asked so far, or the provider does not say.
-    #[schema(example = 1)]
-    credits_used: Option<u32>,
-    /// Why it failed; of a pending job why it is tried again.
-    error: Option<String>,
-    /// `created`, `enriched` or `unchanged`: what the profile did.
-    #[schema(example = "enriched")]
-    result: Option<&'static str>,
-    /// How often the provider was asked.
-    #[schema(example = 1)]
-    attempts: u32,
-    #[schema(example = "2024-01-21T10:00:00Z")]
-    created_at: String,
-    #[schema(example = "2024-01-21T10:00:05Z")]
-    completed_at: Option<String>,
-}
-
-impl Job {
-    fn of(job: Entity, contacts: &HashMap<ContactId, Uuid>) -> DomainResult<Self> {
-        let (wanted, progress) = (job.payload_of::<Shape>()?, job.progress_of::<Shape>()?);
-        Ok(Self {
-            id: job.uuid.to_string(),
-            linkedin_url: wanted.linkedin_url,
-            contact_id: job.contact_id.and_then(|id| contacts.get(&id)).map(Uuid::to_string),
-            status: job.state.into(),
-            credits_used: progress.credits,
-            error: job.last_error,
-            result: progress.result.map(|done| done.as_str()),
-            attempts: progress.attempts,
-            created_at: job.created_at.to_second_precision(),
-            completed_at: job.finished_at.map(|stamp| stamp.to_second_precision()),
-        })
-    }
-
-    /// The jobs, with the uuids of their contacts.
-    fn all(contacts: &mut (impl ContactReads + ?Sized), jobs: Vec<Entity>) -> DomainResult<Vec<Self>> {
-        let ids: Vec<ContactId> = jobs.iter().filter_map(|job| job.contact_id).collect();
-        let uuids: HashMap<ContactId, Uuid> = contacts.uuids_of(&ids)?.into_iter().collect();
-        jobs.into_iter().map(|job| Self::of(job, &uuids)).collect()
-    }
-
-    fn one(contacts: &mut (impl ContactReads + ?Sized), job: Entity) -> DomainResult<Self> {
-        let shown = Self::all(contacts, vec![job])?.pop();
-        shown.ok_or_else(|| Error::Internal("a job is not shown".to_owned()))
-    }
-}
-
-/// One job.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = contacts::OneEnrichmentJob)]
-pub(in super::super) struct OneJob {
-    job: Job,
-}
-
-/// Jobs, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = contacts::EnrichmentJobs)]
-pub(in super::super) struct Jobs {
-    jobs: Vec<Job>,
-}
-
-/// Jobs, newest first, for a page.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = contacts::EnrichmentHistory)]
-pub(in super::super) struct History {
-    /// Always `true`.
-    success: bool,
-    jobs: Vec<Job>,
-}
 
 /// Starts a lookup.
 #[utoipa::path(
@@ -226,78 +68,6 @@ pub(in super::super) async fn create(call: Call, access: Access, body: Body<JobR
         })
     });
     Ok(given(answer.await?))
-}
-
-/// Lookups to start.
-#[derive(ToSchema)]
-#[schema(as = contacts::EnrichmentJobsRequest)]
-#[expect(dead_code, reason = "documents the body, never made")]
-pub(in super::super) struct JobsRequest {
-    /// At most 100.
-    jobs: Vec<JobRequest>,
-}
-
-/// What became of many lookups.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = contacts::EnrichmentJobsResult)]
-pub(in super::super) struct Outcome {
-    summary: Summary,
-    /// Those that were started.
-    jobs: Vec<Job>,
-    results: Vec<ItemResult>,
-}
-
-/// How many were started.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = contacts::EnrichmentJobsSummary)]
-pub(in super::super) struct Summary {
-    #[schema(example = 2)]
-    total: usize,
-    #[schema(example = 2)]
-    created: usize,
-    #[schema(example = 0)]
-    failed: usize,
-}
-
-/// What became of one of them.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = contacts::EnrichmentJobsItem)]
-pub(in super::super) struct ItemResult {
-    /// Its place in the request, from 0.
-    index: usize,
-    success: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = Uuid)]
-    job_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ItemError>,
-}
-
-impl Outcome {
-    fn of(outcomes: Vec<DomainResult<Job>>) -> Self {
-        let total = outcomes.len();
-        let (mut jobs, mut results) = (Vec::new(), Vec::with_capacity(total));
-        for (index, outcome) in outcomes.into_iter().enumerate() {
-            results.push(ItemResult {
-                index,
-                success: outcome.is_ok(),
-                job_id: outcome.as_ref().ok().map(|job| job.id.clone()),
-                error: outcome.as_ref().err().map(ItemError::from),
-            });
-            jobs.extend(outcome);
-        }
-        let created = jobs.len();
-        Self {
-            summary: Summary {
-                total,
-                created,
-                failed: total - created,
-            },
-            jobs,
-            results,
-        }
-    }
 }
 
 /// Starts up to 100 lookups. What is wrong with one fails it alone.
