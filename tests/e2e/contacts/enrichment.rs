@@ -13,6 +13,7 @@ use crm_domain::{
 use crm_tests::{
     database::Backend,
     http::Answer,
+    process::Cli,
     provider::{Deed, Provider, person},
     server::Server,
     tenant::{TestTenant, set},
@@ -557,4 +558,53 @@ fn a_contact_that_is_gone_by_then_stays_gone() {
         desk.provider.release();
         refusal(&desk.server, &asking.join().unwrap(), 404, "NOT_FOUND");
     });
+}
+
+// The server as it is run: no proxy of its environment is asked, and its log, however much it tells, holds neither key nor profile.
+#[test]
+fn a_process_asks_the_provider_itself_and_keeps_its_key() {
+    let (provider, proxy) = (Provider::start(), Provider::start());
+    provider.always(Deed::found(&person("Ada", "Lovelace"), 1));
+    let folder = tempfile::tempdir().unwrap();
+    let proxy_url = format!("http://127.0.0.1:{}", proxy.port());
+    let mut cli = Cli::new(env!("CARGO_BIN_EXE_crm-server-under-test"), folder.path())
+        .env("CRM__ENRICHMENT__PROVIDER_URL", &provider.url())
+        .env("CRM__ENRICHMENT__API_KEY", "the-providers-key")
+        .env("CRM__ENRICHMENT__ALLOW_PRIVATE_TARGETS", "true")
+        .env("CRM__LOG__FILTER", "trace");
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        cli = cli.env(name, &proxy_url);
+    }
+    cli.json(&["init", "--email", "ada@acme.test", "--password", "correct horse"]);
+    let server = cli.serve(&[]);
+    let login = json!({ "email": "ada@acme.test", "password": "correct horse" });
+    let cookie = super::cookie(&server.post("/api/login").json(&login).expect(200));
+    let found = server.post("/api/enrichment/search").header("cookie", &cookie).json(&url(ADA));
+    assert_eq!(found.expect(200).json()["data"]["fullName"], "Ada Lovelace");
+    provider.always(Deed::HangUp);
+    let refused = server.post("/api/enrichment/search").header("cookie", &cookie).json(&url(ADA));
+    refused.expect(503);
+    assert_eq!((provider.asked(), proxy.asked()), (2, 0));
+    let (status, log) = server.terminate();
+    assert!(status.success(), "{log:#?}");
+    let log = log.concat();
+    assert!(log.contains("a lookup failed") && !log.contains("the-providers-key"), "{log}");
+}
+
+#[test]
+fn settings_that_cannot_be_right_stop_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, problem) in [
+        ("CRM__ENRICHMENT__API_KEY", "the-providers-key", "enrichment.provider_url is empty"),
+        (
+            "CRM__ENRICHMENT__PROVIDER_URL",
+            "https://provider.example",
+            "enrichment.api_key is empty",
+        ),
+    ] {
+        let cli = Cli::new(env!("CARGO_BIN_EXE_crm-server-under-test"), folder.path());
+        let said = cli.env(name, value).run(&["serve"]);
+        assert!(!said.status.success() && said.error.contains(problem), "{said:?}");
+        assert!(!said.error.contains("the-providers-key"), "{said:?}");
+    }
 }
