@@ -8,6 +8,7 @@
 
 mod backup;
 mod control;
+mod enrichment;
 mod rate_limit;
 mod restore;
 mod tenant;

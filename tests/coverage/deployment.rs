@@ -7,8 +7,10 @@ use crm_domain::{
         api_key::{ApiKeyDraft, KeyFamily},
         user::{Role, User},
     },
+    enrichment::ProfileUrl,
     id::{ContactId, RecordId, TagId, uuid_of},
     tenant::TenantReader,
+    usecase::enrich::{self, Subject},
 };
 use crm_http::{RouteInfo, families::Credential};
 use crm_tests::{
@@ -60,6 +62,7 @@ pub struct Uuids {
     pub contact: String,
     pub tag: String,
     pub key: String,
+    pub lookup: String,
 }
 
 thread_local! {
@@ -78,10 +81,13 @@ pub fn path_of(route: &RouteInfo) -> String {
     let id = match noun {
         "/api/v1/contacts" => &uuids.contact,
         "/api/v1/tags" => &uuids.tag,
+        "/api/v1/enrichment/jobs" => &uuids.lookup,
         "/api/api-keys" => &uuids.key,
         "/api/v1/external/accounts" => "ACT-00003",
         "/api/v1/external/opportunities" => "OPP-00003",
         "/api/companies" => "company_3",
+        // Family D's, among family C's.
+        "/api/contacts" if route.family == "contacts" => &uuids.contact,
         "/api/contacts" => "contact_3",
         "/api/leads" => "lead_3",
         "/api/deals" => "deal_3",
@@ -194,7 +200,13 @@ fn uuids_of(server: &Server, acme: &TestTenant<'_>) -> Uuids {
         .control()
         .reading(|reader| reader.api_keys().list_of_user(tenant, admin, KeyFamily::Contacts));
     let key = keys.expect("the keys").pop().expect("a key");
+    let lookup = acme.write(move |unit| {
+        let person = ProfileUrl::parse("https://linkedin.com/in/acme").expect("a profile");
+        let subject = Subject { person, contact: None };
+        enrich::job::note(unit, &subject, admin, "contacts", None, Err("Acme's".to_owned()))
+    });
     Uuids {
+        lookup: lookup.uuid.to_string(),
         contact: contact.expect("a contact").uuid.to_string(),
         tag: tag.expect("a tag").uuid.to_string(),
         key: uuid_of(key.id, key.created_at).to_string(),

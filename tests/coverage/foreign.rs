@@ -71,6 +71,7 @@ fn rest_of(schema: &str) -> Value {
         "saas.UserChanges" => json!({ "name": "New" }),
         "saas.InvitationRequest" => json!({ "email": "guest@bolt.test", "role": "User" }),
         "contacts.TagAssignment" | "contacts.BulkDeletion" => json!({}),
+        "contacts.EnrichmentJobRequest" => json!({ "linkedinUrl": "https://linkedin.com/in/bolt" }),
         other => panic!("{other} refers to records: it needs a body in {}", file!()),
     }
 }

@@ -14,6 +14,7 @@ pub mod database;
 pub mod events;
 pub mod http;
 pub mod process;
+pub mod provider;
 pub mod redis;
 pub mod relay;
 pub mod server;

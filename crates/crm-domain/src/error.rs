@@ -2,6 +2,7 @@
 //!
 //! * [`Error`]: what a port or a use case answers; every endpoint family maps it exhaustively to its own envelope.
 //! * [`FieldError`]: one field of a command that cannot be valid; collected by [`crate::field::Check`], so that a caller hears of all at once.
+//! * [`crate::enrichment::LookupError`]: why nobody was looked up at a provider, who is no part of this server.
 //! * [`crate::control::api_key::KeyRejection`] and [`crate::usecase::sign_in::SignInError`]: why somebody may not enter; never mixed with the above.
 
 use std::{fmt, time::Duration};

@@ -125,6 +125,8 @@ record_ids! {
     WebhookId = "webhook";
     /// A merge of records.
     MergeId = "merge";
+    /// A job.
+    JobId = "job";
 }
 
 #[cfg(test)]

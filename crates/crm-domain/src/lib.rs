@@ -5,6 +5,7 @@
 //!
 //! * [`control`]: who may enter (tenants, users, sessions, API keys); one database per deployment.
 //! * [`tenant`]: the CRM's records; one database per tenant.
+//! * [`enrichment`]: the port to a provider of profiles.
 //! * [`usecase`]: what spans several entities.
 //! * [`table`]: delimited text files, as imports read them.
 //!
@@ -17,6 +18,7 @@ pub mod business_hours;
 pub mod clock;
 pub mod control;
 pub mod decimal;
+pub mod enrichment;
 pub mod error;
 pub mod field;
 pub mod id;

@@ -9,8 +9,10 @@ use actix_web::web::ServiceConfig;
 use crm_domain::{
     clock::{Clock, Entropy},
     control::ControlStore,
+    enrichment::EnrichmentProvider,
     sealing::Sealer,
     tenant::Tenants,
+    usecase::jobs::Executor,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -21,11 +23,13 @@ use crate::{
         auth::Auth,
         background::{Background, Purge},
         feed::Feeds,
-        hash_pool::HashPool,
+        jobs::Jobs,
+        lookups::Lookups,
         pipeline,
         rate_limit::RateLimits,
         request_log::RequestLog,
         sign_in::SignIn,
+        thread_pool::ThreadPool,
         trace::TraceIds,
     },
 };
@@ -65,8 +69,12 @@ pub struct AppParts {
     pub settings: HttpSettings,
     /// Counts how often clients ask.
     pub rate_limits: Arc<dyn RateLimits>,
+    /// Looks people up; `None` where no provider is configured.
+    pub enrichment: Option<Arc<dyn EnrichmentProvider>>,
     /// What `/metrics` shows; `None` when no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
+    /// What runs jobs, by their kinds.
+    pub executors: Vec<Arc<dyn Executor>>,
 }
 
 /// The application; one per process, shared by all workers.
@@ -90,15 +98,19 @@ pub struct App {
     /// Who may enter.
     pub(crate) auth: Auth,
     /// Where bcrypt runs.
-    pub(crate) hashing: Arc<HashPool>,
+    pub(crate) hashing: Arc<ThreadPool>,
     /// How often clients may ask.
     pub(crate) rate_limits: Arc<dyn RateLimits>,
     /// Passwords and access tokens.
     pub(crate) sign_in: SignIn,
     /// Who asked for what.
     pub(crate) request_log: Arc<RequestLog>,
+    /// Looks people up.
+    pub(crate) lookups: Lookups,
     /// Who follows the change feeds.
     pub(crate) feeds: Arc<Feeds>,
+    /// Long work.
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) trace_ids: TraceIds,
     background: Background,
     stopping: AtomicBool,
@@ -107,7 +119,11 @@ pub struct App {
 impl App {
     /// Puts the parts together; nothing runs before [`App::start_background`].
     pub fn new(parts: AppParts) -> Arc<Self> {
-        let hashing = Arc::new(HashPool::new(parts.settings.hashing.threads, parts.settings.hashing.queue));
+        let hashing = Arc::new(ThreadPool::new(
+            "password hashing",
+            parts.settings.hashing.threads,
+            parts.settings.hashing.queue,
+        ));
         let request_log = Arc::new(RequestLog::new(
             Arc::clone(&parts.control),
             Arc::clone(&parts.tenants),
@@ -130,8 +146,16 @@ impl App {
             ),
             hashing,
             rate_limits: parts.rate_limits,
+            lookups: Lookups::new(parts.enrichment),
             request_log,
             feeds: Feeds::new(&*parts.tenants, parts.settings.change_streams),
+            jobs: Jobs::new(
+                Arc::clone(&parts.control),
+                Arc::clone(&parts.tenants),
+                Arc::clone(&parts.clock),
+                parts.executors,
+                parts.settings.jobs,
+            ),
             trace_ids: TraceIds::new(&*parts.entropy),
             background: Background::default(),
             stopping: AtomicBool::new(false),
@@ -156,11 +180,12 @@ impl App {
         self.background.start(self);
     }
 
-    /// From now on change streams end, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
+    /// From now on change streams end, no job begins, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
     /// on its way to it.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.feeds.close();
+        self.jobs.begin_stop();
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -179,6 +204,7 @@ impl App {
 
     /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.
     pub async fn shutdown(&self) {
+        self.jobs.stop().await;
         self.background.stop();
         self.request_log.flush_all().await;
     }

@@ -31,6 +31,27 @@ pub struct HttpSettings {
     pub change_streams: ChangeStreamSettings,
     /// Where webhooks may lead.
     pub webhook_targets: Targets,
+    /// Long work beside the requests.
+    pub jobs: JobSettings,
+}
+
+/// Long work beside the requests.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JobSettings {
+    /// Most jobs that this node runs at once; 0 leaves them to other nodes.
+    pub parallel: usize,
+    /// Between two looks for jobs that other nodes added or left, in milliseconds.
+    pub poll_milliseconds: u64,
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            parallel: 4,
+            poll_milliseconds: 2_000,
+        }
+    }
 }
 
 /// Streams of the change feed.
@@ -78,6 +99,10 @@ pub struct BodySettings {
     pub bulk_bytes: usize,
     /// Seconds within which a body must have arrived.
     pub deadline_seconds: u64,
+    /// Most bytes of an uploaded file.
+    pub upload_bytes: usize,
+    /// Seconds within which a form with a file must have arrived.
+    pub upload_seconds: u64,
 }
 
 impl Default for BodySettings {
@@ -86,6 +111,8 @@ impl Default for BodySettings {
             json_bytes: 1 << 20,
             bulk_bytes: 5 << 20,
             deadline_seconds: 30,
+            upload_bytes: 50 << 20,
+            upload_seconds: 300,
         }
     }
 }

@@ -14,10 +14,11 @@ use crm_domain::{tenant::webhook::Targets, usecase::register::RegistrationPolicy
 use crm_http::{
     HttpSettings,
     settings::{
-        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, RateLimitSettings, RequestLogSettings, SessionSettings,
-        TokenSettings,
+        BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, JobSettings, RateLimitSettings, RequestLogSettings,
+        SessionSettings, TokenSettings,
     },
 };
+use crm_outbound::enrichment::EnrichmentSettings;
 use crm_store::StoreSettings;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -51,8 +52,12 @@ pub struct Settings {
     pub request_log: RequestLogSettings,
     /// Streams of the change feed.
     pub change_streams: ChangeStreamSettings,
+    /// Long work beside the requests.
+    pub jobs: JobSettings,
     /// Webhooks.
     pub webhooks: WebhookSettings,
+    /// The provider of profiles.
+    pub enrichment: EnrichmentSettings,
     /// The server's own log.
     pub log: LogSettings,
 }
@@ -225,6 +230,7 @@ impl Settings {
             hashing: self.auth.hashing,
             request_log: self.request_log,
             change_streams: self.change_streams,
+            jobs: self.jobs,
             webhook_targets: if self.webhooks.allow_private_targets {
                 Targets::Any
             } else {

@@ -2,12 +2,21 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
-use crm_domain::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use anyhow::{Context, Result};
+use crm_domain::{
+    clock::{Clock, Entropy, SystemClock, SystemEntropy},
+    enrichment::EnrichmentProvider,
+    usecase::{
+        enrich::job::Enricher,
+        import_job::{ContactImportUndos, ContactImports},
+        jobs::Executor,
+    },
+};
 use crm_http::{
-    App, AppParts,
+    App, AppParts, families,
     shared::rate_limit::{LocalRateLimits, RateLimits},
 };
+use crm_outbound::{enrichment, resolver};
 use crm_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -58,6 +67,7 @@ pub fn open_store(settings: &Settings, world: &World) -> Result<Store> {
 pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
     let secrets = secrets::load_or_create(&settings.store.data_dir, &*world.entropy)?;
     let store = Arc::new(open_store(settings, world)?);
+    let enrichment = enrichment(settings, world)?;
     let app = App::new(AppParts {
         control: store.control(),
         tenants: store.tenants(),
@@ -66,9 +76,30 @@ pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
         secrets,
         settings: settings.for_http(),
         rate_limits: rate_limits(settings, world)?,
+        executors: executors(&store, enrichment.as_ref()),
+        enrichment,
         metrics: world.metrics.clone(),
     });
     Ok(Wired { store, app })
+}
+
+/// The provider of profiles that the settings name, if any.
+fn enrichment(settings: &Settings, world: &World) -> Result<Option<Arc<dyn EnrichmentProvider>>> {
+    let runtime = tokio::runtime::Handle::current();
+    enrichment::provider(&settings.enrichment, resolver::system(), world.clock.clone(), runtime).context("invalid setting")
+}
+
+/// What runs jobs: a line for each kind. Lookups wait while no provider is configured.
+fn executors(store: &Store, enrichment: Option<&Arc<dyn EnrichmentProvider>>) -> Vec<Arc<dyn Executor>> {
+    let family = families::contacts::NAME;
+    let mut executors: Vec<Arc<dyn Executor>> = vec![
+        Arc::new(ContactImports::new(store.control(), family, families::contacts::IMPORTED)),
+        Arc::new(ContactImportUndos::new(family)),
+    ];
+    if let Some(provider) = enrichment {
+        executors.push(Arc::new(Enricher::new(Arc::clone(provider))));
+    }
+    executors
 }
 
 /// Where requests are counted: in Redis when the settings name one, else in this process.

@@ -158,7 +158,13 @@ impl Store {
         let location = Location::control(&settings.url, &settings.data_dir)?;
         let restore = Restore::new(folder, &settings.data_dir, &location, Arc::clone(&clock), Arc::clone(&entropy));
         restore.run(&mut restored)?;
-        Self::open(settings, clock, entropy)
+        let store = Self::open(settings, clock, entropy)?;
+        // The tenants were copied before the control plane, which may have forgotten jobs since that the copies still have.
+        store.control().writing(|unit| {
+            let (now, tenants) = (unit.stamp(), unit.tenants().list()?);
+            tenants.iter().try_for_each(|tenant| unit.work().mark(tenant.id, now).map(drop))
+        })?;
+        Ok(store)
     }
 
     /// Commits what is queued and closes every database.

@@ -13,6 +13,7 @@ mod tenant;
 mod transaction;
 mod user;
 mod user_setting;
+mod work;
 
 use std::{
     sync::{Barrier, mpsc::channel},

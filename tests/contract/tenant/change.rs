@@ -226,16 +226,19 @@ fn every_filter_finds_what_it_says(database: &Database) {
     for actor in &actors {
         for entities in &entities {
             for record in records {
-                filters.extend(kinds.iter().map(|kinds| ChangeFilter {
-                    entities: entities.clone(),
-                    record,
-                    kinds: kinds.clone(),
-                    actor: actor.clone(),
-                }));
+                for but_by in [None, Some(import.to_string())] {
+                    filters.extend(kinds.iter().map(|kinds| ChangeFilter {
+                        entities: entities.clone(),
+                        record,
+                        kinds: kinds.clone(),
+                        actor: actor.clone(),
+                        but_by: but_by.clone(),
+                    }));
+                }
             }
         }
     }
-    assert_eq!(filters.len(), 500);
+    assert_eq!(filters.len(), 1_000);
     for filter in filters {
         let meeting: Vec<i64> = all.iter().filter(|change| filter.meets(change)).map(|change| change.seq).collect();
         let count = store.reading(|reader| reader.changes().count(&filter)).unwrap();

@@ -3,9 +3,9 @@
 use crm_domain::{
     query::Field,
     tenant::{
-        account::AccountField, activity::ActivityField, contact::ContactField, lead::LeadField, link::LINKS, opportunity::OpportunityField,
-        partner::PartnerField, request::RequestField, sla_policy::SlaPolicyField, tag::TagField, task::TaskField, ticket::TicketField,
-        ticket_comment::TicketCommentField, webhook::WebhookField,
+        account::AccountField, activity::ActivityField, contact::ContactField, job::JobField, lead::LeadField, link::LINKS,
+        opportunity::OpportunityField, partner::PartnerField, request::RequestField, sla_policy::SlaPolicyField, tag::TagField,
+        task::TaskField, ticket::TicketField, ticket_comment::TicketCommentField, webhook::WebhookField,
     },
 };
 use crm_store::{
@@ -101,6 +101,7 @@ fn every_field_of_a_list_has_its_index(database: &Database) {
     check::<AccountField>(connection, "account", backend);
     check::<ActivityField>(connection, "activity", backend);
     check::<ContactField>(connection, "contact", backend);
+    check::<JobField>(connection, "job", backend);
     check::<LeadField>(connection, "lead", backend);
     check::<OpportunityField>(connection, "opportunity", backend);
     check::<PartnerField>(connection, "partner", backend);

@@ -17,6 +17,7 @@ mod find;
 mod handoff;
 mod idempotency;
 mod index;
+mod job;
 mod label;
 mod lead;
 mod merge;

@@ -1,10 +1,12 @@
 //! The nouns that this host does not keep: reading finds none, writing says so.
 
+use std::time::Duration;
+
 use crm_domain::{
     Error, Result,
     id::{
-        AccountId, ActivityId, ContactId, CustomFieldId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId,
-        TagId, TaskId, TicketCommentId, TicketId, WebhookId,
+        AccountId, ActivityId, ContactId, CustomFieldId, JobId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId,
+        StageId, TagId, TaskId, TicketCommentId, TicketId, WebhookId,
     },
     money::Currency,
     page::{Page, Sort, Window},
@@ -21,6 +23,8 @@ use crm_domain::{
         },
         handoff::{Handoff, HandoffFields, HandoffReads, HandoffRepository},
         idempotency::{IdempotencyRepository, IdempotencyScope, KeptAnswer},
+        import::{ImportReads, ImportRepository, RowFailure},
+        job::{End, Job, JobField, JobFilter, JobKind, JobReads, JobRepository, Lease, NewJob},
         label::{LabelReads, LabelRepository, Present, TagOf},
         lead::{Lead, LeadField, LeadFields, LeadFilter, LeadReads, LeadRepository},
         merge::{Merge, MergeField, MergeFilter, MergeReads, MergeRepository, NewMerge},
@@ -281,6 +285,93 @@ impl MergeRepository for Nothing {
     }
     fn settle(&mut self, _id: MergeId) -> Result<Merge> {
         refuse()
+    }
+}
+
+impl ImportReads for Nothing {
+    fn chunk(&mut self, _job: JobId, _number: u32) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+    fn failures(&mut self, _job: JobId, _after: u64, _limit: u32) -> Result<Vec<RowFailure>> {
+        Ok(Vec::new())
+    }
+    fn last_part(&mut self, _job: JobId, _before: Stamp) -> Result<Option<Stamp>> {
+        Ok(None)
+    }
+    fn parts_among(&mut self, _jobs: &[JobId], _stamps: &[Stamp]) -> Result<Vec<Stamp>> {
+        Ok(Vec::new())
+    }
+}
+
+impl ImportRepository for Nothing {
+    fn add_chunk(&mut self, _job: JobId, _number: u32, _body: &[u8]) -> Result<()> {
+        refuse()
+    }
+    fn remove_file(&mut self, _job: JobId) -> Result<()> {
+        Ok(())
+    }
+    fn add_failures(&mut self, _job: JobId, _failures: &[RowFailure]) -> Result<()> {
+        refuse()
+    }
+    fn remove_failures(&mut self, _job: JobId) -> Result<()> {
+        Ok(())
+    }
+    fn add_part(&mut self, _job: JobId) -> Result<()> {
+        refuse()
+    }
+}
+
+impl JobReads for Nothing {
+    fn lookup(&mut self, _id: JobId) -> Result<Option<Job>> {
+        Ok(None)
+    }
+    fn lookup_uuid(&mut self, _uuid: Uuid) -> Result<Option<Job>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &JobFilter, _sort: Sort<JobField>, _window: &Window) -> Result<Page<Job>> {
+        Ok(empty())
+    }
+    fn next_due(&mut self, _kinds: Option<&[JobKind]>) -> Result<Option<Stamp>> {
+        Ok(None)
+    }
+}
+
+impl JobRepository for Nothing {
+    fn add(&mut self, _new: NewJob) -> Result<Job> {
+        refuse()
+    }
+    fn add_over(&mut self, _new: NewJob, _end: End) -> Result<Job> {
+        refuse()
+    }
+    fn concern(&mut self, _lease: &Lease, _contact: ContactId) -> Result<()> {
+        refuse()
+    }
+    fn claim(&mut self, _kinds: &[JobKind], _lease: Duration, _limit: u32) -> Result<Vec<Job>> {
+        Ok(Vec::new())
+    }
+    fn held(&mut self, _lease: &Lease) -> Result<Job> {
+        refuse()
+    }
+    fn extend(&mut self, _lease: &Lease, _by: Duration) -> Result<()> {
+        refuse()
+    }
+    fn advance(&mut self, _lease: &Lease, _progress: String) -> Result<()> {
+        refuse()
+    }
+    fn end(&mut self, _lease: &Lease, _end: End) -> Result<Job> {
+        refuse()
+    }
+    fn cancel(&mut self, _id: JobId) -> Result<Job> {
+        refuse()
+    }
+    fn postpone(&mut self, _id: JobId, _due_at: Stamp) -> Result<()> {
+        refuse()
+    }
+    fn note(&mut self, _id: JobId, _progress: String) -> Result<()> {
+        refuse()
+    }
+    fn purge(&mut self, _before: Stamp, _limit: u32) -> Result<Vec<JobId>> {
+        Ok(Vec::new())
     }
 }
 

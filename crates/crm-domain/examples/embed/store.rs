@@ -16,6 +16,8 @@ use crm_domain::{
         custom_field::{CustomFieldReads, CustomFieldRepository},
         handoff::{HandoffReads, HandoffRepository},
         idempotency::IdempotencyRepository,
+        import::{ImportReads, ImportRepository},
+        job::{JobReads, JobRepository},
         label::{LabelReads, LabelRepository},
         lead::{LeadReads, LeadRepository},
         link::LinkRepository,
@@ -129,6 +131,12 @@ impl TenantReader for Records {
     fn merges(&mut self) -> &mut dyn MergeReads {
         &mut self.nothing
     }
+    fn imports(&mut self) -> &mut dyn ImportReads {
+        &mut self.nothing
+    }
+    fn jobs(&mut self) -> &mut dyn JobReads {
+        &mut self.nothing
+    }
     fn requests(&mut self) -> &mut dyn RequestReads {
         &mut self.nothing
     }
@@ -237,6 +245,12 @@ impl UnitOfWork for MemoryUnit {
         &mut self.records.changes
     }
     fn merges(&mut self) -> &mut dyn MergeRepository {
+        &mut self.records.nothing
+    }
+    fn imports(&mut self) -> &mut dyn ImportRepository {
+        &mut self.records.nothing
+    }
+    fn jobs(&mut self) -> &mut dyn JobRepository {
         &mut self.records.nothing
     }
     fn requests(&mut self) -> &mut dyn RequestRepository {

@@ -7,6 +7,7 @@ pub mod session;
 pub mod tenant;
 pub mod user;
 pub mod user_setting;
+pub mod work;
 
 use crate::{error::Result, stamp::Stamp, tenant::with_result};
 
@@ -24,6 +25,8 @@ pub trait ControlReader {
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyReads;
     /// What users have set for themselves.
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingReads;
+    /// Which tenants may have jobs that are due.
+    fn work(&mut self) -> &mut dyn work::WorkReads;
 }
 
 /// One transaction of the control plane. Transactions run one after another in the whole deployment.
@@ -44,6 +47,8 @@ pub trait ControlUnit {
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyRepository;
     /// What users have set for themselves.
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingRepository;
+    /// Which tenants may have jobs that are due.
+    fn work(&mut self) -> &mut dyn work::WorkRepository;
 }
 
 /// Hears the credential epoch; must not block.

@@ -31,6 +31,17 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
+
     /// Tells the encoding by the first bytes of a file; `whole` says that `sample` is the entire file.
     pub(super) fn detect(sample: &[u8], whole: bool) -> Self {
         if sample.starts_with(UTF8_BOM) {

@@ -11,6 +11,8 @@ pub mod contact;
 pub mod custom_field;
 pub mod handoff;
 pub mod idempotency;
+pub mod import;
+pub mod job;
 pub mod label;
 pub mod lead;
 pub mod link;
@@ -79,6 +81,10 @@ pub trait TenantReader {
     fn webhooks(&mut self) -> &mut dyn webhook::WebhookReads;
     /// Merges of records.
     fn merges(&mut self) -> &mut dyn merge::MergeReads;
+    /// Jobs.
+    fn jobs(&mut self) -> &mut dyn job::JobReads;
+    /// What imports keep beside their jobs.
+    fn imports(&mut self) -> &mut dyn import::ImportReads;
     /// The request log.
     fn requests(&mut self) -> &mut dyn request::RequestReads;
     /// The tenant's settings.
@@ -137,6 +143,10 @@ pub trait UnitOfWork {
     fn links(&mut self) -> &mut dyn link::LinkRepository;
     /// Merges of records.
     fn merges(&mut self) -> &mut dyn merge::MergeRepository;
+    /// Jobs.
+    fn jobs(&mut self) -> &mut dyn job::JobRepository;
+    /// What imports keep beside their jobs.
+    fn imports(&mut self) -> &mut dyn import::ImportRepository;
     /// The change feed as it was before this unit.
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
     /// Answers kept for repeated requests.

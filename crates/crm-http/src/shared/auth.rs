@@ -19,7 +19,7 @@ use crm_domain::{
 };
 use moka::sync::Cache;
 
-use crate::shared::{hash_pool::HashPool, request_log::RequestLog};
+use crate::shared::{request_log::RequestLog, thread_pool::ThreadPool};
 
 pub(crate) use epoch::epoch;
 pub use key::{KeyGate, KeyPrincipal, KeyRefusal};
@@ -35,7 +35,7 @@ pub struct Auth {
     control: Arc<dyn ControlStore>,
     epochs: epoch::Epochs,
     tenants: Arc<dyn Tenants>,
-    hashing: Arc<HashPool>,
+    hashing: Arc<ThreadPool>,
     request_log: Arc<RequestLog>,
     keys: Cache<[u8; 32], Arc<key::Remembered>>,
     verdicts: Cache<[u8; 32], Arc<key::Verdict>>,
@@ -48,7 +48,7 @@ impl Auth {
     pub(crate) fn new(
         control: Arc<dyn ControlStore>,
         tenants: Arc<dyn Tenants>,
-        hashing: Arc<HashPool>,
+        hashing: Arc<ThreadPool>,
         request_log: Arc<RequestLog>,
     ) -> Self {
         Self {

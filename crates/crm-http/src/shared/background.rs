@@ -1,4 +1,4 @@
-//! What runs beside the requests: the request log's flusher, limiter and metrics upkeep, and the purge of what is kept for a time only.
+//! What runs beside the requests: jobs, the request log's flusher, limiter and metrics upkeep, and the purge of what is kept for a time only.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -39,6 +39,7 @@ impl Background {
         if tasks.is_empty() {
             tasks.push(tokio::spawn(Arc::clone(&app.request_log).run()));
             tasks.push(tokio::spawn(Arc::clone(&app.request_log).run_usage()));
+            tasks.push(tokio::spawn(Arc::clone(&app.jobs).run()));
             tasks.push(tokio::spawn(upkeep(app)));
             tasks.push(tokio::spawn(purge(Purge::of(app))));
         }

@@ -31,6 +31,9 @@ pub enum Fault {
     /// The body's declared type is another format than JSON.
     #[error("the request body must be JSON (Content-Type: application/json)")]
     BodyNotJson,
+    /// The body is no form with files.
+    #[error("the request body must be a form (Content-Type: multipart/form-data)")]
+    BodyNotForm,
     /// The body's declared charset is not UTF-8.
     #[error("the request body must be encoded in UTF-8")]
     BodyCharset,
@@ -57,7 +60,7 @@ impl ResponseError for Fault {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
-            Self::BodyNotJson | Self::BodyCharset | Self::BodyEncoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyNotJson | Self::BodyNotForm | Self::BodyCharset | Self::BodyEncoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Panicked | Self::Domain(Error::Internal(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Domain(Error::Duplicate { .. } | Error::State { .. } | Error::Conflict(_)) => StatusCode::CONFLICT,

@@ -5,7 +5,8 @@
 //! nothing and may be tried again. Answers are kept for 24 hours per principal, method and path.
 //!
 //! An answer that shows a secret once must not be kept. [`Guard::reserve`] and [`Guard::settle`] serve those: the repeated request hears
-//! that it was answered before.
+//! that it was answered before. What costs something outside this database is reserved too, so that it costs it once, but its answer is kept:
+//! [`Guard::begin`] and [`Guard::finish`].
 
 use actix_web::{
     HttpRequest,
@@ -115,6 +116,25 @@ impl Guard {
         }
     }
 
+    /// Notes that the request is about to take effect, also outside this database; or gives the answer of the time before.
+    ///
+    /// # Errors
+    /// Those of [`Guard::reserve`]; [`crm_domain::Error::Conflict`] while the request is under way.
+    pub fn begin(&self, unit: &mut dyn UnitOfWork) -> Result<Option<Answer>> {
+        match self.reserve(unit)? {
+            Reservation::Granted => Ok(None),
+            Reservation::Taken => known(unit, Some(self)),
+            Reservation::UnderWay => Err(crm_domain::Error::Conflict(
+                "A request with this Idempotency-Key is under way".to_owned(),
+            )),
+        }
+    }
+
+    /// Keeps the answer of a request that was begun.
+    pub fn finish(&self, unit: &mut dyn UnitOfWork, status: StatusCode, body: &str) -> Result<()> {
+        self.keep(unit, status.as_u16(), body.to_owned())
+    }
+
     /// Notes how a reserved request ended; one that failed may be sent again.
     pub fn settle(&self, unit: &mut dyn UnitOfWork, took_effect: bool) -> Result<()> {
         self.keep(unit, if took_effect { TAKEN } else { FAILED }, String::new())
@@ -153,7 +173,11 @@ pub fn once(
     })
 }
 
-fn known(unit: &mut dyn UnitOfWork, guard: Option<&Guard>) -> Result<Option<Answer>> {
+/// The answer of the time before, for work that is not of one unit: [`once`] still has the last word.
+///
+/// # Errors
+/// [`crm_domain::Error::IdempotencyMismatch`] when the key came with another body before.
+pub fn known(unit: &mut dyn UnitOfWork, guard: Option<&Guard>) -> Result<Option<Answer>> {
     let Some(guard) = guard else { return Ok(None) };
     let now = unit.stamp();
     let kept = replay(unit.idempotency(), &guard.scope, &guard.digest, now)?;

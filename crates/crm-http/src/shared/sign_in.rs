@@ -9,9 +9,9 @@ use crm_domain::{
 };
 
 use super::{
-    hash_pool::HashPool,
     jwt::{Jwt, JwtSettings},
     login_guard::LoginGuard,
+    thread_pool::ThreadPool,
 };
 use crate::settings::TokenSettings;
 
@@ -21,7 +21,7 @@ pub struct SignIn {
     pub tokens: Jwt,
     /// Slows down guessing.
     pub guard: LoginGuard,
-    hashing: Arc<HashPool>,
+    hashing: Arc<ThreadPool>,
     bcrypt_cost: u32,
     decoy: Arc<OnceLock<PasswordHash>>,
 }
@@ -31,7 +31,7 @@ impl SignIn {
         secret: &[u8],
         settings: &TokenSettings,
         bcrypt_cost: u32,
-        hashing: Arc<HashPool>,
+        hashing: Arc<ThreadPool>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
@@ -85,7 +85,7 @@ mod tests {
 
     #[actix_web::test]
     async fn only_the_right_password_of_a_known_user_passes() {
-        let hashing = Arc::new(HashPool::new(1, 4));
+        let hashing = Arc::new(ThreadPool::new("password hashing", 1, 4));
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let sign_in = SignIn::new(&[1; 32], &TokenSettings::default(), 4, hashing, clock, entropy);
         let hash = sign_in.hash(Password::candidate("Admin@123")).await.unwrap();

@@ -20,7 +20,7 @@ use crm_domain::{
         change::{Actor, Origin},
     },
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
 use tracing::Span;
 
 /// How long a request waits for a database. One that takes connections and does not answer, as a machine does whose disk hangs, holds a
@@ -117,6 +117,15 @@ pub(crate) async fn within<T>(limit: Duration, what: &'static str, answer: impl 
 /// [`within`] what a request waits for a database.
 pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
     within(PATIENCE, "the database", answer).await
+}
+
+/// Runs blocking work outside any worker, however long it takes.
+///
+/// # Errors
+/// Those of the work; [`Error::Internal`] when it panicked.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|error| Error::Internal(error.to_string()))?
 }
 
 /// Runs blocking work on the worker's blocking pool, where it goes on when nobody waits for it any more. What has not begun by then, does

@@ -16,6 +16,7 @@ mod transaction;
 mod user;
 mod user_setting;
 mod window;
+mod work;
 
 use std::sync::Arc;
 

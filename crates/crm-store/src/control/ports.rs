@@ -10,6 +10,7 @@ use crm_domain::{
         tenant::{TenantReads, TenantRepository},
         user::{UserReads, UserRepository},
         user_setting::{UserSettingReads, UserSettingRepository},
+        work::{WorkReads, WorkRepository},
     },
     error::{Error, Result},
     stamp::Stamp,
@@ -74,6 +75,10 @@ impl ControlReader for Ports<'_> {
     fn user_settings(&mut self) -> &mut dyn UserSettingReads {
         self
     }
+
+    fn work(&mut self) -> &mut dyn WorkReads {
+        self
+    }
 }
 
 impl ControlUnit for Ports<'_> {
@@ -106,6 +111,10 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn user_settings(&mut self) -> &mut dyn UserSettingRepository {
+        self
+    }
+
+    fn work(&mut self) -> &mut dyn WorkRepository {
         self
     }
 }

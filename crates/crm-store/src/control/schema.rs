@@ -112,4 +112,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    work (tenant_id) {
+        tenant_id -> BigInt,
+        due_at -> BigInt,
+        mark -> BigInt,
+        marked_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(session, refresh_token);

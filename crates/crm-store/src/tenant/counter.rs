@@ -49,6 +49,8 @@ pub(crate) struct Counters {
     pub(crate) setting_at: i64,
     pub(crate) merge_id: i64,
     pub(crate) merge_total: i64,
+    pub(crate) job_id: i64,
+    pub(crate) job_total: i64,
 }
 
 impl Counters {

@@ -10,6 +10,8 @@ pub(crate) mod custom_field;
 mod fragment;
 pub(crate) mod handoff;
 pub(crate) mod idempotency;
+mod import;
+pub(crate) mod job;
 pub(crate) mod label;
 pub(crate) mod lead;
 mod link;
@@ -43,10 +45,10 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
         change::{NewChange, Origin},
-        contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, lead as leads,
-        link as references, merge as merges, opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests,
-        search as searches, setting as preferences, sla_policy as sla_policies, task as tasks, ticket as tickets,
-        ticket_comment as ticket_comments, webhook as webhooks,
+        contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, import as imports,
+        job as jobs, lead as leads, link as references, merge as merges, opportunity as opportunities, partner as partners,
+        pipeline as pipelines, request as requests, search as searches, setting as preferences, sla_policy as sla_policies, task as tasks,
+        ticket as tickets, ticket_comment as ticket_comments, webhook as webhooks,
     },
 };
 use uuid::Uuid;
@@ -255,6 +257,12 @@ impl TenantReader for Session<'_, Reading> {
     fn merges(&mut self) -> &mut dyn merges::MergeReads {
         self
     }
+    fn jobs(&mut self) -> &mut dyn jobs::JobReads {
+        self
+    }
+    fn imports(&mut self) -> &mut dyn imports::ImportReads {
+        self
+    }
     fn requests(&mut self) -> &mut dyn requests::RequestReads {
         self
     }
@@ -331,6 +339,12 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
         self
     }
     fn merges(&mut self) -> &mut dyn merges::MergeRepository {
+        self
+    }
+    fn jobs(&mut self) -> &mut dyn jobs::JobRepository {
+        self
+    }
+    fn imports(&mut self) -> &mut dyn imports::ImportRepository {
         self
     }
     fn changes(&mut self) -> &mut dyn changes::ChangeReads {

@@ -40,6 +40,8 @@ diesel::table! {
         setting_at -> BigInt,
         merge_id -> BigInt,
         merge_total -> BigInt,
+        job_id -> BigInt,
+        job_total -> BigInt,
     }
 }
 
@@ -521,6 +523,56 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    job (id) {
+        id -> BigInt,
+        uuid -> Text,
+        kind -> Text,
+        state -> Text,
+        payload -> Text,
+        progress -> Text,
+        contact_id -> Nullable<BigInt>,
+        filename -> Nullable<Text>,
+        actor -> Text,
+        attempts -> BigInt,
+        due_at -> BigInt,
+        lease -> Nullable<Text>,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        created_by -> Nullable<BigInt>,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    import_chunk (job_id, number) {
+        job_id -> BigInt,
+        number -> BigInt,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    import_failure (job_id, record) {
+        job_id -> BigInt,
+        record -> BigInt,
+        line -> BigInt,
+        at_fault -> Text,
+        reason -> Text,
+        cells -> Text,
+        raw -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    import_part (job_id, stamp) {
+        job_id -> BigInt,
+        stamp -> BigInt,
+    }
+}
+
 diesel::joinable!(record_tag -> tag (tag_id));
 diesel::joinable!(custom_value -> custom_field (field_id));
 diesel::joinable!(opportunity -> stage (stage_id));
@@ -545,6 +597,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     pipeline,
     counter,
     change,
+    job,
     merge,
     request,
     webhook

@@ -14,6 +14,8 @@ pub struct ChangeFilter {
     pub kinds: Option<Vec<ChangeKind>>,
     /// By this actor, as [`Actor`](super::Actor) shows.
     pub actor: Option<String>,
+    /// By anybody but this actor.
+    pub but_by: Option<String>,
 }
 
 impl ChangeFilter {
@@ -32,11 +34,13 @@ impl ChangeFilter {
             record,
             kinds,
             actor,
+            but_by,
         } = self;
         entities.as_ref().is_none_or(|wanted| wanted.contains(&change.entity))
             && record.is_none_or(|wanted| wanted == (change.entity, change.entity_id))
             && kinds.as_ref().is_none_or(|wanted| wanted.contains(&change.kind))
             && actor.as_ref().is_none_or(|wanted| *wanted == change.actor)
+            && but_by.as_ref().is_none_or(|unwanted| *unwanted != change.actor)
     }
 }
 
@@ -75,6 +79,7 @@ mod tests {
             record: Some((EntityKind::Lead, 3)),
             kinds: Some(vec![ChangeKind::Updated]),
             actor: Some("user:7".to_owned()),
+            but_by: Some("user:8".to_owned()),
         };
         assert!(right.meets(&change) && ChangeFilter::default().meets(&change));
         for wrong in [
@@ -93,6 +98,10 @@ mod tests {
             },
             ChangeFilter {
                 actor: Some("user:8".to_owned()),
+                ..right.clone()
+            },
+            ChangeFilter {
+                but_by: Some("user:7".to_owned()),
                 ..right.clone()
             },
         ] {

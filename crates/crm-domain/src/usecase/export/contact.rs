@@ -46,6 +46,11 @@ pub(super) const SHEET: [&str; 27] = [
     "Created At",
 ];
 
+/// Whether a table with these headers is one that people download: its cells are guarded against formulas, and no column says so.
+pub fn is_download(headers: &[String]) -> bool {
+    headers.len() >= SHEET.len() && SHEET.iter().zip(headers).all(|(own, header)| own == header)
+}
+
 /// How many of these an import reads back: all but what follows from the rest.
 const READ_BACK: usize = SHEET.len() - 2;
 

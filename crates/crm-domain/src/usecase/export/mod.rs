@@ -36,6 +36,7 @@ use crate::{
     tenant::TenantStore,
 };
 
+pub use contact::is_download;
 pub use download::{ContactColumns, ContactTable};
 pub use table::{GUARD_HEADER, guarded, unguarded};
 

@@ -13,7 +13,7 @@ fn every_column_maps_to_the_field_of_its_name() {
         (ImportKind::Opportunities, Opportunities::COLUMNS),
     ] {
         let headers: Vec<String> = columns.iter().chain(&[GUARD_HEADER]).map(ToString::to_string).collect();
-        let mapping = kind.map(&headers);
+        let mapping = kind.map(&headers, None);
         let mapped: Vec<(&str, &str)> = mapping.mapped().map(|mapped| (mapped.header, mapped.field)).collect();
         let names: Vec<(&str, String)> = columns.iter().map(|column| (*column, field_under(column))).collect();
         let expected: Vec<(&str, &str)> = names.iter().map(|(column, field)| (*column, &**field)).collect();

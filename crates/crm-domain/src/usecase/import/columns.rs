@@ -7,11 +7,12 @@ use crate::{
     field::Patch,
     table::Mapping,
     tenant::custom_field::{self, CustomField},
-    usecase::export::{GUARD_HEADER, guarded, unguarded},
+    usecase::export::{guarded, unguarded},
 };
 
 use super::{
     custom::{self, CustomColumn},
+    failures::is_guarded,
     options::{ImportKind, ImportOptions},
     report::{ColumnUse, ImportError, RowFailure},
 };
@@ -50,7 +51,7 @@ impl Columns {
         options: &ImportOptions,
         fields: &[CustomField],
     ) -> Result<Self, ImportError> {
-        let mut mapping = kind.map(headers);
+        let mut mapping = kind.map(headers, options.only);
         let custom = custom::map(&mut mapping, &options.mapping, fields)?;
         let mut columns = Self {
             headers: headers.to_vec(),
@@ -58,7 +59,7 @@ impl Columns {
             mapping,
             custom,
             replacements: HashMap::new(),
-            is_guarded: headers.iter().any(|header| header == GUARD_HEADER),
+            is_guarded: is_guarded(headers),
             revenue_scale: 1,
         };
         if !kind.needed().iter().any(|field| columns.by_field.contains_key(field)) {
@@ -176,7 +177,7 @@ impl Columns {
     }
 
     /// Why a row fails, in the words of its file.
-    pub(super) fn failure(&self, line: u64, cells: Vec<String>, error: &Error) -> RowFailure {
+    pub(super) fn failure(&self, (record, line): (u64, u64), cells: Vec<String>, error: &Error) -> RowFailure {
         let problems = match error {
             Error::Invalid(fields) => fields.clone(),
             Error::Duplicate { field, .. } => vec![FieldError {
@@ -191,6 +192,7 @@ impl Columns {
             self.describe(&problems)
         };
         RowFailure {
+            record,
             line,
             column: columns.join(", "),
             reason,

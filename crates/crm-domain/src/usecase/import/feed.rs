@@ -8,7 +8,7 @@ use std::{
 use crate::{
     error::{Error, Result},
     field::Text,
-    table::{RowError, TableReader},
+    table::TableReader,
     tenant::TenantStore,
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Slice<N: Noun> {
     pub(super) failures: Vec<RowFailure>,
     /// Records read: good and bad.
     pub(super) read: u64,
+    /// The place of its last record in the file.
+    pub(super) until: u64,
     pub(super) owners_created: u64,
 }
 
@@ -44,6 +46,8 @@ pub(super) struct Feed<'a, N: Noun> {
     pub(super) owners: Owners,
     pub(super) store: &'a dyn TenantStore,
     pub(super) slice_rows: usize,
+    /// How many records were read so far; these are gone over first.
+    pub(super) done: u64,
     /// How many rows had each twin key.
     pub(super) twins: HashMap<u64, usize>,
 }
@@ -51,6 +55,11 @@ pub(super) struct Feed<'a, N: Noun> {
 impl<N: Noun> Feed<'_, N> {
     /// Sends slices until the table ends, a slice cannot be made, or nobody wants any more.
     pub(super) fn run(mut self, slices: &SyncSender<Result<Slice<N>>>) {
+        for _ in 0..self.done {
+            if self.reader.next_row().is_none() {
+                return;
+            }
+        }
         loop {
             let (rows, failures) = self.read_rows();
             if rows.is_empty() && failures.is_empty() {
@@ -64,15 +73,17 @@ impl<N: Noun> Feed<'_, N> {
         }
     }
 
-    fn read_rows(&mut self) -> (Vec<Row>, Vec<RowError>) {
+    fn read_rows(&mut self) -> (Vec<Row>, Vec<RowFailure>) {
         let (mut rows, mut failures, mut bytes) = (Vec::with_capacity(self.slice_rows), Vec::new(), 0);
         while rows.len() + failures.len() < self.slice_rows && bytes < SLICE_BYTES {
-            match self.reader.next_row() {
-                None => break,
-                Some(Err(error)) => failures.push(error),
-                Some(Ok(row)) => {
+            let Some(read) = self.reader.next_row() else { break };
+            self.done += 1;
+            match read {
+                Err(error) => failures.push(RowFailure::unreadable(self.done, error)),
+                Ok(row) => {
                     bytes += row.cells.iter().map(String::len).sum::<usize>();
                     rows.push(Row {
+                        record: self.done,
                         line: row.line,
                         cells: row.cells,
                         owner: None,
@@ -84,22 +95,22 @@ impl<N: Noun> Feed<'_, N> {
         (rows, failures)
     }
 
-    fn make_slice(&mut self, rows: Vec<Row>, unreadable: Vec<RowError>) -> Result<Slice<N>> {
-        let read = (rows.len() + unreadable.len()) as u64;
+    fn make_slice(&mut self, rows: Vec<Row>, mut failures: Vec<RowFailure>) -> Result<Slice<N>> {
+        let (read, until) = ((rows.len() + failures.len()) as u64, self.done);
         if let Some(noun) = self.noun.prepared(&rows, self.store)? {
             self.noun = Arc::new(noun);
         }
-        let mut failures: Vec<RowFailure> = unreadable.into_iter().map(RowFailure::from).collect();
         let (mut rows, parsed) = self.parse(rows, &mut failures);
         self.count_twins(&mut rows, &parsed);
         let owners_created = self.name_owners(&mut rows)?;
-        failures.sort_by_key(|failure| failure.line);
+        failures.sort_by_key(|failure| failure.record);
         Ok(Slice {
             noun: self.noun.clone(),
             rows: Arc::new(rows),
             parsed,
             failures,
             read,
+            until,
             owners_created,
         })
     }
@@ -113,7 +124,7 @@ impl<N: Noun> Feed<'_, N> {
                     valid.push(row);
                     records.push(parsed);
                 }
-                Err(error) => failures.push(self.noun.columns().failure(row.line, row.cells, &error)),
+                Err(error) => failures.push(self.noun.columns().failure(row.place(), row.cells, &error)),
             }
         }
         (valid, records)

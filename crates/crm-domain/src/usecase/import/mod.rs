@@ -17,8 +17,10 @@ mod columns;
 mod company;
 mod contact;
 mod custom;
+mod failures;
 mod feed;
 pub mod headers;
+mod journal;
 mod lead;
 mod noun;
 mod opportunity;
@@ -34,7 +36,9 @@ mod user;
 
 use std::{io::Read, sync::Arc};
 
-pub use options::{ImportKind, ImportOptions, Replacement, Scale, parse_pair};
+pub use failures::{FAILURE_HEADERS, FailureTable, failure_cells};
+pub use journal::{Journal, Part, Resume};
+pub use options::{Existing, ImportKind, ImportOptions, Replacement, Scale, parse_pair};
 pub use report::{ColumnUse, ImportError, Observer, RowFailure, Summary};
 
 use crate::{
@@ -71,17 +75,52 @@ pub fn import(
     observer: &mut dyn Observer,
 ) -> Result<Summary, ImportError> {
     let reader = TableReader::open(input, options.table)?;
+    let columns = resolve(target, kind, &reader, options)?;
+    observer.mapped(&columns.uses())?;
+    match kind {
+        ImportKind::Accounts => run::run::<account::Accounts>(target, reader, columns, options, observer, None),
+        ImportKind::Contacts => run::run::<contact::Contacts>(target, reader, columns, options, observer, None),
+        ImportKind::Leads => run::run::<lead::Leads>(target, reader, columns, options, observer, None),
+        ImportKind::Opportunities => run::run::<opportunity::Opportunities>(target, reader, columns, options, observer, None),
+        ImportKind::Users => user::run(target, reader, &columns, options, observer),
+    }
+}
+
+/// Imports contacts, or goes on with it, and notes each part in the unit that writes it: whoever takes the import up again after a crash
+/// applies every row exactly once. A dry run cannot be taken up: it begins anew.
+///
+/// # Errors
+/// Those of [`import`], and of the journal.
+pub fn import_contacts(
+    target: &ImportTarget,
+    input: impl Read + Send + 'static,
+    options: &ImportOptions,
+    observer: &mut dyn Observer,
+    resume: Resume,
+) -> Result<Summary, ImportError> {
+    let reader = TableReader::open(input, options.table)?;
+    let columns = resolve(target, ImportKind::Contacts, &reader, options)?;
+    observer.mapped(&columns.uses())?;
+    run::run::<contact::Contacts>(target, reader, columns, options, observer, Some(resume))
+}
+
+/// What would become of a table's columns.
+///
+/// # Errors
+/// [`ImportError`], when an import with these options could not begin.
+pub fn columns_of(
+    target: &ImportTarget,
+    kind: ImportKind,
+    reader: &TableReader,
+    options: &ImportOptions,
+) -> Result<Vec<ColumnUse>, ImportError> {
+    Ok(resolve(target, kind, reader, options)?.uses())
+}
+
+fn resolve(target: &ImportTarget, kind: ImportKind, reader: &TableReader, options: &ImportOptions) -> Result<Arc<Columns>, ImportError> {
     let fields = match kind.entity() {
         Some(entity) => target.store.reading(|reader| reader.custom_fields().of_kind(entity))?,
         None => Vec::new(),
     };
-    let columns = Arc::new(Columns::resolve(reader.headers(), kind, options, &fields)?);
-    observer.mapped(&columns.uses())?;
-    match kind {
-        ImportKind::Accounts => run::run::<account::Accounts>(target, reader, columns, options, observer),
-        ImportKind::Contacts => run::run::<contact::Contacts>(target, reader, columns, options, observer),
-        ImportKind::Leads => run::run::<lead::Leads>(target, reader, columns, options, observer),
-        ImportKind::Opportunities => run::run::<opportunity::Opportunities>(target, reader, columns, options, observer),
-        ImportKind::Users => user::run(target, reader, &columns, options, observer),
-    }
+    Ok(Arc::new(Columns::resolve(reader.headers(), kind, options, &fields)?))
 }

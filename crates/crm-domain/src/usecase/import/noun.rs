@@ -21,6 +21,8 @@ use super::{columns::Columns, company::NamedAccounts};
 
 /// A row that was cut into cells.
 pub(super) struct Row {
+    /// Its place among the rows of the file, counted from 1.
+    pub(super) record: u64,
     /// Physical line on which it starts, counted from 1.
     pub(super) line: u64,
     /// As many as there are columns.
@@ -29,6 +31,13 @@ pub(super) struct Row {
     pub(super) owner: Option<UserId>,
     /// How many rows before it in the file cannot be told from it (see [`Noun::twin_key`]).
     pub(super) twin: usize,
+}
+
+impl Row {
+    /// Where it stands: its place and its line.
+    pub(super) fn place(&self) -> (u64, u64) {
+        (self.record, self.line)
+    }
 }
 
 /// What people know a record by when it has no external id.

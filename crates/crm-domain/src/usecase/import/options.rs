@@ -1,6 +1,9 @@
 //! What a caller may say about an import.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
+    id::UserId,
     table::{FieldSpec, Mapping, MappingError, TableOptions, auto_map},
     tenant::change::EntityKind,
 };
@@ -31,9 +34,11 @@ impl ImportKind {
     }
 
     /// Which column of a table feeds which field: by the headers' names, and where programs use a name for something else, by what else
-    /// there is.
-    pub fn map(self, columns: &[String]) -> Mapping {
-        let mut mapping = auto_map(columns, self.fields(), headers::EXACT);
+    /// there is. Fields that are not among `only` are fed by none.
+    pub fn map(self, columns: &[String], only: Option<&[&str]>) -> Mapping {
+        let mut fields = self.fields().to_vec();
+        fields.retain(|field| only.is_none_or(|only| only.contains(&field.name)));
+        let mut mapping = auto_map(columns, &fields, headers::EXACT);
         if self == Self::Contacts {
             settle(&mut mapping, columns);
         }
@@ -102,9 +107,9 @@ fn settle(mapping: &mut Mapping, headers: &[String]) {
         moved.push((headers[phone].clone(), "corporate_phone".to_owned()));
         moved.push((headers[mobile].clone(), "phone".to_owned()));
     }
-    // Two columns of one name cannot be told apart: the mapping stays as it is.
+    // Two columns of one name cannot be told apart, and a field may not be wanted: the mapping stays as it is.
     if let Err(error) = mapping.apply_overrides(&moved) {
-        debug_assert!(matches!(error, MappingError::Repeated { .. }), "{error}");
+        debug_assert!(!matches!(error, MappingError::UnknownHeader { .. }), "{error}");
     }
 }
 
@@ -154,6 +159,19 @@ pub fn parse_pair(text: &str) -> Option<(String, String)> {
     (!left.is_empty() && !right.is_empty()).then(|| (left.to_owned(), right.to_owned()))
 }
 
+/// What becomes of a row whose record is there already, made by an earlier row or before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Existing {
+    /// What it says is taken over.
+    #[default]
+    Update,
+    /// The record stays as it is.
+    Skip,
+    /// The row fails.
+    Refuse,
+}
+
 /// What a caller says about an import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
@@ -169,6 +187,12 @@ pub struct ImportOptions {
     pub default_owner: Option<String>,
     /// Opportunities of an account that does not exist make it; otherwise their row fails.
     pub create_accounts: bool,
+    /// The user who owns rows that name no owner, where that is known; goes before `default_owner`.
+    pub owner_id: Option<UserId>,
+    /// What becomes of rows whose record is there already.
+    pub existing: Existing,
+    /// The fields that columns may feed; `None` for all. Columns of custom fields are none of them.
+    pub only: Option<&'static [&'static str]>,
     /// Report what would happen and write nothing.
     pub dry_run: bool,
     /// Rows per unit of work, at least 1: more is faster, fewer lets other writers of the tenant in sooner.
@@ -187,6 +211,9 @@ impl Default for ImportOptions {
             replacements: Vec::new(),
             default_owner: None,
             create_accounts: false,
+            owner_id: None,
+            existing: Existing::default(),
+            only: None,
             dry_run: false,
             slice_rows: SLICE_ROWS,
         }

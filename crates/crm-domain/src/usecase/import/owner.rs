@@ -15,7 +15,7 @@ use crate::{
     id::{RecordId, TenantId, UserId},
 };
 
-use super::report::ImportError;
+use super::{options::ImportOptions, report::ImportError};
 
 /// The tenant's users, by name and email. Users of one name: the oldest is meant.
 pub(super) struct Owners {
@@ -29,18 +29,13 @@ pub(super) struct Owners {
 }
 
 impl Owners {
-    /// Reads the tenant's users; `default` is an email, a name or an id, else the first active Admin.
-    pub(super) fn load(
-        control: Arc<dyn ControlStore>,
-        tenant: TenantId,
-        default: Option<&str>,
-        dry_run: bool,
-    ) -> Result<Self, ImportError> {
+    /// Reads the tenant's users; who owns rows that name nobody is the user whom the options name, else the first active Admin.
+    pub(super) fn load(control: Arc<dyn ControlStore>, tenant: TenantId, options: &ImportOptions) -> Result<Self, ImportError> {
         let users = control.reading(|reader| reader.users().list(tenant))?;
         let mut owners = Self {
             control,
             tenant,
-            dry_run,
+            dry_run: options.dry_run,
             default: UserId::from_i64(0),
             by_name: HashMap::new(),
             by_email: HashMap::new(),
@@ -48,9 +43,10 @@ impl Owners {
         for user in &users {
             owners.remember(user.id, user.name.as_deref(), user.email.as_ref());
         }
-        owners.default = match default {
-            Some(wanted) => owners.chosen(wanted, &users)?,
-            None => first_admin(&users)?,
+        owners.default = match (options.owner_id, options.default_owner.as_deref()) {
+            (Some(id), _) => id,
+            (None, Some(wanted)) => owners.chosen(wanted, &users)?,
+            (None, None) => first_admin(&users)?,
         };
         Ok(owners)
     }

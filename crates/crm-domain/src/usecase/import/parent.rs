@@ -29,7 +29,7 @@ const SLICE: usize = 500;
 /// An account whose row names a parent.
 #[derive(Debug, Clone)]
 struct Wish {
-    line: u64,
+    place: (u64, u64),
     /// In a dry run it may be [imagined](imagined).
     account: AccountId,
     parent: Parent,
@@ -117,7 +117,7 @@ impl Run<'_> {
             external_id: self.parents.shared(external_id),
         };
         self.parents.wishes.push(Wish {
-            line: row.line,
+            place: row.place(),
             account,
             parent,
         });
@@ -184,7 +184,7 @@ impl Run<'_> {
             known.extend(account.fields.external_id.as_deref().map(|id| ("external_id", id)));
         }
         let cells = self.columns.cells_with(&known);
-        Ok(self.observer.failed(&self.columns.failure(wish.line, cells, error))?)
+        Ok(self.observer.failed(&self.columns.failure(wish.place, cells, error))?)
     }
 }
 

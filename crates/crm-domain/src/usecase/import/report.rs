@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use crate::tenant::import::RowFailure;
 use crate::{
     error::Error,
     table::{MappingError, RowError, TableError},
@@ -48,24 +49,11 @@ pub struct ColumnUse {
     pub field: Option<String>,
 }
 
-/// A row that was not imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFailure {
-    /// Physical line on which the row starts, counted from 1.
-    pub line: u64,
-    /// The headers of the columns at fault, joined by `, `; empty when no column is.
-    pub column: String,
-    /// What is wrong.
-    pub reason: String,
-    /// The row as it stands in the file; empty when it could not be cut into cells.
-    pub cells: Vec<String>,
-    /// How the row starts, when it could not be cut into cells.
-    pub raw: Option<String>,
-}
-
-impl From<RowError> for RowFailure {
-    fn from(error: RowError) -> Self {
+impl RowFailure {
+    /// The row of this place could not be cut into cells.
+    pub(super) fn unreadable(record: u64, error: RowError) -> Self {
         Self {
+            record,
             line: error.line,
             column: String::new(),
             reason: error.reason.to_string(),
@@ -79,7 +67,7 @@ impl From<RowError> for RowFailure {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Rows read: each is created, updated, unchanged or failed.
+    /// Rows read: each is created, updated, unchanged, skipped or failed.
     pub read: u64,
     /// Rows that made a record.
     pub created: u64,
@@ -87,6 +75,9 @@ pub struct Summary {
     pub updated: u64,
     /// Rows that said nothing new.
     pub unchanged: u64,
+    /// Rows left out, since their record is there and stays as it is.
+    #[serde(skip)]
+    pub skipped: u64,
     /// Rows not imported.
     pub failed: u64,
     /// Rows whose external id an earlier row of the file has, with other cells: they overwrite it.

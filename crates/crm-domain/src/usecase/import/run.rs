@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     id::UserId,
     table::TableReader,
-    tenant::UnitOfWork,
+    tenant::{UnitOfWork, job::is_lost},
 };
 
 use super::{
@@ -19,12 +19,13 @@ use super::{
     columns::Columns,
     company::{accounts_named, create_accounts, imagine_accounts, missing_accounts, names_suffice},
     feed::{AHEAD, Feed, Slice},
+    journal::{Journal, Part, Resume},
     noun::{Noun, Records, Row},
-    options::ImportOptions,
+    options::{Existing, ImportOptions},
     owner::Owners,
     parent::Parents,
-    report::{ImportError, Observer, Summary},
-    slice::{Fate, Outcome, Plan, distinct, hash},
+    report::{ImportError, Observer, RowFailure, Summary},
+    slice::{Fate, Outcome, Plan, distinct, hash, is_there},
 };
 
 /// Single rows in a row that may fail for no reason of their own, until the database counts as broken.
@@ -37,13 +38,9 @@ pub(super) fn run<N: Noun>(
     columns: Arc<Columns>,
     options: &ImportOptions,
     observer: &mut dyn Observer,
+    resume: Option<Resume>,
 ) -> Result<Summary, ImportError> {
-    let owners = Owners::load(
-        target.control.clone(),
-        target.tenant,
-        options.default_owner.as_deref(),
-        options.dry_run,
-    )?;
+    let owners = Owners::load(target.control.clone(), target.tenant, options)?;
     let owner = owners.default;
     let noun = Arc::new(N::new(&*target.store, columns.clone(), owner)?);
     let feed = Feed {
@@ -53,8 +50,10 @@ pub(super) fn run<N: Noun>(
         store: &*target.store,
         slice_rows: options.slice_rows.max(1),
         twins: HashMap::new(),
+        done: resume.as_ref().map_or(0, |resume| resume.done),
     };
     let mut run = Run::new(target, options, columns, owner, observer);
+    run.journal = resume.map(|resume| resume.journal);
     thread::scope(|scope| {
         let (sender, slices) = mpsc::sync_channel(AHEAD);
         scope.spawn(move || feed.run(&sender));
@@ -78,6 +77,7 @@ pub(super) struct Run<'a> {
     /// Hashes of the external ids in the file, and of the first row of each.
     identified: HashMap<u64, u64>,
     defects: u32,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl<'a> Run<'a> {
@@ -99,22 +99,29 @@ impl<'a> Run<'a> {
             imagined: HashSet::new(),
             identified: HashMap::new(),
             defects: 0,
+            journal: None,
         }
     }
 
     fn take<N: Noun>(&mut self, slice: Slice<N>) -> Result<(), ImportError> {
         self.summary.read += slice.read;
         self.summary.owners_created += slice.owners_created;
-        let mut failures = slice.failures;
-        let outcomes = self.outcomes(&slice.noun, &slice.rows, slice.parsed)?;
-        for (row, outcome) in slice.rows.iter().zip(outcomes) {
+        let batch = Arc::new(Batch {
+            noun: slice.noun,
+            rows: slice.rows,
+            failures: slice.failures,
+            until: slice.until,
+        });
+        let outcomes = self.outcomes(&batch, slice.parsed)?;
+        let mut failures = batch.failures.clone();
+        for (row, outcome) in batch.rows.iter().zip(outcomes) {
             if let Fate::Failed(error) = &outcome.fate {
-                failures.push(self.columns.failure(row.line, row.cells.clone(), error));
+                failures.push(self.columns.failure(row.place(), row.cells.clone(), error));
             } else {
                 self.count::<N>(row, outcome);
             }
         }
-        failures.sort_by_key(|failure| failure.line);
+        failures.sort_by_key(|failure| failure.record);
         self.summary.failed += failures.len() as u64;
         for failure in &failures {
             self.observer.failed(failure)?;
@@ -128,11 +135,11 @@ impl<'a> Run<'a> {
             let first = *self.identified.entry(hash(&id)).or_insert(cells);
             self.summary.repeated_ids += u64::from(first != cells);
         }
-        let again = self.options.dry_run && self.seen_before(&outcome);
         match outcome.fate {
-            Fate::Created if !again => self.summary.created += 1,
-            Fate::Created | Fate::Updated => self.summary.updated += 1,
+            Fate::Created => self.summary.created += 1,
+            Fate::Updated => self.summary.updated += 1,
             Fate::Unchanged => self.summary.unchanged += 1,
+            Fate::Skipped => self.summary.skipped += 1,
             Fate::Failed(_) => {}
         }
         if let Some(stage) = outcome.stage {
@@ -141,6 +148,18 @@ impl<'a> Run<'a> {
         if N::HAS_PARENT {
             self.note_parent(row, outcome.id, outcome.keys);
         }
+    }
+
+    /// What becomes of a row in a dry run: of one whose record an earlier row would have made, what the options say.
+    fn imagined_fate<N: Noun>(&mut self, outcome: Outcome) -> Outcome {
+        let again = self.seen_before(&outcome);
+        let fate = match (outcome.fate, self.options.existing) {
+            (Fate::Created, Existing::Update) if again => Fate::Updated,
+            (Fate::Created, Existing::Skip) if again => Fate::Skipped,
+            (Fate::Created, Existing::Refuse) if again => Fate::Failed(is_there::<N>()),
+            (fate, _) => fate,
+        };
+        Outcome { fate, ..outcome }
     }
 
     /// Whether an earlier row of a dry run would have made the record; remembers it.
@@ -153,15 +172,20 @@ impl<'a> Run<'a> {
         seen
     }
 
-    fn outcomes<N: Noun>(&mut self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
-        if self.options.dry_run {
-            return self.imagine(noun, rows, parsed);
+    fn outcomes<N: Noun>(&mut self, batch: &Arc<Batch<N>>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
+        let all = 0..batch.rows.len();
+        if !self.options.dry_run {
+            return self.write(batch, all, parsed);
         }
-        self.write(noun, rows, 0..rows.len(), parsed)
+        let outcomes = self.imagine(&batch.noun, &batch.rows, parsed)?;
+        let outcomes: Vec<Outcome> = outcomes.into_iter().map(|outcome| self.imagined_fate::<N>(outcome)).collect();
+        self.note(batch, all, &outcomes)?;
+        Ok(outcomes)
     }
 
     fn imagine<N: Noun>(&mut self, noun: &Arc<N>, rows: &[Row], parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
         let create = self.options.create_accounts && N::NEEDS_ACCOUNT;
+        let existing = self.options.existing;
         let (outcomes, made) = self.target.store.reading(|reader| {
             let mut records = Records::Reader(reader);
             let mut accounts = accounts_named(&mut records, &**noun, rows)?;
@@ -171,7 +195,10 @@ impl<'a> Run<'a> {
                 made.extend(missing.iter().map(|(name, _)| hash(&("account", name.to_lowercase()))));
                 imagine_accounts(&missing, &mut accounts);
             }
-            Ok((Plan::make(&mut records, &**noun, rows, parsed, &accounts)?.imagine(), made))
+            Ok((
+                Plan::make(&mut records, &**noun, rows, parsed, &accounts, existing)?.imagine(),
+                made,
+            ))
         })?;
         self.summary.accounts_created += made.into_iter().filter(|key| self.imagined.insert(*key)).count() as u64;
         let stages = imagined_stages(&**noun, outcomes.iter());
@@ -181,11 +208,12 @@ impl<'a> Run<'a> {
     }
 
     /// Writes the rows in one unit or, when one of them spoils it, in halves: a bad row costs only itself.
-    fn write<N: Noun>(&mut self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
+    fn write<N: Noun>(&mut self, batch: &Arc<Batch<N>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
         if range.is_empty() {
+            self.note(batch, range, &[])?;
             return Ok(Vec::new());
         }
-        match self.write_once(noun, rows, range.clone(), parsed) {
+        match self.write_once(batch, range.clone(), parsed) {
             Ok(written) => {
                 self.defects = 0;
                 self.summary.accounts_created += written.accounts;
@@ -193,31 +221,51 @@ impl<'a> Run<'a> {
                 Ok(written.outcomes)
             }
             Err(error) if !is_of_a_row(&error) => Err(error),
-            Err(error) if range.len() == 1 => self.note_defect(error).map(|error| vec![Outcome::failed(error)]),
+            Err(error) if range.len() == 1 => {
+                let outcomes = vec![Outcome::failed(self.note_defect(error)?)];
+                self.note(batch, range, &outcomes)?;
+                Ok(outcomes)
+            }
             Err(_) => {
                 let middle = range.start + range.len() / 2;
-                let mut outcomes = self.write_again(noun, rows, range.start..middle)?;
-                outcomes.extend(self.write_again(noun, rows, middle..range.end)?);
+                let mut outcomes = self.write_again(batch, range.start..middle)?;
+                outcomes.extend(self.write_again(batch, middle..range.end)?);
                 Ok(outcomes)
             }
         }
     }
 
     /// Parsed rows go with the unit that failed: they are parsed anew.
-    fn write_again<N: Noun>(&mut self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, range: Range<usize>) -> Result<Vec<Outcome>> {
-        let parsed = rows[range.clone()]
-            .iter()
-            .map(|row| noun.parse(&row.cells))
-            .collect::<Result<_>>()?;
-        self.write(noun, rows, range, parsed)
+    fn write_again<N: Noun>(&mut self, batch: &Arc<Batch<N>>, range: Range<usize>) -> Result<Vec<Outcome>> {
+        let rows = batch.rows[range.clone()].iter();
+        let parsed = rows.map(|row| batch.noun.parse(&row.cells)).collect::<Result<_>>()?;
+        self.write(batch, range, parsed)
     }
 
-    fn write_once<N: Noun>(&self, noun: &Arc<N>, rows: &Arc<Vec<Row>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Written> {
-        let (noun, rows, owner) = (noun.clone(), rows.clone(), self.owner);
+    fn write_once<N: Noun>(&self, batch: &Arc<Batch<N>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Written> {
+        let (batch, columns, existing) = (batch.clone(), self.columns.clone(), self.options.existing);
+        let journal = self.journal.clone();
         let create = self.options.create_accounts && N::NEEDS_ACCOUNT;
+        let create_for = create.then_some(self.owner);
         self.target.store.writing(self.target.origin.clone(), move |unit| {
-            write_slice(unit, &*noun, &rows[range], parsed, create.then_some(owner))
+            let rows = &batch.rows[range.clone()];
+            let written = write_slice(unit, &*batch.noun, rows, parsed, create_for, existing)?;
+            if let Some(journal) = journal {
+                let mut part = batch.part(range.clone());
+                part.add(&columns, rows, &written.outcomes);
+                journal.note(unit, part)?;
+            }
+            Ok(written)
         })
+    }
+
+    /// Notes what became of rows for which there is no unit.
+    fn note<N: Noun>(&self, batch: &Arc<Batch<N>>, range: Range<usize>, outcomes: &[Outcome]) -> Result<()> {
+        let Some(journal) = self.journal.clone() else { return Ok(()) };
+        let mut part = batch.part(range.clone());
+        part.add(&self.columns, &batch.rows[range], outcomes);
+        let work = move |unit: &mut dyn UnitOfWork| journal.note(unit, part);
+        self.target.store.writing(self.target.origin.clone(), work)
     }
 
     /// Lets a few rows fail for a defect of the database, not all of them.
@@ -236,9 +284,34 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A slice on its way into the database.
+struct Batch<N> {
+    noun: Arc<N>,
+    rows: Arc<Vec<Row>>,
+    /// What cannot be written.
+    failures: Vec<RowFailure>,
+    /// The place of its last record in the file.
+    until: u64,
+}
+
+impl<N> Batch<N> {
+    /// The part of the file that ends where the rows behind this range begin, as far as is known without them.
+    fn part(&self, range: Range<usize>) -> Part {
+        let from = if range.start == 0 { 0 } else { self.rows[range.start].record };
+        let until = self.rows.get(range.end).map_or(self.until, |next| next.record - 1);
+        let failures = self.failures.iter().filter(|failure| (from..=until).contains(&failure.record));
+        Part {
+            until,
+            failures: failures.cloned().collect(),
+            ..Part::default()
+        }
+    }
+}
+
 /// Whether a unit failed for one of its rows, so that the others may go on without it.
 pub(super) fn is_of_a_row(error: &Error) -> bool {
     match error {
+        error if is_lost(error) => false,
         Error::NotFound { .. }
         | Error::Duplicate { .. }
         | Error::Invalid(_)
@@ -271,6 +344,7 @@ fn write_slice<N: Noun>(
     rows: &[Row],
     parsed: Vec<N::Parsed>,
     create_for: Option<UserId>,
+    existing: Existing,
 ) -> Result<Written> {
     let parse = |noun: &N| rows.iter().map(|row| noun.parse(&row.cells)).collect::<Result<Vec<_>>>();
     let refreshed = noun.refreshed(unit)?;
@@ -286,7 +360,7 @@ fn write_slice<N: Noun>(
         let missing = missing_accounts(noun, rows, &accounts);
         made = create_accounts(unit, &missing, owner, &mut accounts)?;
     }
-    let mut plan = Plan::make(&mut Records::Unit(unit), noun, rows, parsed, &accounts)?;
+    let mut plan = Plan::make(&mut Records::Unit(unit), noun, rows, parsed, &accounts, existing)?;
     let mut stages = 0;
     // Only now is it known which rows do not fail: theirs are the stages to make. With these the rows are planned again.
     let wanted = imagined_stages(noun, plan.outcomes());
@@ -294,7 +368,7 @@ fn write_slice<N: Noun>(
         && let Some((noun, made)) = noun.with_stages(unit, &wanted)?
     {
         stages = made;
-        plan = Plan::make(&mut Records::Unit(unit), &noun, rows, parse(&noun)?, &accounts)?;
+        plan = Plan::make(&mut Records::Unit(unit), &noun, rows, parse(&noun)?, &accounts, existing)?;
     }
     Ok(Written {
         outcomes: plan.write(unit)?,

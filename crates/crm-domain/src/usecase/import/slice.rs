@@ -21,6 +21,7 @@ use super::{
     company::{NamedAccounts, account_of},
     custom,
     noun::{Also, AlsoKind, Natural, Noun, Records, Row},
+    options::Existing,
 };
 
 /// What becomes of a row.
@@ -29,6 +30,8 @@ pub(super) enum Fate {
     Created,
     Updated,
     Unchanged,
+    /// The record is there, and stays as it is.
+    Skipped,
     Failed(Error),
 }
 
@@ -69,6 +72,7 @@ pub(super) struct Plan<N: Noun> {
     definitions: Definitions,
     /// Who has which unique value of a custom field; the record of a slot is known by [`Slot::holder`].
     holders: Holders,
+    existing: Existing,
 }
 
 /// A record, there before or new.
@@ -96,6 +100,7 @@ impl<N: Noun> Plan<N> {
         rows: &[Row],
         parsed: Vec<N::Parsed>,
         accounts: &NamedAccounts,
+        existing: Existing,
     ) -> Result<Self> {
         let mut plan = Self {
             slots: Vec::new(),
@@ -105,6 +110,7 @@ impl<N: Noun> Plan<N> {
             outcomes: Vec::with_capacity(rows.len()),
             definitions: records.definitions(N::KIND)?,
             holders: Holders::default(),
+            existing,
         };
         plan.look_up(records, &parsed)?;
         let twins = plan.know_twins(noun.lookup_twins(records, rows, &parsed, accounts)?);
@@ -312,6 +318,11 @@ impl<N: Noun> Plan<N> {
             self.hold(index, &values);
             return Ok((self.outcome(index, Fate::Created), Some(index)));
         };
+        match self.existing {
+            Existing::Update => {}
+            Existing::Skip => return Ok((self.outcome(index, Fate::Skipped), Some(index))),
+            Existing::Refuse => return Err(is_there::<N>()),
+        }
         let merged = noun.merge(&self.slots[index].now, row, account)?;
         let mut custom = self.slots[index].custom.clone();
         custom.extend(values.clone());
@@ -379,6 +390,11 @@ impl<N: Noun> Plan<N> {
             stage: N::stage(fields).map(str::to_owned),
         }
     }
+}
+
+/// Why a row fails whose record is there.
+pub(super) fn is_there<N: Noun>() -> Error {
+    Error::Conflict(format!("the {} exists already", N::NOUN))
 }
 
 /// Under what a key is remembered in a dry run.

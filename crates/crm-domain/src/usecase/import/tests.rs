@@ -205,7 +205,7 @@ fn options_are_parsed_strictly() {
 /// Headers of a program's table, each with the field that it feeds; `-` for none.
 fn assert_maps(program: &str, table: &[(&str, &str)]) {
     let line: Vec<String> = table.iter().map(|(header, _)| (*header).to_owned()).collect();
-    let mapping = ImportKind::Contacts.map(&line);
+    let mapping = ImportKind::Contacts.map(&line, None);
     let mapped: Vec<(&str, &str)> = line
         .iter()
         .enumerate()

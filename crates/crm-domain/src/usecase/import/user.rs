@@ -70,7 +70,9 @@ pub(super) fn run(
     let mut summary = Summary::default();
     while let Some(row) = reader.next_row() {
         summary.read += 1;
-        let written = row.map_err(RowFailure::from).and_then(|row| team.take(columns, row, &mut summary));
+        let written = row
+            .map_err(|error| RowFailure::unreadable(summary.read, error))
+            .and_then(|row| team.take(columns, row, &mut summary));
         match written {
             Ok(()) => {}
             Err(failure) => {
@@ -136,7 +138,7 @@ impl<'a> Team<'a> {
             Ok(Fate::Updated) => summary.updated += 1,
             Ok(Fate::Unchanged) => summary.unchanged += 1,
             Err(error) => {
-                let failure = columns.failure(row.line, row.cells, &error);
+                let failure = columns.failure((summary.read, row.line), row.cells, &error);
                 if matches!(error, Error::Unavailable { .. } | Error::Internal(_)) {
                     self.broken = Some(error);
                 }

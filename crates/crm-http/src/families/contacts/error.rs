@@ -1,8 +1,8 @@
 //! What can go wrong in family D, and its envelope (contract D-06, D-27 … D-35, X-114, X-115).
 //!
 //! The document lists nine codes, and so does this family. What it is silent about gets the nearest of them: 405 is `NOT_FOUND`; 408, 413 and
-//! 415 are `BAD_REQUEST`; 422 (an `Idempotency-Key` with another body) is `VALIDATION_ERROR`; every 409 is `DUPLICATE_RESOURCE`; 503 is
-//! `INTERNAL_ERROR`.
+//! 415 are `BAD_REQUEST`; 422 (an `Idempotency-Key` with another body) is `VALIDATION_ERROR`; every 409 is `DUPLICATE_RESOURCE`; 502 and 503
+//! are `INTERNAL_ERROR`.
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use actix_web::{
 use crm_domain::{
     Error,
     control::api_key::KeyRejection,
+    enrichment::LookupError,
     error::{FieldError, Problem, refused},
 };
 use serde::Serialize;
@@ -29,6 +30,7 @@ use crate::shared::{
     idempotency::InvalidKey,
     json_body::BodyError,
     login_guard::TooEarly,
+    lookups::LookupFailure,
     rate_limit::Decision,
 };
 
@@ -84,6 +86,12 @@ pub(super) enum ApiError {
     /// The `Idempotency-Key` header is no key.
     #[error(transparent)]
     BadIdempotencyKey(#[from] InvalidKey),
+    /// Nobody was looked up.
+    #[error(transparent)]
+    Lookup(#[from] LookupFailure),
+    /// A form that cannot be received.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// What a port or use case answers.
     #[error(transparent)]
     Domain(#[from] Error),
@@ -232,7 +240,34 @@ impl From<&ApiError> for Shown {
                 Self::bad_request(error.to_string())
             }
             ApiError::BadIdempotencyKey(error) => Self::bad_request(error.to_string()),
-            ApiError::Domain(error) => Self::from(error),
+            ApiError::Fault(fault) => Self::from(fault),
+            ApiError::Lookup(LookupFailure::NotConfigured) => Self::bad_request("LinkedIn enrichment is not configured"),
+            ApiError::Lookup(LookupFailure::Lookup(error)) => Self::from(error),
+            ApiError::Lookup(LookupFailure::Server(error)) | ApiError::Domain(error) => Self::from(error),
+        }
+    }
+}
+
+/// The provider is no part of this server: who asks is told that the fault is behind it, 502, or when to come back, 503.
+impl From<&LookupError> for Shown {
+    fn from(error: &LookupError) -> Self {
+        let (status, code) = match error {
+            LookupError::NoProfile { .. } => (StatusCode::NOT_FOUND, Code::NotFound),
+            LookupError::RateLimited { .. }
+            | LookupError::Busy
+            | LookupError::Unreachable { .. }
+            | LookupError::TimedOut
+            | LookupError::BrokeOff { .. }
+            | LookupError::Failed { .. } => (StatusCode::SERVICE_UNAVAILABLE, Code::InternalError),
+            LookupError::KeyRefused
+            | LookupError::CreditsUsedUp
+            | LookupError::NotPublic
+            | LookupError::TooLarge
+            | LookupError::Unreadable { .. } => (StatusCode::BAD_GATEWAY, Code::InternalError),
+        };
+        Self {
+            retry_after: error.retry_after(),
+            ..Self::new(status, code, error.to_string())
         }
     }
 }
@@ -277,7 +312,7 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::bad_request("The request body could not be read"),
-            Fault::BodyNotJson | Fault::BodyCharset | Fault::BodyEncoded => body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Fault::BodyNotJson | Fault::BodyNotForm | Fault::BodyCharset | Fault::BodyEncoded => body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Fault::RateLimited(decision) => Self::rate_limited(decision),
             Fault::Panicked => Self::internal(),
             Fault::Domain(error) => Self::from(error),
@@ -454,11 +489,31 @@ pub(super) enum BodyResponses {
     Mismatch(ErrorBody),
 }
 
+/// The errors of operations that ask the provider of profiles.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "documents the answers, never made")]
+pub(super) enum ProviderResponses {
+    /// There is no such contact or profile: `NOT_FOUND`.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// The provider refuses this server, or its answer cannot be understood: `INTERNAL_ERROR`.
+    #[response(status = 502)]
+    Refused(ErrorBody),
+}
+
 #[cfg(test)]
 mod tests {
     use crm_domain::stamp::Stamp;
 
     use super::*;
+
+    fn lookup(error: LookupError) -> ApiError {
+        LookupFailure::from(error).into()
+    }
+
+    fn secret() -> String {
+        "secret".to_owned()
+    }
 
     #[test]
     fn every_error_has_its_status_and_code() {
@@ -500,6 +555,24 @@ mod tests {
             ),
             (Error::Forbidden("x".to_owned()).into(), 403, Code::Forbidden),
             (Error::IdempotencyMismatch.into(), 422, Code::ValidationError),
+            (LookupFailure::NotConfigured.into(), 400, Code::BadRequest),
+            (lookup(LookupError::NoProfile { credits: Some(1) }), 404, Code::NotFound),
+            (lookup(LookupError::KeyRefused), 502, Code::InternalError),
+            (lookup(LookupError::CreditsUsedUp), 502, Code::InternalError),
+            (lookup(LookupError::NotPublic), 502, Code::InternalError),
+            (lookup(LookupError::TooLarge), 502, Code::InternalError),
+            (
+                lookup(LookupError::Unreadable {
+                    cause: secret(),
+                    credits: None,
+                }),
+                502,
+                Code::InternalError,
+            ),
+            (lookup(LookupError::Busy), 503, Code::InternalError),
+            (lookup(LookupError::TimedOut), 503, Code::InternalError),
+            (lookup(LookupError::Unreachable { cause: secret() }), 503, Code::InternalError),
+            (lookup(LookupError::BrokeOff { cause: secret() }), 503, Code::InternalError),
             (unavailable.into(), 503, Code::InternalError),
             (Error::Internal("secret".to_owned()).into(), 500, Code::InternalError),
         ] {

@@ -18,6 +18,8 @@ use crate::{
     shared::{call::Call, rate_limit::Decision},
 };
 
+pub use import::field::IMPORTED;
+
 mod activity;
 mod answer;
 mod api_key;
@@ -25,9 +27,11 @@ mod company;
 mod contact;
 mod context;
 mod csrf;
+mod enrichment;
 mod error;
 mod export;
 mod id;
+mod import;
 mod limits;
 mod linkedin;
 mod page;
@@ -42,12 +46,15 @@ mod word;
 
 const X_API_VERSION: HeaderName = HeaderName::from_static("x-api-version");
 
+/// The family's name.
+pub const NAME: &str = "contacts";
+
 /// The family.
 pub struct Contacts;
 
 impl Family for Contacts {
     fn name(&self) -> &'static str {
-        "contacts"
+        NAME
     }
 
     /// Outside `/api/v1` and `/api/public` it owns the paths of its document, each by itself (contract X-03).
@@ -66,10 +73,14 @@ impl Family for Contacts {
             setting::APPEARANCE,
             setting::DELETE_ACCOUNT,
             linkedin::BY_SESSION,
+            "/api/enrichment",
+            enrichment::ENRICH,
+            enrichment::job::OF_CONTACT,
             company::TEMPLATE,
             company::AUTOFILL,
             company::FIX_NAMES,
             export::PATH,
+            import::PREFIX,
         ]
     }
 
@@ -116,11 +127,33 @@ impl Family for Contacts {
             // Beside family C, which owns the path and answers whoever comes with a token, or with nothing (X-01).
             Route::new(Method::GET, contact::INTERNAL, Session, || web::to(contact::list)).claiming(context::is_browsers),
             Route::new(Method::GET, linkedin::BY_SESSION, Session, || web::to(linkedin::search_by_session)),
+            Route::new(Method::GET, enrichment::STATUS, Session, || web::to(enrichment::status)),
+            Route::new(Method::POST, enrichment::SEARCH, Session, || web::to(enrichment::search)),
+            Route::new(Method::POST, enrichment::CREATE, Session, || web::to(enrichment::create)),
+            Route::new(Method::POST, enrichment::ENRICH, Session, || web::to(enrichment::enrich_contact)),
+            Route::new(Method::GET, enrichment::job::HISTORY, Session, || web::to(enrichment::job::history)),
+            Route::new(Method::GET, enrichment::job::OF_CONTACT, Session, || {
+                web::to(enrichment::job::history_of_contact)
+            }),
+            Route::new(Method::GET, enrichment::job::PATH, ScopedKey, || web::to(enrichment::job::list)),
+            Route::new(Method::POST, enrichment::job::PATH, ScopedKey, || web::to(enrichment::job::create)),
+            Route::new(Method::GET, enrichment::job::ITEM, ScopedKey, || web::to(enrichment::job::get)),
+            Route::new(Method::POST, enrichment::job::BULK, ScopedKey, || {
+                web::to(enrichment::job::create_many)
+            }),
             Route::new(Method::GET, company::TEMPLATE, Session, || web::to(company::template)),
             Route::new(Method::POST, company::AUTOFILL, Session, || web::to(company::autofill)),
             Route::new(Method::POST, company::FIX_NAMES, Session, || web::to(company::fix_names)),
             Route::new(Method::GET, export::PATH, Session, || web::to(export::documented)),
             Route::new(Method::GET, export::ALL, Session, || web::to(export::all)),
+            Route::new(Method::POST, import::AUTO_MAP, Session, || web::to(import::auto_map)),
+            Route::new(Method::GET, import::PREFIX, Session, || web::to(import::list)),
+            Route::new(Method::POST, import::PREFIX, Session, || web::to(import::start)),
+            Route::new(Method::GET, import::ITEM, Session, || web::to(import::get)),
+            Route::new(Method::GET, import::EVENTS, Session, || web::to(import::progress::events)),
+            Route::new(Method::GET, import::ERRORS, Session, || web::to(import::failure::errors)),
+            Route::new(Method::POST, import::CANCEL, Session, || web::to(import::cancel)),
+            Route::new(Method::POST, import::UNDO, Session, || web::to(import::undo)),
             Route::new(Method::GET, tag::PATH, ScopedKey, || web::to(tag::list)),
             Route::new(Method::POST, tag::PATH, ScopedKey, || web::to(tag::create)),
             Route::new(Method::DELETE, tag::ITEM, ScopedKey, || web::to(tag::remove)),
@@ -200,11 +233,29 @@ impl Family for Contacts {
         public::prospects,
         public::create,
         public::create_many,
+        enrichment::status,
+        enrichment::search,
+        enrichment::create,
+        enrichment::enrich_contact,
+        enrichment::job::create,
+        enrichment::job::create_many,
+        enrichment::job::list,
+        enrichment::job::get,
+        enrichment::job::history,
+        enrichment::job::history_of_contact,
         company::template,
         company::autofill,
         company::fix_names,
         export::documented,
         export::all,
+        import::auto_map,
+        import::list,
+        import::start,
+        import::get,
+        import::progress::events,
+        import::failure::errors,
+        import::cancel,
+        import::undo,
         tag::list,
         tag::create,
         tag::remove,
@@ -224,8 +275,10 @@ impl Family for Contacts {
             as `GET /api/v1/contacts` does."),
         (name = "contacts statistics", description = "Totals of contacts"),
         (name = "contacts public", description = "The public API: bare answers, the key in `X-API-Key` alone"),
+        (name = "contacts enrichment", description = "Looking people up at the configured provider, which costs credits"),
         (name = "contacts internal", description = "For pages, by a session's cookie"),
         (name = "contacts export", description = "Contacts as tables"),
+        (name = "contacts import", description = "Contacts from tables: by a job, which can be followed, cancelled and undone"),
         (name = "contacts tags", description = "Tags, and the tags of contacts"),
         (name = "contacts activities", description = "What happened to contacts"),
         (name = "contacts schema", description = "Fields and scopes; open to everybody"),

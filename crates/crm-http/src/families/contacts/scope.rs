@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{
     activity,
     answer::{Envelope, ok},
-    contact,
+    contact, enrichment,
     error::{ApiError, ErrorResponses},
     linkedin, public, stat, tag,
 };
@@ -27,6 +27,10 @@ const TABLE: &[(Method, &str, &[&str])] = &[
     (Method::PATCH, contact::bulk::PATH, &["contacts:bulk"]),
     (Method::DELETE, contact::bulk::PATH, &["contacts:bulk", "contacts:delete"]),
     (Method::POST, linkedin::SEARCH, &["enrichment:read"]),
+    (Method::GET, enrichment::job::PATH, &["enrichment:read"]),
+    (Method::POST, enrichment::job::PATH, &["enrichment:run"]),
+    (Method::GET, enrichment::job::ITEM, &["enrichment:read"]),
+    (Method::POST, enrichment::job::BULK, &["enrichment:run"]),
     (Method::GET, stat::PATH, &["stats:read"]),
     (Method::GET, stat::COMPREHENSIVE, &["stats:read"]),
     (Method::GET, public::PROSPECTS, &["contacts:read"]),

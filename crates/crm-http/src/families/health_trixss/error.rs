@@ -104,7 +104,7 @@ fn render_fault(fault: &Fault, template: Option<&str>) -> HttpResponse {
         Fault::MethodNotAllowed => envelope(status, "Method not allowed", "This API is read-only: only GET is supported"),
         Fault::BodyTooLarge { .. } => envelope(status, "Request too large", &fault.to_string()),
         Fault::BodyTimeout => envelope(status, "Request timeout", &fault.to_string()),
-        Fault::BodyBroken(_) | Fault::BodyNotJson | Fault::BodyCharset | Fault::BodyEncoded => {
+        Fault::BodyBroken(_) | Fault::BodyNotJson | Fault::BodyNotForm | Fault::BodyCharset | Fault::BodyEncoded => {
             envelope(status, "Bad request", &fault.to_string())
         }
         Fault::RateLimited(decision) => {

@@ -214,6 +214,7 @@ mod tests {
             record: Some((EntityKind::Opportunity, 7)),
             kinds: Some(vec![ChangeKind::Updated, ChangeKind::Deleted]),
             actor: Some("api_key:3".to_owned()),
+            ..ChangeFilter::default()
         };
         assert_eq!(asked(&mut query), expected);
         assert!(query.finish().is_ok());

@@ -219,7 +219,9 @@ impl From<&Fault> for Shown {
             Fault::BodyTooLarge { .. } => bad_body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => bad_body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, "The request body could not be read"),
-            Fault::BodyNotJson | Fault::BodyCharset | Fault::BodyEncoded => bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            Fault::BodyNotJson | Fault::BodyNotForm | Fault::BodyCharset | Fault::BodyEncoded => {
+                bad_body(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
             Fault::RateLimited(decision) => {
                 let shown = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimitExceeded, "Rate limit exceeded");
                 shown.retry_after(decision.retry_after)

@@ -79,7 +79,9 @@ fn app() -> Arc<App> {
         },
         settings: HttpSettings::default(),
         rate_limits: Arc::new(LocalRateLimits::new(clock)),
+        enrichment: None,
         metrics: None,
+        executors: Vec::new(),
     })
 }
 

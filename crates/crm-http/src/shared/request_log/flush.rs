@@ -10,12 +10,11 @@ use crm_domain::{
 use metrics::counter;
 use tokio::{
     sync::oneshot,
-    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
 use super::{Entry, RequestLog, TenantLog};
-use crate::shared::tenant::server_origin;
+use crate::shared::tenant::{blocking, server_origin};
 
 /// Longest that a stop waits for the log.
 const STOP: Duration = Duration::from_secs(10);
@@ -162,10 +161,4 @@ impl RequestLog {
             }
         }
     }
-}
-
-/// Runs blocking work outside any worker.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = spawn_blocking(work).await;
-    done.map_err(|error| Error::Internal(error.to_string()))?
 }

@@ -68,6 +68,7 @@ impl ImportArgs {
             create_accounts: self.create_accounts,
             dry_run: self.dry_run,
             slice_rows: self.slice_rows,
+            ..ImportOptions::default()
         }
     }
 }

@@ -7,11 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crm_domain::usecase::import::RowFailure;
+use crm_domain::usecase::import::{FAILURE_HEADERS, RowFailure, failure_cells};
 use csv::Writer;
-
-/// What stands before the row's own columns.
-const HEADERS: [&str; 3] = ["import_line", "import_column", "import_reason"];
 
 /// Written when the first row fails; until then there is no file.
 pub struct ErrorFile {
@@ -72,12 +69,7 @@ impl ErrorFile {
         if self.is_withheld {
             return Ok(());
         }
-        let mut cells = failure.cells.clone();
-        cells.resize(self.headers.len(), String::new());
-        if let (Some(raw), Some(first)) = (&failure.raw, cells.first_mut()) {
-            first.clone_from(raw);
-        }
-        let reason = [failure.line.to_string(), failure.column.clone(), failure.reason.clone()];
+        let cells = failure_cells(failure, self.headers.len());
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => match create(&mut self.path, self.fallback.take(), &self.headers, self.keeps) {
@@ -88,7 +80,7 @@ impl ErrorFile {
                 created => self.writer.insert(created?),
             },
         };
-        Ok(writer.write_record(reason.iter().chain(&cells))?)
+        Ok(writer.write_record(&cells)?)
     }
 
     /// The file that a dry run would have had to overwrite.
@@ -120,7 +112,7 @@ fn create(path: &mut PathBuf, fallback: Option<PathBuf>, headers: &[String], kee
     })?;
     let mut writer = Writer::from_writer(file);
     let own = headers.iter().map(String::as_str);
-    writer.write_record(HEADERS.into_iter().chain(own))?;
+    writer.write_record(FAILURE_HEADERS.into_iter().chain(own))?;
     Ok(writer)
 }
 
@@ -161,6 +153,7 @@ mod tests {
 
     fn failure(cells: &[&str], raw: Option<&str>) -> RowFailure {
         RowFailure {
+            record: 2,
             line: 3,
             column: "Email".to_owned(),
             reason: "Email: must be a valid email address".to_owned(),

@@ -120,6 +120,14 @@ fn is_wanted(filter: &ChangeFilter, kind: ChangeKind) -> bool {
 }
 
 fn condition(branch: &Branch<'_>, filter: &ChangeFilter) -> Sql {
+    let sql = within_index(branch, filter);
+    match &filter.but_by {
+        Some(unwanted) => sql.sql(" AND actor <> ").bind(Bind::Text(unwanted.clone())),
+        None => sql,
+    }
+}
+
+fn within_index(branch: &Branch<'_>, filter: &ChangeFilter) -> Sql {
     let word = |sql: Sql, word: &str| sql.bind(Bind::Text(word.to_owned()));
     match branch {
         Branch::Every => Sql::new("1 = 1"),

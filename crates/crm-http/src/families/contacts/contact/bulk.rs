@@ -277,7 +277,7 @@ pub(in super::super) async fn remove(access: Access, body: Raw) -> Result<HttpRe
 }
 
 /// The items of a body, of which there must be some and not too many.
-fn items(body: JsonBody, member: &'static str, most: usize) -> Result<Vec<Value>, Error> {
+pub(in super::super) fn items(body: JsonBody, member: &'static str, most: usize) -> Result<Vec<Value>, Error> {
     let problem = match body.into_member(member) {
         None | Some(Value::Null) => Problem::Required,
         Some(Value::Array(items)) if (1..=most).contains(&items.len()) => return Ok(items),

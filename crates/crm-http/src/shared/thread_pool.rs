@@ -1,5 +1,5 @@
-//! Where bcrypt runs: a few threads of its own with a bounded queue. A round takes some 200 ms, so that on the blocking pool a handful of
-//! unknown keys would keep every database call waiting.
+//! Where work runs that takes long and is no database's: a few threads of its own with a bounded queue. A round of bcrypt takes some 200 ms,
+//! another server's answer seconds: on the blocking pool a handful of those would keep every database call waiting.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,43 +15,48 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A bounded pool of threads for password and key hashing.
-pub struct HashPool {
+/// A bounded pool of threads for one kind of work.
+pub struct ThreadPool {
+    what: &'static str,
     jobs: SyncSender<Job>,
 }
 
-impl HashPool {
-    /// A pool of `threads` threads; `queue` jobs may wait.
-    pub fn new(threads: usize, queue: usize) -> Self {
+impl ThreadPool {
+    /// A pool of `threads` threads for what is named; `queue` jobs may wait.
+    pub fn new(what: &'static str, threads: usize, queue: usize) -> Self {
         let (jobs, receiver) = sync_channel::<Job>(queue.max(1));
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 0..threads.max(1) {
             let receiver = Arc::clone(&receiver);
-            let thread = std::thread::Builder::new().name(format!("hash-{number}"));
+            let thread = std::thread::Builder::new().name(format!("{what} {number}"));
             // With no thread at all the channel closes and every job is answered as overload.
             if let Err(error) = thread.spawn(move || work(&receiver)) {
-                tracing::error!(%error, "cannot start a hashing thread");
+                tracing::error!(%error, "cannot start a thread for {what}");
             }
         }
-        Self { jobs }
+        Self { what, jobs }
     }
 
-    /// Runs `job` on the pool.
+    /// Runs `job` on the pool. One that nobody waits for any more when its turn comes is not run.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the queue is full, [`Error::Internal`] when the job panicked.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
         let job = Box::new(move || {
-            // A client that went away no longer wants the result.
-            let _ = sender.send(job());
+            if !sender.is_closed() {
+                // A client that went away meanwhile no longer wants the result.
+                let _ = sender.send(job());
+            }
         });
         self.jobs.try_send(job).map_err(|_| Error::Unavailable {
-            what: "password hashing",
+            what: self.what,
             cause: "its queue is full".to_owned(),
             retry_after: Duration::from_secs(1),
         })?;
-        receiver.await.map_err(|_| Error::Internal("a hashing job panicked".to_owned()))
+        receiver
+            .await
+            .map_err(|_| Error::Internal(format!("a job of {} panicked", self.what)))
     }
 }
 
@@ -73,7 +78,7 @@ mod tests {
 
     #[actix_web::test]
     async fn runs_jobs_and_outlives_a_panic() {
-        let pool = HashPool::new(1, 4);
+        let pool = ThreadPool::new("tests", 1, 4);
         assert_eq!(pool.run(|| 6 * 7).await.unwrap(), 42);
         assert!(matches!(pool.run(|| -> u8 { panic!("as a test") }).await, Err(Error::Internal(_))));
         assert_eq!(pool.run(|| 1).await.unwrap(), 1);
@@ -81,7 +86,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_full_queue_is_overload() {
-        let pool = HashPool::new(1, 1);
+        let pool = ThreadPool::new("tests", 1, 1);
         let (open, gate) = sync_channel::<()>(0);
         let (entered, running) = oneshot::channel();
         let first = pool.run(move || {

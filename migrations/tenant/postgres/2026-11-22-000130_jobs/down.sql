@@ -1,0 +1,3 @@
+DROP TABLE job;
+ALTER TABLE counter DROP COLUMN job_total;
+ALTER TABLE counter DROP COLUMN job_id;

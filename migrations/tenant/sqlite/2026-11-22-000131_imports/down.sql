@@ -1,0 +1,3 @@
+DROP TABLE import_part;
+DROP TABLE import_failure;
+DROP TABLE import_chunk;
