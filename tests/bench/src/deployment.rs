@@ -15,6 +15,7 @@ use crm_domain::{
         user::{BCRYPT_COST, NewUser, Password, PasswordHash, Role, User},
     },
     field::{Check, Email, Patch, Text},
+    tenant::change::{Actor, Origin},
     usecase::api_keys,
 };
 use crm_store::{Location, Store, StoreSettings};
@@ -208,7 +209,11 @@ fn mint(store: &Store, tenant: &Tenant, user: &User, cost: u32) -> Result<String
         ..ApiKeyDraft::default()
     };
     let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, user.role, SystemClock.now(), Check::new())?;
-    api_keys::mint(&*store.control(), tenant.id, user.id, &key, key.hash(cost)?, fields)?;
+    let origin = Origin {
+        actor: Actor::System,
+        family: "server",
+    };
+    api_keys::mint(&*store.control(), &origin, tenant.id, user.id, &key, key.hash(cost)?, fields)?;
     Ok(key.as_str().to_owned())
 }
 

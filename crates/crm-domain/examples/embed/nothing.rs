@@ -2,6 +2,7 @@
 
 use crm_domain::{
     Error, Result,
+    control::change::ControlChange,
     id::{
         AccountId, ActivityId, ContactId, CustomFieldId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId, StageId,
         TagId, TaskId, TicketCommentId, TicketId, WebhookId,
@@ -11,6 +12,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository},
+        carried::CarriedRepository,
         change::EntityKind,
         contact::{
             Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactStats, ContactTotals, StatKind,
@@ -331,6 +333,15 @@ impl PipelineRepository for Nothing {
         refuse()
     }
     fn update_stage(&mut self, _stage: &Stage) -> Result<()> {
+        refuse()
+    }
+}
+
+impl CarriedRepository for Nothing {
+    fn last(&mut self) -> Result<i64> {
+        Ok(0)
+    }
+    fn append(&mut self, _changes: Vec<ControlChange>) -> Result<()> {
         refuse()
     }
 }

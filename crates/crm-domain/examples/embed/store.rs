@@ -10,6 +10,7 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
         account::{AccountReads, AccountRepository},
+        carried::CarriedRepository,
         activity::{ActivityReads, ActivityRepository},
         change::{Change, ChangeFilter, ChangeReads, EntityKind, NewChange, Origin, Stretch},
         contact::{ContactReads, ContactRepository, ContactStats},
@@ -235,6 +236,9 @@ impl UnitOfWork for MemoryUnit {
     }
     fn changes(&mut self) -> &mut dyn ChangeReads {
         &mut self.records.changes
+    }
+    fn carried(&mut self) -> &mut dyn CarriedRepository {
+        &mut self.records.nothing
     }
     fn merges(&mut self) -> &mut dyn MergeRepository {
         &mut self.records.nothing

@@ -1,6 +1,7 @@
 //! The control plane: tenants, users, invitations, sessions, refresh tokens and API keys; one database per deployment.
 
 pub mod api_key;
+pub mod change;
 pub mod invitation;
 pub mod refresh_token;
 pub mod session;
@@ -24,6 +25,8 @@ pub trait ControlReader {
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyReads;
     /// What users have set for themselves.
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingReads;
+    /// Changes that wait to be carried into their tenants' feeds.
+    fn changes(&mut self) -> &mut dyn change::ControlChangeReads;
 }
 
 /// One transaction of the control plane. Transactions run one after another in the whole deployment.
@@ -44,6 +47,8 @@ pub trait ControlUnit {
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyRepository;
     /// What users have set for themselves.
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingRepository;
+    /// Changes that wait to be carried into their tenants' feeds.
+    fn changes(&mut self) -> &mut dyn change::ControlChangeRepository;
 }
 
 /// Hears the credential epoch; must not block.

@@ -4,6 +4,7 @@ use crm_domain::{
     control::{
         ControlReader, ControlUnit,
         api_key::{ApiKeyReads, ApiKeyRepository},
+        change::{ControlChangeReads, ControlChangeRepository},
         invitation::{InvitationReads, InvitationRepository},
         refresh_token::RefreshTokenRepository,
         session::{SessionReads, SessionRepository},
@@ -74,6 +75,10 @@ impl ControlReader for Ports<'_> {
     fn user_settings(&mut self) -> &mut dyn UserSettingReads {
         self
     }
+
+    fn changes(&mut self) -> &mut dyn ControlChangeReads {
+        self
+    }
 }
 
 impl ControlUnit for Ports<'_> {
@@ -106,6 +111,10 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn user_settings(&mut self) -> &mut dyn UserSettingRepository {
+        self
+    }
+
+    fn changes(&mut self) -> &mut dyn ControlChangeRepository {
         self
     }
 }

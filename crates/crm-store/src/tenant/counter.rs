@@ -49,6 +49,8 @@ pub(crate) struct Counters {
     pub(crate) setting_at: i64,
     pub(crate) merge_id: i64,
     pub(crate) merge_total: i64,
+    /// The last change of the control plane that was carried into the feed.
+    pub(crate) control_change_id: i64,
 }
 
 impl Counters {

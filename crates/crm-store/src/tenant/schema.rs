@@ -40,6 +40,7 @@ diesel::table! {
         setting_at -> BigInt,
         merge_id -> BigInt,
         merge_total -> BigInt,
+        control_change_id -> BigInt,
     }
 }
 

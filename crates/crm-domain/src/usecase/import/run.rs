@@ -38,12 +38,7 @@ pub(super) fn run<N: Noun>(
     options: &ImportOptions,
     observer: &mut dyn Observer,
 ) -> Result<Summary, ImportError> {
-    let owners = Owners::load(
-        target.control.clone(),
-        target.tenant,
-        options.default_owner.as_deref(),
-        options.dry_run,
-    )?;
+    let owners = Owners::load(target, options.default_owner.as_deref(), options.dry_run)?;
     let owner = owners.default;
     let noun = Arc::new(N::new(&*target.store, columns.clone(), owner)?);
     let feed = Feed {
