@@ -114,7 +114,10 @@ fn a_change_waits_beside_what_it_tells(database: &Database) {
         .iter()
         .map(|change| (change.actor.as_str(), change.family.as_str()))
         .collect();
-    assert_eq!(by, [("user:7", "saas"), ("job:user", "cli"), ("job:user", "cli"), ("user:7", "saas")]);
+    assert_eq!(
+        by,
+        [("user:7", "saas"), ("job:user", "cli"), ("job:user", "cli"), ("user:7", "saas")]
+    );
     assert!(changes.iter().all(|change| change.tenant_id == tenant.id));
 }
 
@@ -328,7 +331,10 @@ fn many_carriers_carry_each_change_once_and_in_order(database: &Database) {
         .collect();
     assert_eq!(of_user.len(), 8 * ROUNDS);
     // Each begins where the one before ended: none is missing, doubled or out of order.
-    assert!(of_user.windows(2).all(|pair| pair[0]["name"][1] == pair[1]["name"][0]), "{of_user:?}");
+    assert!(
+        of_user.windows(2).all(|pair| pair[0]["name"][1] == pair[1]["name"][0]),
+        "{of_user:?}"
+    );
     nodes.iter().for_each(crm_store::Store::close);
 }
 

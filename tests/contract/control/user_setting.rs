@@ -113,5 +113,8 @@ fn a_closed_account_leaves_its_row_alone(database: &Database) {
         })
         .unwrap();
     assert_eq!(kept(database, user.id, Section::System), json!({}));
-    assert!(matches!(close_account(&*control, &origin(), tenant.id, admin.id), Err(Error::State { .. })));
+    assert!(matches!(
+        close_account(&*control, &origin(), tenant.id, admin.id),
+        Err(Error::State { .. })
+    ));
 }

@@ -10,8 +10,8 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
         account::{AccountReads, AccountRepository},
-        carried::CarriedRepository,
         activity::{ActivityReads, ActivityRepository},
+        carried::CarriedRepository,
         change::{Change, ChangeFilter, ChangeReads, EntityKind, NewChange, Origin, Stretch},
         contact::{ContactReads, ContactRepository, ContactStats},
         custom_field::{CustomFieldReads, CustomFieldRepository},

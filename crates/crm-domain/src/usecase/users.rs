@@ -178,13 +178,7 @@ pub fn wrong_password() -> Error {
     Error::invalid("old_password", Problem::Rule("is not right".to_owned()))
 }
 
-fn change(
-    control: &dyn ControlStore,
-    origin: &Origin,
-    tenant: TenantId,
-    id: UserId,
-    edit: impl FnOnce(User) -> User,
-) -> Result<User> {
+fn change(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: UserId, edit: impl FnOnce(User) -> User) -> Result<User> {
     control.writing(|unit| change_in(unit, origin, tenant, id, None, |user| Ok(edit(user))))
 }
 

@@ -119,7 +119,10 @@ impl TenantSession {
 /// [`TenantSession::carry`] for who has no session: of somebody who becomes a user by the request.
 pub(crate) async fn carry(app: &Arc<App>, tenant: TenantId) {
     let carrying = Arc::clone(app);
-    carried(tenant, move || control_changes::carry_of(&*carrying.control, &*carrying.tenants, tenant)).await;
+    carried(tenant, move || {
+        control_changes::carry_of(&*carrying.control, &*carrying.tenants, tenant)
+    })
+    .await;
 }
 
 /// The request has had its effect already: it is answered all the same, and soon.

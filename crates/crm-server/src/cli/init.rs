@@ -65,15 +65,7 @@ pub fn create(context: &Context, store: &Store, args: &InitArgs) -> Result<(Tena
     let (control, tenants, world) = (store.control(), store.tenants(), &context.world);
     // Whoever may run commands on this machine may make tenants, whatever strangers may do over HTTP.
     let operator = Registrar::Operator(origin("init"));
-    let made = register(
-        &*control,
-        &*tenants,
-        &*world.clock,
-        &*world.entropy,
-        &operator,
-        &registration,
-        hash,
-    )?;
+    let made = register(&*control, &*tenants, &*world.clock, &*world.entropy, &operator, &registration, hash)?;
     context.carry(store, made.0.id);
     Ok(made)
 }

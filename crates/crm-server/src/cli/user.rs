@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use crm_domain::{
     control::{
         ControlStore,
-        user::{self, NewUser, Password, Role, User},
+        user::{self, NewUser, Password, PasswordHash, Role, User},
     },
     field::{Check, Email, Patch, Text},
     id::RecordId,
@@ -213,7 +213,7 @@ fn set_password(context: &Context, who: &Who, password: Option<&str>) -> Result<
     show(context, &user, "has a new password")
 }
 
-fn hash(context: &Context, typed: &str) -> Result<crm_domain::control::user::PasswordHash> {
+fn hash(context: &Context, typed: &str) -> Result<PasswordHash> {
     let password = Password::parse(typed).map_err(|problem| anyhow!("the password {problem}"))?;
     Ok(password.hash(context.settings.auth.hashing.bcrypt_cost)?)
 }

@@ -163,7 +163,10 @@ fn what_commands_change_is_audited() {
     );
     let json_of = |answer: &str| serde_json::from_str::<serde_json::Value>(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     let login = json_of(&super::process::exchange(&serving.address, &login).unwrap());
-    let header = format!("Authorization: Bearer {}\r\nAccept-Encoding: identity\r\n", login["token"].as_str().unwrap());
+    let header = format!(
+        "Authorization: Bearer {}\r\nAccept-Encoding: identity\r\n",
+        login["token"].as_str().unwrap()
+    );
     let audit = serving.get("/api/audit?entity=user,apiKey", &header);
     let lines: Vec<_> = json_of(&audit)["items"]
         .as_array()

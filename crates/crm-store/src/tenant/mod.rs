@@ -6,7 +6,7 @@ mod carried;
 pub(crate) mod change;
 mod column;
 pub(crate) mod contact;
-mod counter;
+pub(crate) mod counter;
 pub(crate) mod custom_field;
 mod fragment;
 pub(crate) mod handoff;

@@ -80,7 +80,11 @@ fn what_is_done_to_users_is_told(server: &Server) {
     server.post(&format!("{item}/deactivate")).bearer(&admin).expect(200);
     server.post(&format!("{item}/reactivate")).bearer(&admin).expect(200);
     // What is refused did not happen.
-    server.put(&format!("/api/users/{me}/role")).bearer(&admin).json(&json!({ "role": "User" })).expect(409);
+    server
+        .put(&format!("/api/users/{me}/role"))
+        .bearer(&admin)
+        .json(&json!({ "role": "User" }))
+        .expect(409);
     let told = entries(server, &admin, "user");
     let created = json!({
         "email": [null, "sam@acme.test"], "name": [null, "Sam"], "role": [null, "User"], "isActive": [null, true], "managerId": [null, me],
@@ -222,7 +226,11 @@ fn what_people_do_to_themselves_is_told(server: &Server) {
     assert!(theirs.iter().all(|entry| entry["family"] == "contacts"), "{theirs:?}");
     assert_by(&told, &me);
     let keys = [text(&key["key"]), text(&revoked["key"])];
-    assert_secret(server, &admin, &["Secret@123", "Other@1234", PASSWORD, keys[0], keys[1], &keys[0][10..]]);
+    assert_secret(
+        server,
+        &admin,
+        &["Secret@123", "Other@1234", PASSWORD, keys[0], keys[1], &keys[0][10..]],
+    );
 }
 
 fn a_registration_begins_the_feed(server: &Server) {
@@ -245,7 +253,12 @@ fn filters_know_the_kinds(server: &Server) {
     let body = json!({ "email": "sam@acme.test", "password": "Secret@123" });
     let sam = create(server, &admin, "/api/users", &body);
     create(server, &admin, "/api/invitations", &json!({ "email": "eve@acme.test" }));
-    create(server, &admin, "/api/admin/api-keys", &json!({ "family": "health_trixss", "name": "K" }));
+    create(
+        server,
+        &admin,
+        "/api/admin/api-keys",
+        &json!({ "family": "health_trixss", "name": "K" }),
+    );
     let found = |query: &str| {
         let told = |path: &str| -> Vec<String> {
             let page = get(server, &admin, &format!("{path}?{query}"));
@@ -266,7 +279,12 @@ fn filters_know_the_kinds(server: &Server) {
     let list = get(server, &admin, "/api/companies?name=A");
     assert_eq!(list["totalCount"], 1);
     let feed = get(server, &admin, "/api/changes");
-    let numbers: Vec<i64> = feed["items"].as_array().unwrap().iter().map(|item| item["seq"].as_i64().unwrap()).collect();
+    let numbers: Vec<i64> = feed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["seq"].as_i64().unwrap())
+        .collect();
     assert_eq!(numbers, [1, 2, 3, 4]);
     assert_eq!(feed["nextAfter"], 4);
 }
@@ -279,7 +297,12 @@ fn eventful<'s>(server: &'s Server, name: &str) -> TestTenant<'s> {
     create(server, &admin, "/api/users", &body);
     let invited = json!({ "email": format!("eve@{name}.test") });
     create(server, &admin, "/api/invitations", &invited);
-    create(server, &admin, "/api/admin/api-keys", &json!({ "family": "health_trixss", "name": "K" }));
+    create(
+        server,
+        &admin,
+        "/api/admin/api-keys",
+        &json!({ "family": "health_trixss", "name": "K" }),
+    );
     tenant
 }
 

@@ -154,7 +154,10 @@ impl<'a> Team<'a> {
         }
         let managers = row.manager.as_ref().map(|name| (name, self.by_name.get(&key(name)).copied()));
         let (tenant, origin) = (self.target.tenant, &self.target.origin);
-        let (touched, fate) = self.target.control.writing(|unit| write(unit, origin, tenant, row, known, managers))?;
+        let (touched, fate) = self
+            .target
+            .control
+            .writing(|unit| write(unit, origin, tenant, row, known, managers))?;
         summary.owners_created += touched.len().saturating_sub(1) as u64;
         for user in touched {
             self.remember(user);

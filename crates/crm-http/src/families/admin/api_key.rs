@@ -107,9 +107,7 @@ async fn mint_now(
     let (hashed, cost) = (text.clone(), call.app.settings.hashing.bcrypt_cost);
     let hash = call.app.hashing.run(move || hashed.hash(cost)).await??;
     let (minted, tenant, creator) = (text.clone(), permit.tenant.tenant.id, permit.user().id);
-    let mint = move |control: &dyn ControlStore, origin: &Origin| {
-        api_keys::mint(control, origin, tenant, creator, &minted, hash, fields)
-    };
+    let mint = move |control: &dyn ControlStore, origin: &Origin| api_keys::mint(control, origin, tenant, creator, &minted, hash, fields);
     Ok((text, permit.tenant.administer(mint).await?))
 }
 

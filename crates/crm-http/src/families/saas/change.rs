@@ -117,7 +117,10 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
     let last = changes.last().map(|change| change.seq);
     let next_after = last.filter(|_| has_more).unwrap_or(end);
     let role = permit.user().role;
-    let items = changes.into_iter().map(|change| ChangeInfo::for_role(change, role)).collect::<Result<_>>()?;
+    let items = changes
+        .into_iter()
+        .map(|change| ChangeInfo::for_role(change, role))
+        .collect::<Result<_>>()?;
     Ok(HttpResponse::Ok().json(ChangePage {
         items,
         next_after,
