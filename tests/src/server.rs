@@ -194,6 +194,11 @@ impl Server {
         self.running().app().purge();
     }
 
+    /// Carries what nobody carried yet into the change feeds, which otherwise waits for some seconds.
+    pub fn carry(&self) {
+        self.running().app().carry();
+    }
+
     /// The control plane, as the server has it.
     pub fn control(&self) -> Arc<dyn ControlStore> {
         self.running().store().control()

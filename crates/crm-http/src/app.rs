@@ -21,7 +21,7 @@ use crate::{
     settings::HttpSettings,
     shared::{
         auth::Auth,
-        background::{Background, Purge},
+        background::{Background, Carrier, Purge},
         feed::Feeds,
         jobs::Jobs,
         lookups::Lookups,
@@ -195,6 +195,12 @@ impl App {
     /// Forgets now what is kept for a time only and is older, in the whole deployment; otherwise that is done once an hour. Blocks.
     pub fn purge(&self) {
         Purge::of(self).run();
+    }
+
+    /// Carries now what happened to users, invitations and API keys into their tenants' change feeds, where nobody did so yet; otherwise that is
+    /// done every ten seconds. Blocks.
+    pub fn carry(&self) {
+        Carrier::of(self).run();
     }
 
     /// Writes now what the request log holds; otherwise that is done when enough has come together, or a moment later.

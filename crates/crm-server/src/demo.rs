@@ -22,9 +22,9 @@ use crm_domain::{
         change::{Actor, Origin},
     },
     usecase::{
-        api_keys,
+        api_keys, control_changes,
         import::{ImportKind, ImportOptions, ImportTarget, Observer, RowFailure, import},
-        register::{Registration, RegistrationDraft, RegistrationPolicy, register},
+        register::{Registrar, Registration, RegistrationDraft, register},
         single,
     },
 };
@@ -106,6 +106,7 @@ pub fn fill(control: &Arc<dyn ControlStore>, tenants: &dyn Tenants, world: &Worl
     }
     add_activities(&*store, user.id)?;
     let api_key = make_key(&**control, &tenant, &user, world, bcrypt_cost)?;
+    control_changes::carry(&**control, &*store, tenant.id)?;
     Ok(Demo::Made {
         email: EMAIL,
         password,
@@ -141,7 +142,7 @@ fn make_tenant(control: &dyn ControlStore, tenants: &dyn Tenants, world: &World,
         tenants,
         &*world.clock,
         &*world.entropy,
-        RegistrationPolicy::Open,
+        &Registrar::Operator(origin()),
         &registration,
         hash,
     )?)
@@ -155,7 +156,7 @@ fn make_key(control: &dyn ControlStore, tenant: &Tenant, user: &User, world: &Wo
     let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, user.role, world.clock.now(), Check::new())?;
     let key = KeyText::random(KeyFamily::HealthTrixss, &*world.entropy);
     let hash = key.hash(cost)?;
-    api_keys::mint(control, tenant.id, user.id, &key, hash, fields)?;
+    api_keys::mint(control, &origin(), tenant.id, user.id, &key, hash, fields)?;
     Ok(key.as_str().to_owned())
 }
 

@@ -5,7 +5,7 @@ use crm_domain::{
     error::{Error, Result},
 };
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
+    ExpressionMethods, QueryDsl, RunQueryDsl,
     dsl::{count_star, max, min},
 };
 
@@ -14,8 +14,14 @@ use crate::{
     dialect::{self, Plane, Purpose},
     error::map,
     location::Location,
-    tenant::contact::stats,
-    tenant::schema::{account, activity, change, contact, counter, lead, opportunity, request, task, webhook},
+    tenant::{
+        contact::stats,
+        counter::Counters,
+        schema::{
+            account, activity, change, contact, custom_field, handoff, lead, merge, opportunity, partner, pipeline, request, sla_policy, stage,
+            tag, task, ticket, ticket_comment, webhook,
+        },
+    },
 };
 
 /// What a check of one database found.
@@ -93,58 +99,73 @@ impl DatabaseReport {
 
 /// Where counters and records disagree.
 fn miscounts(connection: &mut Connection) -> Result<Vec<String>> {
-    macro_rules! counted {
-        ($table:ident, $live:expr) => {{
-            let live: i64 = $table::table.filter($live).count().get_result(connection).map_err(map)?;
+    macro_rules! highest {
+        ($table:ident) => {{
             let highest: Option<i64> = $table::table.select(max($table::id)).first(connection).map_err(map)?;
-            (live, highest.unwrap_or(0))
+            highest.unwrap_or(0)
         }};
     }
-    let row: Option<Kept> = counter::table.find(1).select(KEPT).first(connection).optional().map_err(map)?;
-    let Some((change_seq, accounts, contacts, leads, forecast, activities, tasks, webhooks, requests)) = row else {
+    let Some(kept) = Counters::look(connection)? else {
         return Ok(vec!["the counter row is missing".to_owned()]);
     };
-    let feed = change::table.select((count_star(), min(change::seq), max(change::seq)));
-    let (changes, first, last): (i64, Option<i64>, Option<i64>) = feed.first(connection).map_err(map)?;
     let mut problems = Vec::new();
-    if changes != change_seq || last.unwrap_or(0) != change_seq || first.unwrap_or(1) != 1 {
-        problems.push(format!(
-            "the change feed has {changes} changes, {} to {}; its counter says 1 to {change_seq}",
-            first.unwrap_or(0),
-            last.unwrap_or(0)
-        ));
+    problems.extend(gap(connection, kept.change_seq)?);
+    macro_rules! check_live {
+        ($($noun:literal: $table:ident, $last_id:ident, $total:ident;)*) => {$(
+            let live = $table::table.filter($table::deleted_at.is_null()).count();
+            compare(&mut problems, $noun, kept.$total, live.get_result(connection).map_err(map)?);
+            compare_ids(&mut problems, $noun, kept.$last_id, highest!($table));
+        )*};
     }
-    let live = [
-        ("accounts", accounts, counted!(account, account::deleted_at.is_null())),
-        ("contacts", contacts, counted!(contact, contact::deleted_at.is_null())),
-        ("leads", leads, counted!(lead, lead::deleted_at.is_null())),
-        ("activities", activities, counted!(activity, activity::deleted_at.is_null())),
-        ("tasks", tasks, counted!(task, task::deleted_at.is_null())),
-        ("webhooks", webhooks, counted!(webhook, webhook::deleted_at.is_null())),
-    ];
-    for (noun, (last_id, total), (rows, highest)) in live {
-        compare(&mut problems, noun, total, rows);
-        compare_ids(&mut problems, noun, last_id, highest);
+    check_live! {
+        "accounts": account, account_id, account_live;
+        "contacts": contact, contact_id, contact_live;
+        "leads": lead, lead_id, lead_live;
+        "activities": activity, activity_id, activity_live;
+        "tasks": task, task_id, task_live;
+        "tickets": ticket, ticket_id, ticket_live;
+        "comments of tickets": ticket_comment, ticket_comment_id, ticket_comment_live;
+        "SLA policies": sla_policy, sla_policy_id, sla_policy_live;
+        "partners": partner, partner_id, partner_live;
+        "tags": tag, tag_id, tag_live;
+        "custom fields": custom_field, custom_field_id, custom_field_live;
+        "webhooks": webhook, webhook_id, webhook_live;
     }
-    let (last_id, in_forecast, other) = forecast;
     for (noun, total, is_included) in [
-        ("opportunities in forecasts", in_forecast, true),
-        ("opportunities out of forecasts", other, false),
+        ("opportunities in forecasts", kept.opportunity_forecast, true),
+        ("opportunities out of forecasts", kept.opportunity_other, false),
     ] {
         let live = opportunity::table.filter(opportunity::deleted_at.is_null());
         let rows = live.filter(opportunity::include_in_forecast.eq(is_included)).count();
         compare(&mut problems, noun, total, rows.get_result(connection).map_err(map)?);
     }
-    let highest: Option<i64> = opportunity::table.select(max(opportunity::id)).first(connection).map_err(map)?;
-    compare_ids(&mut problems, "opportunities", last_id, highest.unwrap_or(0));
-    compare(
-        &mut problems,
-        "requests",
-        requests,
-        request::table.count().get_result(connection).map_err(map)?,
-    );
+    compare_ids(&mut problems, "opportunities", kept.opportunity_id, highest!(opportunity));
+    // Of these no total is kept, or none of the live ones alone.
+    compare_ids(&mut problems, "pipelines", kept.pipeline_id, highest!(pipeline));
+    compare_ids(&mut problems, "stages", kept.stage_id, highest!(stage));
+    compare_ids(&mut problems, "handoffs", kept.handoff_id, highest!(handoff));
+    let merges = merge::table.count().get_result(connection).map_err(map)?;
+    compare(&mut problems, "merges", kept.merge_total, merges);
+    compare_ids(&mut problems, "merges", kept.merge_id, highest!(merge));
+    let requests = request::table.count().get_result(connection).map_err(map)?;
+    compare(&mut problems, "requests", kept.request_total, requests);
+    compare_ids(&mut problems, "requests", kept.request_id, highest!(request));
     problems.extend(stats::miscounts(connection)?);
     Ok(problems)
+}
+
+/// What is wrong with the numbers of the change feed.
+fn gap(connection: &mut Connection, change_seq: i64) -> Result<Option<String>> {
+    let feed = change::table.select((count_star(), min(change::seq), max(change::seq)));
+    let (changes, first, last): (i64, Option<i64>, Option<i64>) = feed.first(connection).map_err(map)?;
+    let is_whole = changes == change_seq && last.unwrap_or(0) == change_seq && first.unwrap_or(1) == 1;
+    Ok((!is_whole).then(|| {
+        format!(
+            "the change feed has {changes} changes, {} to {}; its counter says 1 to {change_seq}",
+            first.unwrap_or(0),
+            last.unwrap_or(0)
+        )
+    }))
 }
 
 fn compare(problems: &mut Vec<String>, noun: &str, counter: i64, rows: i64) {
@@ -159,39 +180,3 @@ fn compare_ids(problems: &mut Vec<String>, noun: &str, counter: i64, highest: i6
         problems.push(format!("the highest id of {noun} is {highest}; the counter says {counter}"));
     }
 }
-
-/// The counters: changes; last id and total of each noun; requests.
-type Kept = (
-    i64,
-    (i64, i64),
-    (i64, i64),
-    (i64, i64),
-    (i64, i64, i64),
-    (i64, i64),
-    (i64, i64),
-    (i64, i64),
-    i64,
-);
-
-#[allow(clippy::type_complexity, reason = "the columns of `Kept`")]
-const KEPT: (
-    counter::change_seq,
-    (counter::account_id, counter::account_live),
-    (counter::contact_id, counter::contact_live),
-    (counter::lead_id, counter::lead_live),
-    (counter::opportunity_id, counter::opportunity_forecast, counter::opportunity_other),
-    (counter::activity_id, counter::activity_live),
-    (counter::task_id, counter::task_live),
-    (counter::webhook_id, counter::webhook_live),
-    counter::request_total,
-) = (
-    counter::change_seq,
-    (counter::account_id, counter::account_live),
-    (counter::contact_id, counter::contact_live),
-    (counter::lead_id, counter::lead_live),
-    (counter::opportunity_id, counter::opportunity_forecast, counter::opportunity_other),
-    (counter::activity_id, counter::activity_live),
-    (counter::task_id, counter::task_live),
-    (counter::webhook_id, counter::webhook_live),
-    counter::request_total,
-);

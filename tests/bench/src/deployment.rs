@@ -15,6 +15,7 @@ use crm_domain::{
         user::{BCRYPT_COST, NewUser, Password, PasswordHash, Role, User},
     },
     field::{Check, Email, Patch, Text},
+    tenant::change::{Actor, Origin},
     usecase::api_keys,
 };
 use crm_store::{Location, Store, StoreSettings};
@@ -218,7 +219,11 @@ fn mint(store: &Store, tenant: &Tenant, user: &User, family: KeyFamily, cost: u3
         ..ApiKeyDraft::default()
     };
     let fields = ApiKeyFields::parse(draft, family, user.role, SystemClock.now(), Check::new())?;
-    api_keys::mint(&*store.control(), tenant.id, user.id, &key, key.hash(cost)?, fields)?;
+    let origin = Origin {
+        actor: Actor::System,
+        family: "server",
+    };
+    api_keys::mint(&*store.control(), &origin, tenant.id, user.id, &key, key.hash(cost)?, fields)?;
     Ok(key.as_str().to_owned())
 }
 

@@ -13,7 +13,7 @@ use crm_domain::{
 };
 use crm_tests::{database::Database, each_backend};
 
-use super::{MINUTE, acme, add_key, add_tenant, add_user, new_key, race, raises, text};
+use super::{MINUTE, acme, add_key, add_tenant, add_user, new_key, origin, race, raises, text};
 
 each_backend!(
     a_new_key_is_kept_as_given,
@@ -131,7 +131,7 @@ fn keys_are_listed_newest_first(database: &Database) {
     let [a1, b, a2] =
         [KeyFamily::HealthTrixss, KeyFamily::Halopsa, KeyFamily::HealthTrixss].map(|family| add_key(&*control, &user, family));
     add_key(&*control, &hank, KeyFamily::HealthTrixss);
-    let b = api_keys::revoke(&*control, tenant.id, b.id).unwrap();
+    let b = api_keys::revoke(&*control, &origin(), tenant.id, b.id).unwrap();
 
     let all = list(&*control, tenant.id, None, &Window::first(10));
     assert_eq!((all.total, all.has_more), (3, false));
@@ -203,12 +203,12 @@ fn a_revocation_raises_the_epoch_once(database: &Database) {
     let (tenant, user) = acme(&*control);
     let key = add_key(&*control, &user, KeyFamily::HealthTrixss);
     let before = super::epoch(&*another_node.control());
-    let revoked = api_keys::revoke(&*control, tenant.id, key.id).unwrap();
+    let revoked = api_keys::revoke(&*control, &origin(), tenant.id, key.id).unwrap();
     let after = super::epoch(&*another_node.control());
     assert!(after > before, "every node hears of it with the very next question");
     assert_eq!(revoked.revoked_at, Some(database.now()));
     database.advance(MINUTE);
-    assert_eq!(api_keys::revoke(&*control, tenant.id, key.id).unwrap(), revoked);
+    assert_eq!(api_keys::revoke(&*control, &origin(), tenant.id, key.id).unwrap(), revoked);
     assert_eq!(super::epoch(&*control), after, "revoking twice changes nothing");
 }
 
@@ -292,10 +292,10 @@ fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
     let globex = add_tenant(&*control, "globex");
     let of = |role: Role| {
         let user = add_user(&*control, &tenant, &format!("{}@acme.test", role.as_str()));
-        users::set_role(&*control, tenant.id, user.id, role).unwrap()
+        users::set_role(&*control, &origin(), tenant.id, user.id, role).unwrap()
     };
     let (manager, user) = (of(Role::Manager), of(Role::User));
-    let admin = users::set_role(&*control, tenant.id, admin.id, Role::Admin).unwrap();
+    let admin = users::set_role(&*control, &origin(), tenant.id, admin.id, Role::Admin).unwrap();
     let mint = |tenant: TenantId, creator: &User, grants: &[&str]| -> Result<ApiKey> {
         let key = KeyText::random(KeyFamily::Elevate, &SystemEntropy);
         let fields = ApiKeyFields {
@@ -303,7 +303,7 @@ fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
             ..new_key(creator, KeyFamily::Elevate).fields
         };
         let hash = KeyHash::from_store(format!("hash of {}", key.public_id()));
-        api_keys::mint(&*control, tenant, creator.id, &key, hash, fields)
+        api_keys::mint(&*control, &origin(), tenant, creator.id, &key, hash, fields)
     };
     let forbidden = |result: Result<ApiKey>| assert!(matches!(result, Err(Error::Forbidden(_))), "{result:?}");
     forbidden(mint(tenant.id, &user, &["read"]));
@@ -320,21 +320,21 @@ fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
             name: Patch::Set("Renamed".to_owned()),
             ..ApiKeyDraft::default()
         };
-        api_keys::update(&*control, tenant.id, key.id, actor.id, draft, Check::new())
+        api_keys::update(&*control, &origin(), tenant.id, key.id, actor.id, draft, Check::new())
     };
     forbidden(rename(&manager, &of_admin));
     forbidden(rename(&user, &of_manager));
-    forbidden(api_keys::revoke_as(&*control, tenant.id, of_admin.id, manager.id));
+    forbidden(api_keys::revoke_as(&*control, &origin(), tenant.id, of_admin.id, manager.id));
     assert_eq!(lookup(&*control, &of_admin), Some(of_admin.clone()));
     assert_eq!(&*rename(&manager, &of_manager).unwrap().fields.name, "Renamed");
     assert_eq!(&*rename(&admin, &of_manager).unwrap().fields.name, "Renamed");
     assert!(
-        api_keys::revoke_as(&*control, tenant.id, of_manager.id, manager.id)
+        api_keys::revoke_as(&*control, &origin(), tenant.id, of_manager.id, manager.id)
             .unwrap()
             .revoked_at
             .is_some()
     );
 
-    users::set_active(&*control, tenant.id, manager.id, false).unwrap();
+    users::set_active(&*control, &origin(), tenant.id, manager.id, false).unwrap();
     forbidden(mint(tenant.id, &manager, &["read"]));
 }

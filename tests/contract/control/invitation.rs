@@ -14,7 +14,7 @@ use crm_domain::{
 };
 use crm_tests::{database::Database, each_backend};
 
-use super::{MINUTE, QUICK, acme, add_tenant, add_user, race, raises, text};
+use super::{MINUTE, QUICK, acme, add_tenant, add_user, origin, race, raises, text};
 
 each_backend!(
     an_invitation_is_kept_as_given,
@@ -36,7 +36,7 @@ fn fields(email: &str) -> UserFields {
 }
 
 fn add(control: &dyn ControlStore, tenant: &Tenant, by: &User, email: &str) -> (InvitationToken, Invitation) {
-    invitations::invite(control, &SystemEntropy, tenant.id, by.id, fields(email)).unwrap()
+    invitations::invite(control, &SystemEntropy, &origin(), tenant.id, by.id, fields(email)).unwrap()
 }
 
 fn an_invitation_is_kept_as_given(database: &Database) {
@@ -145,7 +145,7 @@ fn an_invitation_is_closed_once(database: &Database) {
     assert_eq!(lookup().state(database.now()), InvitationState::Revoked);
     database.advance(MINUTE);
     let before = lookup();
-    invitations::revoke(&*control, tenant.id, made.id).unwrap();
+    invitations::revoke(&*control, &origin(), tenant.id, made.id).unwrap();
     assert_eq!(lookup(), before, "revoking twice changes nothing");
     let clock = ManualClock::at(database.now());
     assert_eq!(
@@ -168,7 +168,7 @@ fn of_twenty_acceptances_one_makes_the_user(database: &Database) {
     let hash = Password::parse("Sam@12345").unwrap().hash(QUICK).unwrap();
     let results = race(20, |index| {
         let name = Some(text(&format!("Sam {index}")));
-        invitations::accept(&*nodes[index % 2], &SystemEntropy, &token, name, hash.clone(), LIFETIME).unwrap()
+        invitations::accept(&*nodes[index % 2], &SystemEntropy, "saas", &token, name, hash.clone(), LIFETIME).unwrap()
     });
     let (made_users, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert!(refused.iter().all(|refused| matches!(refused, Err(SignInError::BadInvitation))));
@@ -193,7 +193,7 @@ fn a_taken_email_leaves_the_invitation_open(database: &Database) {
     let (token, made) = add(&*control, &tenant, &ada, "sam@acme.test");
     add_user(&*control, &globex, "SAM@acme.test");
     let hash = Password::parse("Sam@12345").unwrap().hash(QUICK).unwrap();
-    let result = invitations::accept(&*control, &SystemEntropy, &token, None, hash, LIFETIME);
+    let result = invitations::accept(&*control, &SystemEntropy, "saas", &token, None, hash, LIFETIME);
     assert!(
         matches!(
             result,
@@ -213,7 +213,7 @@ fn a_taken_email_leaves_the_invitation_open(database: &Database) {
         manager_id: Some(hank.id),
         ..fields("eve@acme.test")
     };
-    let result = invitations::invite(&*control, &SystemEntropy, tenant.id, ada.id, strangers_manager);
+    let result = invitations::invite(&*control, &SystemEntropy, &origin(), tenant.id, ada.id, strangers_manager);
     let Err(Error::Invalid(errors)) = result else {
         panic!("a manager of another tenant")
     };

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod browser_session;
+mod change;
 mod epoch;
 mod invitation;
 mod outage;
@@ -32,7 +33,8 @@ use crm_domain::{
     },
     error::Result,
     field::{Email, Text},
-    id::{SessionId, TenantId},
+    id::{RecordId, SessionId, TenantId, UserId},
+    tenant::change::{Actor, Origin},
 };
 use crm_tests::database::START;
 
@@ -112,6 +114,14 @@ fn acme(control: &dyn ControlStore) -> (Tenant, User) {
     let tenant = add_tenant(control, "acme");
     let user = add_user(control, &tenant, "ada@acme.test");
     (tenant, user)
+}
+
+/// Who changes users, invitations and keys in these tests.
+fn origin() -> Origin {
+    Origin {
+        actor: Actor::User(UserId::from_i64(7)),
+        family: "saas",
+    }
 }
 
 fn text<const MAX: usize>(value: &str) -> Text<MAX> {

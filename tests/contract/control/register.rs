@@ -14,7 +14,7 @@ use crm_domain::{
     error::{Error, Result},
     field::Email,
     tenant::{OnCommit, TenantStore, Tenants},
-    usecase::register::{Registration, RegistrationPolicy, register},
+    usecase::register::{Registrar, Registration, RegistrationPolicy, register},
 };
 use crm_tests::{database::Database, each_backend};
 
@@ -81,7 +81,7 @@ fn try_register(database: &Database, tenants: &dyn Tenants, policy: Registration
         tenants,
         &*database.clock,
         &SystemEntropy,
-        policy,
+        &Registrar::Itself { family: "saas", policy },
         &registration(email),
         hash(),
     )

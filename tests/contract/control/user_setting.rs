@@ -13,7 +13,7 @@ use crm_domain::{
 use crm_tests::{database::Database, each_backend};
 use serde_json::{Value, json};
 
-use super::{acme, add_key, add_session, add_user, raises, text};
+use super::{acme, add_key, add_session, add_user, origin, raises, text};
 
 each_backend!(
     a_section_is_kept_for_its_user_and_replaced,
@@ -70,7 +70,7 @@ fn a_refused_identity_keeps_nothing(database: &Database) {
         email: crm_domain::field::Patch::Set(other.email.clone().unwrap()),
         name: crm_domain::field::Patch::Set(text("Somebody")),
     };
-    let refused = change_identity(&*control, tenant.id, user.id, identity, |unit| {
+    let refused = change_identity(&*control, &origin(), tenant.id, user.id, identity, |unit| {
         unit.user_settings().keep(user.id, Section::Profile, &settings(json!({ "a": 1 })))
     });
     assert!(
@@ -100,7 +100,7 @@ fn a_closed_account_leaves_its_row_alone(database: &Database) {
     control
         .writing(|unit| unit.user_settings().keep(user.id, Section::System, &settings(json!({ "a": 1 }))))
         .unwrap();
-    close_account(&*control, tenant.id, user.id).unwrap();
+    close_account(&*control, &origin(), tenant.id, user.id).unwrap();
     control
         .reading(|reader| {
             let row = reader.users().lookup(user.id)?.unwrap();
@@ -113,5 +113,8 @@ fn a_closed_account_leaves_its_row_alone(database: &Database) {
         })
         .unwrap();
     assert_eq!(kept(database, user.id, Section::System), json!({}));
-    assert!(matches!(close_account(&*control, tenant.id, admin.id), Err(Error::State { .. })));
+    assert!(matches!(
+        close_account(&*control, &origin(), tenant.id, admin.id),
+        Err(Error::State { .. })
+    ));
 }

@@ -57,7 +57,9 @@ fn every_problem_of_every_database_is_found(database: &Database) {
     spoil(
         database,
         &counters,
-        "UPDATE counter SET account_live = 7, account_id = 0, lead_live = 1, request_total = 2, opportunity_other = 4; \
+        "UPDATE counter SET account_live = 7, account_id = 0, lead_live = 1, request_total = 2, opportunity_other = 4, \
+         tag_live = 2, ticket_live = 3, ticket_comment_live = 4, sla_policy_live = 5, partner_live = 6, custom_field_live = 8, \
+         merge_total = 9, pipeline_id = 0; \
          INSERT INTO contact_stat (key, count) VALUES ('industry/None', 3)",
     );
     database.tenants().discard(&gone.location).unwrap();
@@ -76,7 +78,15 @@ fn every_problem_of_every_database_is_found(database: &Database) {
             "there are 1 accounts; the counter says 7",
             "the highest id of accounts is 1; the counter says 0",
             "there are 0 leads; the counter says 1",
+            "there are 0 tickets; the counter says 3",
+            "there are 0 comments of tickets; the counter says 4",
+            "there are 0 SLA policies; the counter says 5",
+            "there are 0 partners; the counter says 6",
+            "there are 0 tags; the counter says 2",
+            "there are 0 custom fields; the counter says 8",
             "there are 0 opportunities out of forecasts; the counter says 4",
+            "the highest id of pipelines is 1; the counter says 0",
+            "there are 0 merges; the counter says 9",
             "there are 0 requests; the counter says 2",
             "contacts count 0 for industry/None; the total kept says 3",
         ]

@@ -1,5 +1,7 @@
 //! The audit log, `GET /api/audit`: who changed what and when (contract X-86).
 
+mod administration;
+
 use crm_domain::usecase::single;
 use std::time::Duration;
 

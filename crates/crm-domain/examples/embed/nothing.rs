@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crm_domain::{
     Error, Result,
+    control::change::ControlChange,
     id::{
         AccountId, ActivityId, ContactId, CustomFieldId, JobId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId,
         StageId, TagId, TaskId, TicketCommentId, TicketId, WebhookId,
@@ -13,6 +14,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         activity::{Activity, ActivityField, ActivityFields, ActivityFilter, ActivityReads, ActivityRepository},
+        carried::CarriedRepository,
         change::EntityKind,
         contact::{
             Contact, ContactField, ContactFields, ContactFilter, ContactReads, ContactRepository, ContactStats, ContactTotals, StatKind,
@@ -422,6 +424,15 @@ impl PipelineRepository for Nothing {
         refuse()
     }
     fn update_stage(&mut self, _stage: &Stage) -> Result<()> {
+        refuse()
+    }
+}
+
+impl CarriedRepository for Nothing {
+    fn last(&mut self) -> Result<i64> {
+        Ok(0)
+    }
+    fn append(&mut self, _changes: Vec<ControlChange>) -> Result<()> {
         refuse()
     }
 }

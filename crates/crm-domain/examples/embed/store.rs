@@ -11,6 +11,7 @@ use crm_domain::{
         TenantReader, TenantStore, Unit, UnitOfWork,
         account::{AccountReads, AccountRepository},
         activity::{ActivityReads, ActivityRepository},
+        carried::CarriedRepository,
         change::{Change, ChangeFilter, ChangeReads, EntityKind, NewChange, Origin, Stretch},
         contact::{ContactReads, ContactRepository, ContactStats},
         custom_field::{CustomFieldReads, CustomFieldRepository},
@@ -243,6 +244,9 @@ impl UnitOfWork for MemoryUnit {
     }
     fn changes(&mut self) -> &mut dyn ChangeReads {
         &mut self.records.changes
+    }
+    fn carried(&mut self) -> &mut dyn CarriedRepository {
+        &mut self.records.nothing
     }
     fn merges(&mut self) -> &mut dyn MergeRepository {
         &mut self.records.nothing

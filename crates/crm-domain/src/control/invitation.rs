@@ -1,5 +1,7 @@
 //! Invitations: an Admin names an email and a role, whoever holds the token chooses the password.
 
+mod record;
+
 use std::time::Duration;
 
 use super::{
@@ -14,6 +16,8 @@ use crate::{
     page::{Page, Window},
     stamp::Stamp,
 };
+
+pub use record::{add, close};
 
 /// How long an invitation can be accepted.
 pub const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -134,7 +138,7 @@ pub trait InvitationReads {
     fn list(&mut self, tenant: TenantId, window: &Window) -> Result<Page<Invitation>>;
 }
 
-/// Writes invitations.
+/// Writes invitations. Callers use [`add`] and [`close`], which also record the change.
 pub trait InvitationRepository: InvitationReads {
     /// Keeps a new invitation.
     fn add(&mut self, new: NewInvitation) -> Result<Invitation>;

@@ -1,6 +1,7 @@
 //! The control plane: tenants, users, invitations, sessions, refresh tokens and API keys; one database per deployment.
 
 pub mod api_key;
+pub mod change;
 pub mod invitation;
 pub mod refresh_token;
 pub mod session;
@@ -27,6 +28,8 @@ pub trait ControlReader {
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingReads;
     /// Which tenants may have jobs that are due.
     fn work(&mut self) -> &mut dyn work::WorkReads;
+    /// Changes that wait to be carried into their tenants' feeds.
+    fn changes(&mut self) -> &mut dyn change::ControlChangeReads;
 }
 
 /// One transaction of the control plane. Transactions run one after another in the whole deployment.
@@ -49,6 +52,8 @@ pub trait ControlUnit {
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingRepository;
     /// Which tenants may have jobs that are due.
     fn work(&mut self) -> &mut dyn work::WorkRepository;
+    /// Changes that wait to be carried into their tenants' feeds.
+    fn changes(&mut self) -> &mut dyn change::ControlChangeRepository;
 }
 
 /// Hears the credential epoch; must not block.

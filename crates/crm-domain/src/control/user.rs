@@ -2,6 +2,7 @@
 
 mod draft;
 mod list;
+mod record;
 
 use std::collections::HashSet;
 
@@ -20,6 +21,7 @@ use crate::{
 
 pub use draft::{UserChanges, UserDraft, UserFields};
 pub use list::{UserField, UserFilter, page};
+pub use record::{add, add_itself, update};
 
 /// What a user may do (contract C-29, X-29, X-86).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -151,7 +153,7 @@ pub trait UserReads {
     fn lookup_many(&mut self, tenant: TenantId, ids: &[UserId]) -> Result<Vec<User>>;
 }
 
-/// Writes users.
+/// Writes users. Callers use [`add`] and [`update`], which also record the change.
 pub trait UserRepository: UserReads {
     /// Keeps a new user; [`Error::Duplicate`] when the email is taken.
     fn add(&mut self, new: NewUser) -> Result<User>;

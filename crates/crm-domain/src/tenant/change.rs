@@ -23,9 +23,11 @@ pub use filter::{ChangeFilter, Stretch};
 pub enum EntityKind {
     Account,
     Activity,
+    ApiKey,
     Contact,
     CustomField,
     Handoff,
+    Invitation,
     Lead,
     Opportunity,
     Partner,
@@ -37,17 +39,20 @@ pub enum EntityKind {
     Ticket,
     TicketComment,
     Task,
+    User,
     Webhook,
 }
 
 impl EntityKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Account,
         Self::Activity,
+        Self::ApiKey,
         Self::Contact,
         Self::CustomField,
         Self::Handoff,
+        Self::Invitation,
         Self::Lead,
         Self::Opportunity,
         Self::Partner,
@@ -59,6 +64,7 @@ impl EntityKind {
         Self::Ticket,
         Self::TicketComment,
         Self::Task,
+        Self::User,
         Self::Webhook,
     ];
 
@@ -67,9 +73,11 @@ impl EntityKind {
         match self {
             Self::Account => "account",
             Self::Activity => "activity",
+            Self::ApiKey => "api_key",
             Self::Contact => "contact",
             Self::CustomField => "custom_field",
             Self::Handoff => "handoff",
+            Self::Invitation => "invitation",
             Self::Lead => "lead",
             Self::Opportunity => "opportunity",
             Self::Partner => "partner",
@@ -81,6 +89,7 @@ impl EntityKind {
             Self::Ticket => "ticket",
             Self::TicketComment => "ticket_comment",
             Self::Task => "task",
+            Self::User => "user",
             Self::Webhook => "webhook",
         }
     }
@@ -88,6 +97,7 @@ impl EntityKind {
     /// The noun, as error messages name it.
     pub fn noun(self) -> &'static str {
         match self {
+            Self::ApiKey => ApiKeyId::NOUN,
             Self::CustomField => CustomFieldId::NOUN,
             Self::SlaPolicy => SlaPolicyId::NOUN,
             Self::TicketComment => TicketCommentId::NOUN,
@@ -328,6 +338,11 @@ impl NewChange {
     }
 
     fn between<E: Entity>(kind: ChangeKind, entity: &E, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<Self> {
+        Ok(Self::of(kind, (E::KIND, entity.id()), old, new))
+    }
+
+    /// What of a record's fields differs.
+    pub(crate) fn of(kind: ChangeKind, record: (EntityKind, i64), old: &Map<String, Value>, new: &Map<String, Value>) -> Self {
         let mut fields = Map::new();
         for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
             let (before, after) = (old.get(name).unwrap_or(&Value::Null), new.get(name).unwrap_or(&Value::Null));
@@ -335,12 +350,21 @@ impl NewChange {
                 fields.insert(name.clone(), Value::Array(vec![before.clone(), after.clone()]));
             }
         }
-        Ok(Self {
-            entity: E::KIND,
-            entity_id: entity.id(),
+        Self {
+            entity: record.0,
+            entity_id: record.1,
             kind,
             fields: Value::Object(fields).to_string(),
-        })
+        }
+    }
+
+    /// Tells of a further field.
+    pub(crate) fn add_field(&mut self, name: &str, pair: Value) -> Result<()> {
+        let told = serde_json::from_str(&self.fields).map_err(|error| crate::Error::Internal(error.to_string()))?;
+        let mut fields: Map<String, Value> = told;
+        fields.insert(name.to_owned(), pair);
+        self.fields = Value::Object(fields).to_string();
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod about;
 pub mod account;
 pub mod activity;
+pub mod carried;
 pub mod change;
 pub mod contact;
 pub mod custom_field;
@@ -149,6 +150,8 @@ pub trait UnitOfWork {
     fn imports(&mut self) -> &mut dyn import::ImportRepository;
     /// The change feed as it was before this unit.
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
+    /// Changes of the control plane that are carried into the feed.
+    fn carried(&mut self) -> &mut dyn carried::CarriedRepository;
     /// Answers kept for repeated requests.
     fn idempotency(&mut self) -> &mut dyn idempotency::IdempotencyRepository;
     /// The request log.

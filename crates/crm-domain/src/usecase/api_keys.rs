@@ -3,12 +3,13 @@
 use crate::{
     control::{
         ControlStore, ControlUnit,
-        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyHash, KeyText, NewApiKey},
+        api_key::{self, ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyHash, KeyText, NewApiKey},
         user::{Permission, User},
     },
     error::{Error, Result},
     field::Check,
     id::{ApiKeyId, RecordId, TenantId, UserId},
+    tenant::change::Origin,
 };
 
 /// Keeps a new key; `hash` is the key's, made on the caller's bounded pool.
@@ -17,6 +18,7 @@ use crate::{
 /// [`Error::Forbidden`] when the creator may not make keys, or may not do itself what the key is to be granted.
 pub fn mint(
     control: &dyn ControlStore,
+    origin: &Origin,
     tenant_id: TenantId,
     created_by: UserId,
     key: &KeyText,
@@ -30,14 +32,15 @@ pub fn mint(
             let role = creator.role.as_str();
             return Err(Error::Forbidden(format!("a {role} may not give an API key the grant {grant:?}")));
         }
-        unit.api_keys().add(NewApiKey {
+        let new = NewApiKey {
             tenant_id,
             family: key.family(),
             public_id: key.public_id().to_owned(),
             hash: hash.clone(),
             fields: fields.clone(),
             created_by,
-        })
+        };
+        api_key::add(unit, origin, new)
     })
 }
 
@@ -90,12 +93,19 @@ fn to_change(unit: &mut dyn ControlUnit, tenant: TenantId, id: ApiKeyId, actor: 
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn revoke_own(control: &dyn ControlStore, tenant: TenantId, user: UserId, family: KeyFamily, id: ApiKeyId) -> Result<ApiKey> {
+pub fn revoke_own(
+    control: &dyn ControlStore,
+    origin: &Origin,
+    tenant: TenantId,
+    user: UserId,
+    family: KeyFamily,
+    id: ApiKeyId,
+) -> Result<ApiKey> {
     let key = lookup(control, tenant, id)?;
     if key.created_by != user || key.family != family {
         return Err(Error::not_found(ApiKeyId::NOUN, id));
     }
-    revoke(control, tenant, id)
+    revoke(control, origin, tenant, id)
 }
 
 /// Changes a key's fields; takes effect with the next request. Its grants stay among those that its creator, too, can give.
@@ -104,6 +114,7 @@ pub fn revoke_own(control: &dyn ControlStore, tenant: TenantId, user: UserId, fa
 /// [`Error::NotFound`]; [`Error::Forbidden`] for the key of a creator with a higher role than the actor's.
 pub fn update(
     control: &dyn ControlStore,
+    origin: &Origin,
     tenant: TenantId,
     id: ApiKeyId,
     actor: UserId,
@@ -113,9 +124,9 @@ pub fn update(
     control.writing(|unit| {
         let (key, creator) = to_change(unit, tenant, id, actor)?;
         let fields = key.fields.updated(draft, key.family, creator.role, unit.stamp(), check)?;
-        let key = ApiKey { fields, ..key };
-        unit.api_keys().update(&key)?;
-        Ok(key)
+        let changed = ApiKey { fields, ..key.clone() };
+        api_key::update(unit, origin, &key, &changed)?;
+        Ok(changed)
     })
 }
 
@@ -123,32 +134,32 @@ pub fn update(
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] for the key of a creator with a higher role than the actor's.
-pub fn revoke_as(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, actor: UserId) -> Result<ApiKey> {
+pub fn revoke_as(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: ApiKeyId, actor: UserId) -> Result<ApiKey> {
     control.writing(|unit| {
         let (key, _) = to_change(unit, tenant, id, actor)?;
-        revoke_in(unit, key)
+        revoke_in(unit, origin, key)
     })
 }
 
 /// Revokes a key on the operator's behalf; the very next request with it is turned away. Revoking twice changes nothing.
-pub fn revoke(control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId) -> Result<ApiKey> {
+pub fn revoke(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: ApiKeyId) -> Result<ApiKey> {
     control.writing(|unit| {
         let key = unit
             .api_keys()
             .lookup(tenant, id)?
             .ok_or_else(|| Error::not_found(ApiKeyId::NOUN, id))?;
-        revoke_in(unit, key)
+        revoke_in(unit, origin, key)
     })
 }
 
-fn revoke_in(unit: &mut dyn ControlUnit, key: ApiKey) -> Result<ApiKey> {
+fn revoke_in(unit: &mut dyn ControlUnit, origin: &Origin, key: ApiKey) -> Result<ApiKey> {
     if key.revoked_at.is_some() {
         return Ok(key);
     }
-    let key = ApiKey {
+    let revoked = ApiKey {
         revoked_at: Some(unit.stamp()),
-        ..key
+        ..key.clone()
     };
-    unit.api_keys().update(&key)?;
-    Ok(key)
+    api_key::update(unit, origin, &key, &revoked)?;
+    Ok(revoked)
 }

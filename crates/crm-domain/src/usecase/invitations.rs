@@ -10,13 +10,14 @@ use crate::{
     clock::{Clock, Entropy},
     control::{
         ControlStore, ControlUnit,
-        invitation::{Invitation, InvitationState, InvitationToken, LIFETIME, NewInvitation},
+        invitation::{self, Invitation, InvitationState, InvitationToken, LIFETIME, NewInvitation},
         refresh_token::RefreshToken,
-        user::{PasswordHash, UserFields},
+        user::{self, PasswordHash, UserFields},
     },
     error::{Error, Result},
     field::Text,
     id::{InvitationId, RecordId, TenantId, UserId},
+    tenant::change::{Actor, Origin},
 };
 
 /// Invites somebody. The token is nowhere but in the answer.
@@ -27,6 +28,7 @@ use crate::{
 pub fn invite(
     control: &dyn ControlStore,
     entropy: &dyn Entropy,
+    origin: &Origin,
     tenant: TenantId,
     invited_by: UserId,
     fields: UserFields,
@@ -35,13 +37,14 @@ pub fn invite(
     let invitation = control.writing(|unit| {
         check_new(unit, tenant, &fields)?;
         let expires_at = unit.stamp().plus(LIFETIME);
-        unit.invitations().add(NewInvitation {
+        let new = NewInvitation {
             tenant_id: tenant,
             fields,
             digest: token.digest(),
             invited_by,
             expires_at,
-        })
+        };
+        invitation::add(unit, origin, new)
     })?;
     Ok((token, invitation))
 }
@@ -63,7 +66,7 @@ fn check_new(unit: &mut dyn ControlUnit, tenant: TenantId, fields: &UserFields) 
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::State`] when it was accepted.
-pub fn revoke(control: &dyn ControlStore, tenant: TenantId, id: InvitationId) -> Result<()> {
+pub fn revoke(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: InvitationId) -> Result<()> {
     control.writing(|unit| {
         let invitation = unit.invitations().lookup(tenant, id)?;
         let invitation = invitation.ok_or_else(|| Error::not_found(InvitationId::NOUN, id))?;
@@ -72,7 +75,11 @@ pub fn revoke(control: &dyn ControlStore, tenant: TenantId, id: InvitationId) ->
             InvitationState::Revoked => Ok(()),
             InvitationState::Pending | InvitationState::Expired => {
                 let revoked_at = Some(unit.stamp());
-                unit.invitations().close(&Invitation { revoked_at, ..invitation })
+                let revoked = Invitation {
+                    revoked_at,
+                    ..invitation.clone()
+                };
+                invitation::close(unit, origin, &invitation, &revoked)
             }
         }
     })
@@ -89,13 +96,14 @@ pub fn check(control: &dyn ControlStore, clock: &dyn Clock, presented: &str) -> 
 }
 
 /// Makes the user that an invitation is for, and signs it in, in one transaction: of two acceptances the second finds the token used.
-/// `name` wins over the one that the Admin gave.
+/// `name` wins over the one that the Admin gave. Who accepts acts through `family`, as the user that is made.
 ///
 /// # Errors
 /// [`Error::Duplicate`] when the email was taken in the meantime.
 pub fn accept(
     control: &dyn ControlStore,
     entropy: &dyn Entropy,
+    family: &'static str,
     token: &InvitationToken,
     name: Option<Text<255>>,
     password: PasswordHash,
@@ -114,11 +122,16 @@ pub fn accept(
         }
         let mut fields = invitation.fields.clone();
         fields.name = name.or(fields.name);
-        let user = unit.users().add(fields.with_password(invitation.tenant_id, password))?;
-        unit.invitations().close(&Invitation {
+        let user = user::add_itself(unit, family, fields.with_password(invitation.tenant_id, password))?;
+        let accepted = Invitation {
             accepted: Some((now, user.id)),
-            ..invitation
-        })?;
+            ..invitation.clone()
+        };
+        let origin = Origin {
+            actor: Actor::User(user.id),
+            family,
+        };
+        invitation::close(unit, &origin, &invitation, &accepted)?;
         begin_session(unit, user, refresh_token, lifetime).map(Ok)
     })
 }

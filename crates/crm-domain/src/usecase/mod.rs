@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod browser_session;
 pub mod bulk;
 pub mod company_template;
+pub mod control_changes;
 pub mod convert_lead;
 pub mod enrich;
 pub mod export;

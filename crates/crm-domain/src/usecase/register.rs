@@ -5,11 +5,11 @@ use crate::{
     control::{
         ControlStore,
         tenant::{NewTenant, Tenant},
-        user::{NewUser, Password, PasswordHash, Role, User},
+        user::{self, NewUser, Password, PasswordHash, Role, User},
     },
     error::{Error, Problem, Result},
     field::{Check, Email, Patch, Text},
-    tenant::Tenants,
+    tenant::{Tenants, change::Origin},
 };
 
 /// Who may register.
@@ -45,6 +45,29 @@ impl RegistrationPolicy {
         match self {
             Self::Closed => Err(Error::Forbidden("Registration is closed".to_owned())),
             Self::First | Self::Open => Ok(()),
+        }
+    }
+}
+
+/// Who makes a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registrar {
+    /// The user that becomes its Admin.
+    Itself {
+        /// The endpoint family's name.
+        family: &'static str,
+        /// Whether it may.
+        policy: RegistrationPolicy,
+    },
+    /// Whoever runs the deployment, who may.
+    Operator(Origin),
+}
+
+impl Registrar {
+    fn policy(&self) -> RegistrationPolicy {
+        match self {
+            Self::Itself { policy, .. } => *policy,
+            Self::Operator(_) => RegistrationPolicy::Open,
         }
     }
 }
@@ -94,6 +117,7 @@ impl Registration {
 }
 
 /// Makes the tenant's database, then the tenant and its Admin in one transaction. `hash` is the password's, made on the caller's bounded pool.
+/// `registrar` is who makes them.
 ///
 /// # Errors
 /// [`Error::Forbidden`] by policy, [`Error::Duplicate`] for a taken email.
@@ -102,10 +126,11 @@ pub fn register(
     tenants: &dyn Tenants,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
-    policy: RegistrationPolicy,
+    registrar: &Registrar,
     registration: &Registration,
     hash: PasswordHash,
 ) -> Result<(Tenant, User)> {
+    let policy = registrar.policy();
     // Checked before a database is made, and again in the transaction, where it decides.
     control.reading(|reader| {
         let taken = reader.users().lookup_email(registration.email.as_str())?.is_some();
@@ -122,7 +147,7 @@ pub fn register(
             location: location.clone(),
             tier: "default".to_owned(),
         })?;
-        let user = unit.users().add(NewUser {
+        let new = NewUser {
             tenant_id: tenant.id,
             email: Some(registration.email.clone()),
             name: registration.user_name.clone(),
@@ -130,7 +155,11 @@ pub fn register(
             password: Some(hash.clone()),
             manager_id: None,
             office: None,
-        })?;
+        };
+        let user = match registrar {
+            Registrar::Itself { family, .. } => user::add_itself(unit, family, new)?,
+            Registrar::Operator(origin) => user::add(unit, origin, new)?,
+        };
         Ok((tenant, user))
     });
     if made.is_err() {

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use crate::{
     control::{
         ControlStore, ControlUnit,
-        api_key::{ApiKey, KeyFamily},
-        user::{PasswordHash, Role, User, UserChanges, UserFields},
+        api_key::{self, ApiKey, KeyFamily},
+        user::{self, PasswordHash, Role, User, UserChanges, UserFields},
     },
     error::{Error, Problem, Result},
     field::{Check, Email, Patch, Text},
     id::{RecordId, SessionId, TenantId, UserId},
     stamp::Stamp,
+    tenant::change::Origin,
 };
 
 /// The tenant's user with this id, active or not.
@@ -28,10 +29,10 @@ pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: UserId) -> Resul
 /// # Errors
 /// [`Error::Duplicate`] for an email that is taken in the deployment, [`Error::Invalid`] for a manager of another tenant
 /// or one who is kept out.
-pub fn create(control: &dyn ControlStore, tenant: TenantId, fields: UserFields, password: PasswordHash) -> Result<User> {
+pub fn create(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, fields: UserFields, password: PasswordHash) -> Result<User> {
     control.writing(|unit| {
         check_manager(unit, tenant, fields.manager_id)?;
-        unit.users().add(fields.with_password(tenant, password))
+        user::add(unit, origin, fields.with_password(tenant, password))
     })
 }
 
@@ -41,6 +42,7 @@ pub fn create(control: &dyn ControlStore, tenant: TenantId, fields: UserFields, 
 /// [`Error::NotFound`]; [`Error::Invalid`] for a manager of another tenant, one who is kept out, or one who reports to the user.
 pub fn update(
     control: &dyn ControlStore,
+    origin: &Origin,
     tenant: TenantId,
     id: UserId,
     changes: UserChanges,
@@ -52,7 +54,7 @@ pub fn update(
         if !may_write_over(user.updated_at) {
             return Ok(None);
         }
-        change_in(unit, tenant, id, None, |user| changes.apply(user, check)).map(Some)
+        change_in(unit, origin, tenant, id, None, |user| changes.apply(user, check)).map(Some)
     })
 }
 
@@ -60,24 +62,24 @@ pub fn update(
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::State`] for the last active Admin.
-pub fn set_role(control: &dyn ControlStore, tenant: TenantId, id: UserId, role: Role) -> Result<User> {
-    change(control, tenant, id, |user| User { role, ..user })
+pub fn set_role(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: UserId, role: Role) -> Result<User> {
+    change(control, origin, tenant, id, |user| User { role, ..user })
 }
 
 /// Keeps a user out, or lets it in again. Who is kept out loses every session at once, and signs in anew when let in again.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::State`] for the last active Admin.
-pub fn set_active(control: &dyn ControlStore, tenant: TenantId, id: UserId, is_active: bool) -> Result<User> {
-    change(control, tenant, id, |user| User { is_active, ..user })
+pub fn set_active(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: UserId, is_active: bool) -> Result<User> {
+    change(control, origin, tenant, id, |user| User { is_active, ..user })
 }
 
 /// Gives a user another password; ends all of the user's sessions.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn set_password(control: &dyn ControlStore, tenant: TenantId, id: UserId, password: PasswordHash) -> Result<User> {
-    change(control, tenant, id, |user| User {
+pub fn set_password(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: UserId, password: PasswordHash) -> Result<User> {
+    change(control, origin, tenant, id, |user| User {
         password: Some(password),
         ..user
     })
@@ -88,9 +90,15 @@ pub fn set_password(control: &dyn ControlStore, tenant: TenantId, id: UserId, pa
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for an old password that no longer is.
-pub fn change_password(control: &dyn ControlStore, user: &User, session: SessionId, password: PasswordHash) -> Result<User> {
+pub fn change_password(
+    control: &dyn ControlStore,
+    origin: &Origin,
+    user: &User,
+    session: SessionId,
+    password: PasswordHash,
+) -> Result<User> {
     control.writing(|unit| {
-        change_in(unit, user.tenant_id, user.id, Some(session), |now| {
+        change_in(unit, origin, user.tenant_id, user.id, Some(session), |now| {
             if now.password != user.password {
                 return Err(wrong_password());
             }
@@ -108,13 +116,14 @@ pub fn change_password(control: &dyn ControlStore, user: &User, session: Session
 /// [`Error::NotFound`]; [`Error::Duplicate`] for an email that is taken in the deployment.
 pub fn change_identity(
     control: &dyn ControlStore,
+    origin: &Origin,
     tenant: TenantId,
     id: UserId,
     identity: Identity,
     keep: impl FnOnce(&mut dyn ControlUnit) -> Result<()>,
 ) -> Result<User> {
     control.writing(|unit| {
-        let user = change_in(unit, tenant, id, None, |user| {
+        let user = change_in(unit, origin, tenant, id, None, |user| {
             Ok(User {
                 email: identity.email.or_current(user.email.clone()),
                 name: identity.name.or_current(user.name.clone()),
@@ -140,9 +149,9 @@ pub struct Identity {
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] for the last active Admin.
-pub fn close_account(control: &dyn ControlStore, tenant: TenantId, id: UserId) -> Result<()> {
+pub fn close_account(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: UserId) -> Result<()> {
     control.writing(|unit| {
-        change_in(unit, tenant, id, None, |user| {
+        change_in(unit, origin, tenant, id, None, |user| {
             Ok(User {
                 email: None,
                 name: None,
@@ -156,7 +165,8 @@ pub fn close_account(control: &dyn ControlStore, tenant: TenantId, id: UserId) -
         for key in unit.api_keys().list_of_user(tenant, id, KeyFamily::Contacts)? {
             if key.revoked_at.is_none() {
                 let revoked_at = Some(now);
-                unit.api_keys().update(&ApiKey { revoked_at, ..key })?;
+                let revoked = ApiKey { revoked_at, ..key.clone() };
+                api_key::update(unit, origin, &key, &revoked)?;
             }
         }
         Ok(())
@@ -168,14 +178,15 @@ pub fn wrong_password() -> Error {
     Error::invalid("old_password", Problem::Rule("is not right".to_owned()))
 }
 
-fn change(control: &dyn ControlStore, tenant: TenantId, id: UserId, edit: impl FnOnce(User) -> User) -> Result<User> {
-    control.writing(|unit| change_in(unit, tenant, id, None, |user| Ok(edit(user))))
+fn change(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, id: UserId, edit: impl FnOnce(User) -> User) -> Result<User> {
+    control.writing(|unit| change_in(unit, origin, tenant, id, None, |user| Ok(edit(user))))
 }
 
 /// Every change of an existing user comes through here: transactions run one after another, so that of two that would take the last two
 /// Admins away, the second finds the last one.
 fn change_in(
     unit: &mut dyn ControlUnit,
+    origin: &Origin,
     tenant: TenantId,
     id: UserId,
     kept: Option<SessionId>,
@@ -195,7 +206,7 @@ fn change_in(
         updated_at: unit.stamp(),
         ..after
     };
-    unit.users().update(&after)?;
+    user::update(unit, origin, &before, &after)?;
     if after.password != before.password || !after.is_active {
         unit.sessions().end_all(id, kept)?;
     }

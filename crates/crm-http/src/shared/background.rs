@@ -1,4 +1,5 @@
-//! What runs beside the requests: jobs, the request log's flusher, limiter and metrics upkeep, and the purge of what is kept for a time only.
+//! What runs beside the requests: jobs, the request log's flusher, limiter and metrics upkeep, the carrying of what waits for change feeds, and
+//! the purge of what is kept for a time only.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +10,9 @@ use crm_domain::{
     Result,
     clock::Clock,
     control::{ControlStore, tenant::Tenant},
+    id::TenantId,
     tenant::{Tenants, idempotency},
+    usecase::control_changes,
 };
 use metrics::counter;
 use tokio::{
@@ -21,6 +24,9 @@ use crate::{App, shared::tenant::server_origin};
 
 /// How often limiters and metrics forget what is old.
 const UPKEEP: Duration = Duration::from_secs(10);
+/// How often it is looked whether changes of the control plane wait that nobody carried: their request broke off, a tenant's database was
+/// down, or a command could not reach it.
+const CARRY: Duration = Duration::from_secs(10);
 /// How often old rows are purged.
 const PURGE: Duration = Duration::from_secs(3_600);
 /// Rows purged in one unit of work, so that the writer's turn stays short.
@@ -42,6 +48,7 @@ impl Background {
             tasks.push(tokio::spawn(Arc::clone(&app.jobs).run()));
             tasks.push(tokio::spawn(upkeep(app)));
             tasks.push(tokio::spawn(purge(Purge::of(app))));
+            tasks.push(tokio::spawn(carry(Carrier::of(app))));
         }
     }
 
@@ -63,6 +70,40 @@ fn upkeep(app: &App) -> impl Future<Output = ()> + Send + use<> {
             if let Some(metrics) = &metrics {
                 metrics.run_upkeep();
             }
+        }
+    }
+}
+
+async fn carry(carrier: Carrier) {
+    loop {
+        let carrier_now = carrier.clone();
+        if let Err(error) = spawn_blocking(move || carrier_now.run()).await {
+            tracing::error!(%error, "carrying what waits for the change feeds panicked");
+        }
+        sleep(CARRY).await;
+    }
+}
+
+/// Carries what happened to users, invitations and API keys into their tenants' change feeds, where nobody else did.
+#[derive(Clone)]
+pub(crate) struct Carrier {
+    control: Arc<dyn ControlStore>,
+    tenants: Arc<dyn Tenants>,
+}
+
+impl Carrier {
+    pub(crate) fn of(app: &App) -> Self {
+        Self {
+            control: Arc::clone(&app.control),
+            tenants: Arc::clone(&app.tenants),
+        }
+    }
+
+    /// One round over the deployment. What fails is logged and tried again in the next round.
+    pub(crate) fn run(&self) {
+        let failed = |tenant: TenantId, error| tracing::warn!(%error, %tenant, "what waits for the change feed could not be carried");
+        if let Err(error) = control_changes::carry_all(&*self.control, &*self.tenants, failed) {
+            tracing::warn!(%error, "it cannot be read what waits for the change feeds");
         }
     }
 }

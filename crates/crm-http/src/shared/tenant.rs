@@ -14,18 +14,24 @@ use crm_domain::{
     Error, Result,
     clock::Clock,
     control::{ControlStore, tenant::Tenant},
+    id::TenantId,
     stamp::Stamp,
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
         change::{Actor, Origin},
     },
+    usecase::control_changes,
 };
 use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
 use tracing::Span;
 
+use crate::App;
+
 /// How long a request waits for a database. One that takes connections and does not answer, as a machine does whose disk hangs, holds a
 /// request no longer than that, however long it holds the threads that ask it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it waits for what is done for others than its sender.
+const CARRYING: Duration = Duration::from_secs(2);
 
 /// One request's way into its tenant's database. Whoever holds it was let in; it reaches no other tenant.
 #[derive(Clone)]
@@ -57,6 +63,28 @@ impl TenantSession {
         block(move || store.reading_snapshot(work)).await
     }
 
+    /// Changes the tenant's users, invitations or API keys, as whoever acts here. When this is answered, the change feed tells of it: who
+    /// reads it next, sees it.
+    ///
+    /// # Errors
+    /// Those of the work; [`Error::Unavailable`] when the control plane does not answer in time. The tenant's own database is no reason to
+    /// fail.
+    pub async fn administer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn ControlStore, &Origin) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (control, origin) = (Arc::clone(&self.control), self.origin.clone());
+        let done = block(move || work(&*control, &origin)).await?;
+        self.carry().await;
+        Ok(done)
+    }
+
+    /// Carries what was changed in the control plane into the change feed. Where that fails, the background does it.
+    pub async fn carry(&self) {
+        let (control, store, tenant) = (Arc::clone(&self.control), Arc::clone(&self.store), self.tenant.id);
+        carried(tenant, move || control_changes::carry(&*control, &*store, tenant)).await;
+    }
+
     /// Runs a unit of work on the tenant's writer; answers after it is durably committed. Needs no blocking thread.
     ///
     /// # Errors
@@ -85,6 +113,22 @@ impl TenantSession {
         let answer = within(PATIENCE, "the database writer", answer).await;
         given_up.store(true, Ordering::Release);
         answer
+    }
+}
+
+/// [`TenantSession::carry`] for who has no session: of somebody who becomes a user by the request.
+pub(crate) async fn carry(app: &Arc<App>, tenant: TenantId) {
+    let carrying = Arc::clone(app);
+    carried(tenant, move || {
+        control_changes::carry_of(&*carrying.control, &*carrying.tenants, tenant)
+    })
+    .await;
+}
+
+/// The request has had its effect already: it is answered all the same, and soon.
+async fn carried(tenant: TenantId, work: impl FnOnce() -> Result<()> + Send + 'static) {
+    if let Err(error) = within(CARRYING, "the database", block(work)).await {
+        tracing::warn!(%error, %tenant, "what happened to users or API keys is not in the change feed yet; it will be put there");
     }
 }
 

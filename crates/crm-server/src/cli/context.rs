@@ -9,7 +9,9 @@ use crm_domain::{
         tenant::Tenant,
         user::{Role, User},
     },
-    id::RecordId,
+    id::{RecordId, TenantId},
+    tenant::change::{Actor, Origin},
+    usecase::control_changes,
 };
 use crm_store::Store;
 
@@ -62,6 +64,22 @@ impl Context {
         let result = work(&store, &store.control());
         store.close();
         result
+    }
+
+    /// Carries what a command did to a tenant's users and keys into the tenant's change feed. Where that does not work now, the server
+    /// does it later: the command has done its work all the same.
+    pub fn carry(&self, store: &Store, tenant: TenantId) {
+        if let Err(error) = control_changes::carry_of(&*store.control(), &*store.tenants(), tenant) {
+            tracing::warn!(%error, %tenant, "what was changed is not in the tenant's change feed yet; the server will put it there");
+        }
+    }
+}
+
+/// What the named command writes as.
+pub fn origin(command: &'static str) -> Origin {
+    Origin {
+        actor: Actor::Job(command),
+        family: "cli",
     }
 }
 

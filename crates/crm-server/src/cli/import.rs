@@ -13,10 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use crm_domain::{
-    tenant::change::{Actor, Origin},
-    usecase::import::{ColumnUse, ImportError, ImportKind, ImportTarget, Observer, RowFailure, Summary, import},
-};
+use crm_domain::usecase::import::{ColumnUse, ImportError, ImportKind, ImportTarget, Observer, RowFailure, Summary, import};
 use serde::Serialize;
 
 pub use args::ImportArgs;
@@ -26,7 +23,7 @@ use self::{
     progress::{Counted, Progress},
 };
 use super::{
-    context::{Context, find_tenant},
+    context::{Context, find_tenant, origin},
     output::{Output, grouped},
 };
 
@@ -108,12 +105,12 @@ fn import_counted(context: &Context, args: &ImportArgs, input: Counted, watcher:
             control: control.clone(),
             store: store.tenants().open(&tenant)?,
             tenant: tenant.id,
-            origin: Origin {
-                actor: Actor::Job("import"),
-                family: "cli",
-            },
+            origin: origin("import"),
         };
-        import(&target, args.kind.into(), input, &options, watcher).map_err(|error| explain(error, watcher))
+        let imported = import(&target, args.kind.into(), input, &options, watcher).map_err(|error| explain(error, watcher));
+        // Users were made for unknown names, also by an import that stopped half-way.
+        context.carry(store, tenant.id);
+        imported
     })
 }
 

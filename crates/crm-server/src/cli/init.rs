@@ -7,12 +7,15 @@ use clap::Args;
 use crm_domain::{
     control::{tenant::Tenant, user::User},
     field::{Check, Patch},
-    usecase::register::{Registration, RegistrationDraft, RegistrationPolicy, register},
+    usecase::register::{Registrar, Registration, RegistrationDraft, register},
 };
 use crm_store::Store;
 use serde_json::json;
 
-use super::{context::Context, prompt};
+use super::{
+    context::{Context, origin},
+    prompt,
+};
 
 /// A tenant and its Admin.
 #[derive(Debug, Args)]
@@ -61,16 +64,10 @@ pub fn create(context: &Context, store: &Store, args: &InitArgs) -> Result<(Tena
     let hash = registration.password.hash(context.settings.auth.hashing.bcrypt_cost)?;
     let (control, tenants, world) = (store.control(), store.tenants(), &context.world);
     // Whoever may run commands on this machine may make tenants, whatever strangers may do over HTTP.
-    let policy = RegistrationPolicy::Open;
-    Ok(register(
-        &*control,
-        &*tenants,
-        &*world.clock,
-        &*world.entropy,
-        policy,
-        &registration,
-        hash,
-    )?)
+    let operator = Registrar::Operator(origin("init"));
+    let made = register(&*control, &*tenants, &*world.clock, &*world.entropy, &operator, &registration, hash)?;
+    context.carry(store, made.0.id);
+    Ok(made)
 }
 
 /// Tells who was made.

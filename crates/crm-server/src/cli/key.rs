@@ -14,9 +14,12 @@ use crm_domain::{
 use serde::Serialize;
 
 use super::{
-    context::{Context, find_tenant, find_user, first_admin, parse_id},
+    context::{Context, find_tenant, find_user, first_admin, origin, parse_id},
     output::table,
 };
+
+/// Who changes them, as the change feed tells.
+const JOB: &str = "key";
 
 /// What can be done with API keys.
 #[derive(Debug, Subcommand)]
@@ -193,14 +196,16 @@ fn create(context: &Context, args: &CreateArgs) -> Result<()> {
     };
     let key = KeyText::random(args.family, &*context.world.entropy);
     let hash = key.hash(context.settings.auth.hashing.bcrypt_cost)?;
-    let created = context.with_store(|_, control| {
+    let created = context.with_store(|store, control| {
         let tenant = find_tenant(&**control, args.tenant.as_deref())?;
         let user = match &args.user {
             Some(wanted) => find_user(&**control, Some(&tenant.id.to_string()), wanted)?,
             None => first_admin(&**control, &tenant)?,
         };
         let fields = ApiKeyFields::parse(draft, args.family, user.role, context.world.clock.now(), Check::new())?;
-        Ok(api_keys::mint(&**control, tenant.id, user.id, &key, hash, fields)?)
+        let made = api_keys::mint(&**control, &origin(JOB), tenant.id, user.id, &key, hash, fields)?;
+        context.carry(store, tenant.id);
+        Ok(made)
     })?;
     let created = Created {
         key: key.as_str().to_owned(),
@@ -217,9 +222,11 @@ fn create(context: &Context, args: &CreateArgs) -> Result<()> {
 
 fn revoke(context: &Context, id: &str, tenant: Option<&str>) -> Result<()> {
     let id: ApiKeyId = parse_id(id)?;
-    let key = context.with_store(|_, control| {
+    let key = context.with_store(|store, control| {
         let tenant = find_tenant(&**control, tenant)?.id;
-        Ok(api_keys::revoke(&**control, tenant, id)?)
+        let key = api_keys::revoke(&**control, &origin(JOB), tenant, id)?;
+        context.carry(store, tenant);
+        Ok(key)
     })?;
     let shown = Shown::from(&key);
     Ok(context.output.result(&shown, || {

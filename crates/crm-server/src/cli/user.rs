@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use crm_domain::{
     control::{
         ControlStore,
-        user::{NewUser, Password, Role, User},
+        user::{self, NewUser, Password, PasswordHash, Role, User},
     },
     field::{Check, Email, Patch, Text},
     id::RecordId,
@@ -16,10 +16,13 @@ use crm_domain::{
 use serde::Serialize;
 
 use super::{
-    context::{Context, find_tenant, find_user},
+    context::{Context, find_tenant, find_user, origin},
     output::table,
     prompt,
 };
+
+/// Who changes them, as the change feed tells.
+const JOB: &str = "user";
 
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
@@ -125,13 +128,13 @@ pub fn run(context: &Context, command: &UserCommand) -> Result<ExitCode> {
         UserCommand::Create(args) => create(context, args)?,
         UserCommand::SetPassword { who, password } => set_password(context, who, password.as_deref())?,
         UserCommand::SetRole { who, role } => change(context, who, "has another role", |control, user| {
-            users::set_role(control, user.tenant_id, user.id, *role)
+            users::set_role(control, &origin(JOB), user.tenant_id, user.id, *role)
         })?,
         UserCommand::Deactivate(who) => change(context, who, "is kept out", |control, user| {
-            users::set_active(control, user.tenant_id, user.id, false)
+            users::set_active(control, &origin(JOB), user.tenant_id, user.id, false)
         })?,
         UserCommand::Activate(who) => change(context, who, "is let in", |control, user| {
-            users::set_active(control, user.tenant_id, user.id, true)
+            users::set_active(control, &origin(JOB), user.tenant_id, user.id, true)
         })?,
     }
     Ok(ExitCode::SUCCESS)
@@ -178,36 +181,39 @@ fn create(context: &Context, args: &CreateArgs) -> Result<()> {
         Some(prompt::password(args.password.as_deref(), "Password")?)
     };
     let password = password.map(|typed| hash(context, &typed)).transpose()?;
-    let user = context.with_store(|_, control| {
+    let user = context.with_store(|store, control| {
         let tenant_id = find_tenant(&**control, args.tenant.as_deref())?.id;
-        Ok(control.writing(|unit| {
-            unit.users().add(NewUser {
-                tenant_id,
-                email,
-                name,
-                role: args.role,
-                password,
-                manager_id: None,
-                office: None,
-            })
-        })?)
+        let new = NewUser {
+            tenant_id,
+            email,
+            name,
+            role: args.role,
+            password,
+            manager_id: None,
+            office: None,
+        };
+        let user = control.writing(|unit| user::add(unit, &origin(JOB), new))?;
+        context.carry(store, tenant_id);
+        Ok(user)
     })?;
     show(context, &user, "is there")
 }
 
 fn set_password(context: &Context, who: &Who, password: Option<&str>) -> Result<()> {
     let hash = hash(context, &prompt::password(password, "New password")?)?;
-    let user = context.with_store(|_, control| {
+    let user = context.with_store(|store, control| {
         let found = find_user(&**control, who.tenant.as_deref(), &who.user)?;
         if found.email.is_none() {
             bail!("user {} has no email to sign in with", found.id);
         }
-        Ok(users::set_password(&**control, found.tenant_id, found.id, hash.clone())?)
+        let user = users::set_password(&**control, &origin(JOB), found.tenant_id, found.id, hash.clone())?;
+        context.carry(store, found.tenant_id);
+        Ok(user)
     })?;
     show(context, &user, "has a new password")
 }
 
-fn hash(context: &Context, typed: &str) -> Result<crm_domain::control::user::PasswordHash> {
+fn hash(context: &Context, typed: &str) -> Result<PasswordHash> {
     let password = Password::parse(typed).map_err(|problem| anyhow!("the password {problem}"))?;
     Ok(password.hash(context.settings.auth.hashing.bcrypt_cost)?)
 }
@@ -218,9 +224,11 @@ fn change(
     outcome: &str,
     work: impl FnOnce(&dyn ControlStore, &User) -> crm_domain::Result<User>,
 ) -> Result<()> {
-    let user = context.with_store(|_, control| {
+    let user = context.with_store(|store, control| {
         let found = find_user(&**control, who.tenant.as_deref(), &who.user)?;
-        Ok(work(&**control, &found)?)
+        let user = work(&**control, &found)?;
+        context.carry(store, found.tenant_id);
+        Ok(user)
     })?;
     show(context, &user, outcome)
 }

@@ -5,6 +5,7 @@
 //! row and its port on `Ports`, and one method in `ports.rs`.
 
 mod api_key;
+mod change;
 mod epoch;
 mod invitation;
 mod ports;

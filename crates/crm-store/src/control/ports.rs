@@ -4,6 +4,7 @@ use crm_domain::{
     control::{
         ControlReader, ControlUnit,
         api_key::{ApiKeyReads, ApiKeyRepository},
+        change::{ControlChangeReads, ControlChangeRepository},
         invitation::{InvitationReads, InvitationRepository},
         refresh_token::RefreshTokenRepository,
         session::{SessionReads, SessionRepository},
@@ -79,6 +80,10 @@ impl ControlReader for Ports<'_> {
     fn work(&mut self) -> &mut dyn WorkReads {
         self
     }
+
+    fn changes(&mut self) -> &mut dyn ControlChangeReads {
+        self
+    }
 }
 
 impl ControlUnit for Ports<'_> {
@@ -115,6 +120,10 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn work(&mut self) -> &mut dyn WorkRepository {
+        self
+    }
+
+    fn changes(&mut self) -> &mut dyn ControlChangeRepository {
         self
     }
 }

@@ -4,6 +4,7 @@ diesel::table! {
     control_clock (id) {
         id -> BigInt,
         epoch -> BigInt,
+        change_id -> BigInt,
     }
 }
 
@@ -118,6 +119,19 @@ diesel::table! {
         due_at -> BigInt,
         mark -> BigInt,
         marked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    control_change (id) {
+        id -> BigInt,
+        tenant_id -> BigInt,
+        actor -> Text,
+        family -> Text,
+        entity -> Text,
+        entity_id -> BigInt,
+        kind -> Text,
+        fields -> Text,
     }
 }
 

@@ -49,24 +49,26 @@ impl TryFrom<ChangeRow> for Change {
 
 /// What the unit recorded; sequence numbers are taken here, when the unit has succeeded, so that a unit undone leaves no gap.
 pub(crate) fn take_recorded(session: &mut Session<'_, Writing<'_>>) -> Vec<ChangeRow> {
-    let recorded = std::mem::take(&mut session.state.changes);
-    if recorded.is_empty() {
+    let state = &mut session.state;
+    let recorded = std::mem::take(&mut state.changes);
+    let carried = std::mem::take(&mut state.carried);
+    if recorded.is_empty() && carried.is_empty() {
         return Vec::new();
     }
-    let state = &mut session.state;
     let (stamp, actor, family) = (state.stamp.micros(), state.origin.actor.to_string(), state.origin.family);
-    let counters = &mut *state.counters;
-    let row = |new: NewChange| ChangeRow {
-        seq: next(&mut counters.change_seq),
+    let own = recorded.into_iter().map(|new| (new, actor.clone(), family.to_owned()));
+    let others = carried.into_iter().map(|carried| (carried.change, carried.actor, carried.family));
+    let row = |(new, actor, family): (NewChange, String, String)| ChangeRow {
+        seq: next(&mut state.counters.change_seq),
         stamp,
         entity: new.entity.as_str().to_owned(),
         entity_id: new.entity_id,
         kind: new.kind.as_str().to_owned(),
-        actor: actor.clone(),
-        family: family.to_owned(),
+        actor,
+        family,
         fields: new.fields,
     };
-    recorded.into_iter().map(row).collect()
+    own.chain(others).map(row).collect()
 }
 
 /// Appends changes to the feed.

@@ -1,7 +1,7 @@
 //! The one row that a writer locks first: last stamp, last change, last ids and exact totals.
 
 use crm_domain::{error::Result, stamp::Stamp};
-use diesel::{AsChangeset, ExpressionMethods, QueryDsl, Queryable, RunQueryDsl};
+use diesel::{AsChangeset, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{fragment::Locked, schema::counter};
 use crate::{connection::Connection, error::map};
@@ -51,6 +51,8 @@ pub(crate) struct Counters {
     pub(crate) merge_total: i64,
     pub(crate) job_id: i64,
     pub(crate) job_total: i64,
+    /// The last change of the control plane that was carried into the feed.
+    pub(crate) control_change_id: i64,
 }
 
 impl Counters {
@@ -58,6 +60,11 @@ impl Counters {
     pub(crate) fn lock(connection: &mut Connection) -> Result<Self> {
         let row = counter::table.select(counter::all_columns).filter(Locked::new(connection));
         row.first(connection).map_err(map)
+    }
+
+    /// Reads the row without keeping anybody out; `None` when it is missing.
+    pub(crate) fn look(connection: &mut Connection) -> Result<Option<Self>> {
+        counter::table.find(1).first(connection).optional().map_err(map)
     }
 
     /// Keeps the counters that changed since `before`.

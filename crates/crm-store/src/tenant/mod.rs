@@ -2,10 +2,11 @@
 
 pub(crate) mod account;
 pub(crate) mod activity;
+mod carried;
 pub(crate) mod change;
 mod column;
 pub(crate) mod contact;
-mod counter;
+pub(crate) mod counter;
 pub(crate) mod custom_field;
 mod fragment;
 pub(crate) mod handoff;
@@ -39,11 +40,12 @@ use std::sync::Arc;
 use crm_domain::tenant::{label as labels, tag as tags};
 use crm_domain::{
     clock::{Entropy, uuid_from},
+    control::change::ControlChange,
     error::{Error, Result},
     id::RecordId,
     stamp::Stamp,
     tenant::{
-        TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, change as changes,
+        TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, carried as carrying, change as changes,
         change::{NewChange, Origin},
         contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, import as imports,
         job as jobs, lead as leads, link as references, merge as merges, opportunity as opportunities, partner as partners,
@@ -117,6 +119,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) counters: &'a mut Counters,
     pub(crate) changes: Vec<NewChange>,
+    /// Changes of the control plane, which have actors and families of their own.
+    pub(crate) carried: Vec<ControlChange>,
     /// By how much the totals of contacts change.
     pub(crate) stats: Deltas,
     /// What was read of the settings, and [`Counters::setting_at`] at that time.
@@ -149,6 +153,7 @@ impl<'a> Session<'a, Writing<'a>> {
             origin,
             counters,
             changes: Vec::new(),
+            carried: Vec::new(),
             stats: Deltas::default(),
             settings,
             entropy,
@@ -348,6 +353,9 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
         self
     }
     fn changes(&mut self) -> &mut dyn changes::ChangeReads {
+        self
+    }
+    fn carried(&mut self) -> &mut dyn carrying::CarriedRepository {
         self
     }
     fn idempotency(&mut self) -> &mut dyn idempotencies::IdempotencyRepository {

@@ -42,6 +42,7 @@ diesel::table! {
         merge_total -> BigInt,
         job_id -> BigInt,
         job_total -> BigInt,
+        control_change_id -> BigInt,
     }
 }
 

@@ -1,6 +1,10 @@
 //! Who manages which keys, and lists of them (contract ).
 
-use crm_domain::{control::user::Role, usecase::users};
+use crm_domain::{
+    control::user::Role,
+    tenant::change::{Actor, Origin},
+    usecase::users,
+};
 use crm_tests::{each_server, server::Server};
 use serde_json::{Value, json};
 
@@ -111,16 +115,20 @@ fn a_key_opens_nothing_while_its_creator_is_deactivated(server: &Server) {
     let (key, _) = health(server, &tenant.login(&creator).token);
     let (of_admin, _) = health(server, &tenant.admin_token());
     let control = server.control();
+    let origin = Origin {
+        actor: Actor::System,
+        family: "server",
+    };
     accounts(server, &key).expect(200);
     for (active, status) in [(false, 401), (true, 200)] {
-        users::set_active(&*control, tenant.tenant.id, creator.id, active).unwrap();
+        users::set_active(&*control, &origin, tenant.tenant.id, creator.id, active).unwrap();
         for node in [server, &server.another_node()] {
             accounts(node, &key).expect(status);
             accounts(node, &of_admin).expect(200);
         }
     }
     // Who may no more make keys may still read, and so may its key.
-    users::set_role(&*control, tenant.tenant.id, creator.id, Role::User).unwrap();
+    users::set_role(&*control, &origin, tenant.tenant.id, creator.id, Role::User).unwrap();
     accounts(server, &key).expect(200);
 }
 

@@ -1,9 +1,11 @@
 //! API keys of families A, B, D and E: their text, their verification and their grants (contract A-08 … … X-28 as decided).
 
 mod draft;
+mod record;
 mod text;
 
 pub use draft::ApiKeyDraft;
+pub use record::{add, network_text, update};
 pub use text::{KeyHash, KeyText};
 
 use std::net::IpAddr;
@@ -223,7 +225,7 @@ pub trait ApiKeyReads {
     fn list(&mut self, tenant: TenantId, family: Option<KeyFamily>, window: &Window) -> Result<Page<ApiKey>>;
 }
 
-/// Writes API keys.
+/// Writes API keys. Callers use [`add`] and [`update`], which also record the change.
 pub trait ApiKeyRepository: ApiKeyReads {
     /// Keeps a new key.
     fn add(&mut self, new: NewApiKey) -> Result<ApiKey>;

@@ -8,19 +8,22 @@ use std::{
 use crate::{
     control::{
         ControlStore,
-        user::{NewUser, Role, User},
+        user::{self, NewUser, Role, User},
     },
     error::Result,
     field::{Email, Text},
     id::{RecordId, TenantId, UserId},
+    tenant::change::Origin,
 };
 
-use super::{options::ImportOptions, report::ImportError};
+use super::{ImportTarget, options::ImportOptions, report::ImportError};
 
 /// The tenant's users, by name and email. Users of one name: the oldest is meant.
 pub(super) struct Owners {
     control: Arc<dyn ControlStore>,
     tenant: TenantId,
+    /// Who makes users for unknown names.
+    origin: Origin,
     dry_run: bool,
     /// Owns rows that name nobody.
     pub(super) default: UserId,
@@ -30,11 +33,12 @@ pub(super) struct Owners {
 
 impl Owners {
     /// Reads the tenant's users; who owns rows that name nobody is the user whom the options name, else the first active Admin.
-    pub(super) fn load(control: Arc<dyn ControlStore>, tenant: TenantId, options: &ImportOptions) -> Result<Self, ImportError> {
-        let users = control.reading(|reader| reader.users().list(tenant))?;
+    pub(super) fn load(target: &ImportTarget, options: &ImportOptions) -> Result<Self, ImportError> {
+        let users = target.control.reading(|reader| reader.users().list(target.tenant))?;
         let mut owners = Self {
-            control,
-            tenant,
+            control: Arc::clone(&target.control),
+            tenant: target.tenant,
+            origin: target.origin.clone(),
             dry_run: options.dry_run,
             default: UserId::from_i64(0),
             by_name: HashMap::new(),
@@ -80,11 +84,11 @@ impl Owners {
     }
 
     fn create(&self, names: &[&Text<255>]) -> Result<Vec<UserId>> {
-        let tenant_id = self.tenant;
+        let (tenant_id, origin) = (self.tenant, &self.origin);
         self.control.writing(|unit| {
             let add = |name: &&Text<255>| {
                 let new = nameless_login(tenant_id, (*name).clone());
-                unit.users().add(new).map(|user| user.id)
+                user::add(unit, origin, new).map(|user| user.id)
             };
             names.iter().map(add).collect()
         })

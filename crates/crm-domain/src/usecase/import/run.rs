@@ -40,7 +40,7 @@ pub(super) fn run<N: Noun>(
     observer: &mut dyn Observer,
     resume: Option<Resume>,
 ) -> Result<Summary, ImportError> {
-    let owners = Owners::load(target.control.clone(), target.tenant, options)?;
+    let owners = Owners::load(target, options)?;
     let owner = owners.default;
     let noun = Arc::new(N::new(&*target.store, columns.clone(), owner)?);
     let feed = Feed {

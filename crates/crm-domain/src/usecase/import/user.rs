@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     control::{
         ControlUnit,
-        user::{Role, User},
+        user::{self, Role, User},
     },
     error::{Error, Problem, Result},
     field::{Check, Email, Text},
     id::{TenantId, UserId},
     table::{Row, TableReader},
+    tenant::change::Origin,
 };
 
 use super::{
@@ -154,8 +155,11 @@ impl<'a> Team<'a> {
             return Ok(self.imagine(row, known.as_ref(), summary));
         }
         let managers = row.manager.as_ref().map(|name| (name, self.by_name.get(&key(name)).copied()));
-        let tenant = self.target.tenant;
-        let (touched, fate) = self.target.control.writing(|unit| write(unit, tenant, row, known, managers))?;
+        let (tenant, origin) = (self.target.tenant, &self.target.origin);
+        let (touched, fate) = self
+            .target
+            .control
+            .writing(|unit| write(unit, origin, tenant, row, known, managers))?;
         summary.owners_created += touched.len().saturating_sub(1) as u64;
         for user in touched {
             self.remember(user);
@@ -187,6 +191,7 @@ impl<'a> Team<'a> {
 /// Writes a row: the row's user first, then a manager who had to be made.
 fn write(
     unit: &mut dyn ControlUnit,
+    origin: &Origin,
     tenant: TenantId,
     row: &Parsed,
     known: Option<User>,
@@ -197,7 +202,7 @@ fn write(
         None => None,
         Some((name, _)) if key(name) == key(&row.name) => return Err(own_manager()),
         Some((_, Some(id))) => Some(id),
-        Some((name, None)) => Some(made.insert(unit.users().add(nameless_login(tenant, name.clone()))?).id),
+        Some((name, None)) => Some(made.insert(user::add(unit, origin, nameless_login(tenant, name.clone()))?).id),
     };
     let (user, fate) = match known {
         None => {
@@ -206,20 +211,20 @@ fn write(
             new.role = row.role.unwrap_or(new.role);
             new.office.clone_from(&row.office);
             new.manager_id = manager_id;
-            (unit.users().add(new)?, Fate::Created)
+            (user::add(unit, origin, new)?, Fate::Created)
         }
-        Some(user) => revise(unit, user, row, manager_id)?,
+        Some(user) => revise(unit, origin, user, row, manager_id)?,
     };
     Ok((std::iter::once(user).chain(made).collect(), fate))
 }
 
-fn revise(unit: &mut dyn ControlUnit, user: User, row: &Parsed, manager_id: Option<UserId>) -> Result<(User, Fate)> {
+fn revise(unit: &mut dyn ControlUnit, origin: &Origin, user: User, row: &Parsed, manager_id: Option<UserId>) -> Result<(User, Fate)> {
     let mut after = merged(&user, row, manager_id.or(user.manager_id));
     if after == user {
         return Ok((user, Fate::Unchanged));
     }
     after.updated_at = unit.stamp();
-    unit.users().update(&after)?;
+    user::update(unit, origin, &user, &after)?;
     Ok((after, Fate::Updated))
 }
 

@@ -14,10 +14,14 @@ use actix_web::{
 };
 use crm_domain::{
     Error,
-    control::api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyText},
+    control::{
+        ControlStore,
+        api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyText},
+    },
     field::Check,
     id::{ApiKeyId, RecordId},
     page::SortValue,
+    tenant::change::Origin,
     usecase::api_keys,
 };
 
@@ -102,10 +106,9 @@ async fn mint_now(
     let text = KeyText::random(family, &*call.app.entropy);
     let (hashed, cost) = (text.clone(), call.app.settings.hashing.bcrypt_cost);
     let hash = call.app.hashing.run(move || hashed.hash(cost)).await??;
-    let (control, minted) = (Arc::clone(&call.app.control), text.clone());
-    let (tenant, creator) = (permit.tenant.tenant.id, permit.user().id);
-    let key = block(move || api_keys::mint(&*control, tenant, creator, &minted, hash, fields)).await?;
-    Ok((text, key))
+    let (minted, tenant, creator) = (text.clone(), permit.tenant.tenant.id, permit.user().id);
+    let mint = move |control: &dyn ControlStore, origin: &Origin| api_keys::mint(control, origin, tenant, creator, &minted, hash, fields);
+    Ok((text, permit.tenant.administer(mint).await?))
 }
 
 /// The key is made in the control plane, its guard kept in the tenant's database: the guard is reserved first, so that a crash in between
@@ -152,7 +155,6 @@ async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
     security(("accessToken" = []))
 )]
 pub(super) async fn update(
-    call: Call,
     permit: Permit<ManageApiKeys>,
     id: web::Path<String>,
     body: Body<ApiKeyRequest>,
@@ -160,8 +162,9 @@ pub(super) async fn update(
     let id: ApiKeyId = in_path(&id, API_KEY)?;
     let mut check = Check::new();
     let draft = body.value.draft(&mut check);
-    let (control, tenant, actor) = (Arc::clone(&call.app.control), permit.tenant.tenant.id, permit.user().id);
-    let key = block(move || draft.update(&*control, tenant, id, actor, check)).await?;
+    let (tenant, actor) = (permit.tenant.tenant.id, permit.user().id);
+    let update = move |control: &dyn ControlStore, origin: &Origin| draft.update(control, origin, tenant, id, actor, check);
+    let key = permit.tenant.administer(update).await?;
     Ok(HttpResponse::Ok().json(ApiKeyInfo::of(key)))
 }
 
@@ -172,9 +175,10 @@ pub(super) async fn update(
     responses((status = 204, description = "It is revoked"), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn revoke(call: Call, permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+pub(super) async fn revoke(permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: ApiKeyId = in_path(&id, API_KEY)?;
-    let (control, tenant, actor) = (Arc::clone(&call.app.control), permit.tenant.tenant.id, permit.user().id);
-    block(move || api_keys::revoke_as(&*control, tenant, id, actor)).await?;
+    let (tenant, actor) = (permit.tenant.tenant.id, permit.user().id);
+    let revoke = move |control: &dyn ControlStore, origin: &Origin| api_keys::revoke_as(control, origin, tenant, id, actor);
+    permit.tenant.administer(revoke).await?;
     Ok(HttpResponse::NoContent().finish())
 }

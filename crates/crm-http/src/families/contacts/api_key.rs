@@ -8,12 +8,14 @@ use actix_web::{HttpResponse, http::StatusCode, web};
 use crm_domain::{
     Error,
     control::{
+        ControlStore,
         api_key::{ApiKey as Entity, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyText},
         user::Role,
     },
     error::{FieldError, Problem},
     field::{Check, Patch},
     id::{ApiKeyId, RecordId, id_in, uuid_of},
+    tenant::change::Origin,
     usecase::api_keys,
 };
 use serde::{Deserialize, Serialize};
@@ -203,10 +205,9 @@ async fn create_now(call: &Call, browser: &Browser, fields: ApiKeyFields) -> crm
     let text = KeyText::random(KeyFamily::Contacts, &*call.app.entropy);
     let (hashed, cost) = (text.clone(), call.app.settings.hashing.bcrypt_cost);
     let hash = call.app.hashing.run(move || hashed.hash(cost)).await??;
-    let (control, minted) = (Arc::clone(&call.app.control), text.clone());
-    let (tenant, maker) = (browser.user().tenant_id, browser.user().id);
-    let key = block(move || api_keys::mint(&*control, tenant, maker, &minted, hash, fields)).await?;
-    Ok((text, key))
+    let (minted, tenant, maker) = (text.clone(), browser.user().tenant_id, browser.user().id);
+    let mint = move |control: &dyn ControlStore, origin: &Origin| api_keys::mint(control, origin, tenant, maker, &minted, hash, fields);
+    Ok((text, browser.tenant.administer(mint).await?))
 }
 
 /// The key is made in the control plane, its guard kept in the tenant's database: the guard is reserved first, so that a crash in between
@@ -236,17 +237,17 @@ async fn create_once(call: &Call, browser: &Browser, guard: &Guard, fields: ApiK
     responses((status = 200, description = "It is revoked", body = Success), ErrorResponses, LookupResponses),
     security(("contacts_session" = []))
 )]
-pub(super) async fn revoke(call: Call, browser: Browser, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn revoke(browser: Browser, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let uuid = id::parse::<ApiKeyId>(&path)?;
-    let (control, tenant, user) = (Arc::clone(&call.app.control), browser.user().tenant_id, browser.user().id);
-    let revoked = block(move || {
+    let (tenant, user) = (browser.user().tenant_id, browser.user().id);
+    let revoke = move |control: &dyn ControlStore, origin: &Origin| {
         let id: ApiKeyId = id_in(uuid);
-        let key = api_keys::lookup(&*control, tenant, id)?;
+        let key = api_keys::lookup(control, tenant, id)?;
         if uuid_of(key.id, key.created_at) != uuid {
             return Err(Error::not_found(ApiKeyId::NOUN, uuid));
         }
-        api_keys::revoke_own(&*control, tenant, user, KeyFamily::Contacts, id)
-    });
-    revoked.await?;
+        api_keys::revoke_own(control, origin, tenant, user, KeyFamily::Contacts, id)
+    };
+    browser.tenant.administer(revoke).await?;
     Ok(HttpResponse::Ok().json(Success::saying("API key revoked successfully")))
 }

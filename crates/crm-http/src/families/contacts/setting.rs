@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use actix_web::HttpResponse;
 use crm_domain::{
     control::{
+        ControlStore,
         user::{Password, User as Entity},
         user_setting::{Section, UserSettings},
     },
     error::{FieldError, Problem},
     field::{Check, Email, Patch, Text},
     id::uuid_of,
+    tenant::change::Origin,
     usecase::users::{self, Identity},
 };
 use serde::{Deserialize, Serialize};
@@ -115,7 +117,7 @@ pub(super) async fn profile(call: Call, browser: Browser) -> Result<HttpResponse
     responses((status = 200, description = "The profile as it is now", body = ProfileResponse), ErrorResponses, BodyResponses),
     security(("contacts_session" = []))
 )]
-pub(super) async fn update_profile(call: Call, browser: Browser, body: Body<ProfileRequest>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn update_profile(browser: Browser, body: Body<ProfileRequest>) -> Result<HttpResponse, ApiError> {
     let request = body.value;
     let mut check = Check::new();
     let identity = Identity {
@@ -131,10 +133,10 @@ pub(super) async fn update_profile(call: Call, browser: Browser, body: Body<Prof
         parsed("language", request.language, &mut check, language),
     ];
     check.finish()?;
-    let (control, tenant, user) = (Arc::clone(&call.app.control), browser.user().tenant_id, browser.user().id);
-    let changed = block(move || {
+    let (tenant, user) = (browser.user().tenant_id, browser.user().id);
+    let change = move |control: &dyn ControlStore, origin: &Origin| {
         let mut kept = UserSettings::default();
-        let user = users::change_identity(&*control, tenant, user, identity, |unit| {
+        let user = users::change_identity(control, origin, tenant, user, identity, |unit| {
             let mut members = unit.user_settings().lookup(user, Section::Profile)?.into_inner();
             for (name, text) in PROFILE_TEXTS.into_iter().zip(texts) {
                 match text {
@@ -147,10 +149,10 @@ pub(super) async fn update_profile(call: Call, browser: Browser, body: Body<Prof
             unit.user_settings().keep(user, Section::Profile, &kept)
         })?;
         Ok(Profile::of(&user, kept))
-    });
+    };
     Ok(HttpResponse::Ok().json(ProfileResponse {
         success: true,
-        user: changed.await?,
+        user: browser.tenant.administer(change).await?,
     }))
 }
 
@@ -227,8 +229,9 @@ pub(super) async fn update_password(call: Call, browser: Browser, body: Body<Pas
         return Err(wrong_password("current_password"));
     }
     let hash = call.app.sign_in.hash(new).await?;
-    let (control, session) = (Arc::clone(&call.app.control), browser.principal.session.id);
-    block(move || users::change_password(&*control, &user, session, hash)).await?;
+    let session = browser.principal.session.id;
+    let change = move |control: &dyn ControlStore, origin: &Origin| users::change_password(control, origin, &user, session, hash);
+    browser.tenant.administer(change).await?;
     Ok(HttpResponse::Ok().json(Success::saying("Password updated successfully")))
 }
 
@@ -389,7 +392,7 @@ pub(super) async fn delete_account(call: Call, browser: Browser, Optional(body):
             }
         }
     }
-    let control = Arc::clone(&call.app.control);
-    block(move || users::close_account(&*control, user.tenant_id, user.id)).await?;
+    let close = move |control: &dyn ControlStore, origin: &Origin| users::close_account(control, origin, user.tenant_id, user.id);
+    browser.tenant.administer(close).await?;
     Ok(goodbye(&call, Some("Account deleted successfully")))
 }

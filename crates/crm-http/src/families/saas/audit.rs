@@ -1,5 +1,5 @@
 //! The audit log: who changed what and when, newest first; for Managers and Admins (contract X-86). It is the tenant's change feed with its
-//! actors by name: nothing is recorded a second time. Who signed in, and who was refused, stands in the request log.
+//! actors by name: nothing is recorded a second time. What happened to users, invitations and API keys is in it, too. Who signed in, and who was refused, stands in the request log.
 
 mod actor;
 
@@ -78,7 +78,7 @@ pub(crate) struct AuditEntry {
     /// `created`, `updated`, `deleted`, `restored`, `merged` or `unmerged`.
     #[schema(example = "updated")]
     action: &'static str,
-    /// `company`, `contact`, `lead`, `deal`, …
+    /// `company`, `contact`, `lead`, `deal`, `user`, `invitation`, `apiKey`, …
     #[schema(example = "deal")]
     entity: &'static str,
     #[schema(example = "deal_7")]
@@ -86,7 +86,7 @@ pub(crate) struct AuditEntry {
     /// Through which API, or `cli`, `server`.
     #[schema(example = "saas")]
     family: String,
-    /// Field → `[before, after]`, of the fields that differ.
+    /// Field → `[before, after]`, of the fields that differ. That a password was changed is told as `[null, null]`.
     #[schema(value_type = Object, example = json!({"stageId": ["stage_1", "stage_2"]}))]
     changes: Map<String, Value>,
 }

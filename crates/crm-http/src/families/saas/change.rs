@@ -7,6 +7,7 @@ pub(super) mod stream;
 use actix_web::{HttpRequest, HttpResponse};
 use crm_domain::{
     Error, Result,
+    control::user::{Permission, Role},
     error::{FieldError, Problem},
     field::parse_integer,
     money::{Currency, Money},
@@ -60,7 +61,7 @@ pub(crate) struct ChangeInfo {
     /// To the microsecond; what one request or job wrote together has the same.
     #[schema(example = "2026-01-17T10:30:00.123456Z")]
     pub(super) timestamp: String,
-    /// `company`, `contact`, `lead`, `deal`, `activity`, `handoff`, `pipeline`, `stage`, …
+    /// `company`, `contact`, `lead`, `deal`, `activity`, `handoff`, `pipeline`, `stage`, `user`, `invitation`, `apiKey`, …
     #[schema(example = "deal")]
     pub(super) entity: &'static str,
     #[schema(example = "deal_7")]
@@ -75,7 +76,8 @@ pub(crate) struct ChangeInfo {
     /// Through which API, or `cli`, `server`.
     #[schema(example = "saas")]
     pub(super) family: String,
-    /// Field → `[before, after]`, of the fields that differ.
+    /// Field → `[before, after]`, of the fields that differ. Empty for whom the record is none to read: an invitation or an API key. That
+    /// a password was changed is told as `[null, null]`.
     #[schema(value_type = Object, example = json!({"stageId": ["stage_1", "stage_2"]}))]
     pub(super) changes: Map<String, Value>,
 }
@@ -114,7 +116,11 @@ pub(super) async fn list(permit: Permit<Read>, request: HttpRequest) -> Result<H
     changes.truncate(most);
     let last = changes.last().map(|change| change.seq);
     let next_after = last.filter(|_| has_more).unwrap_or(end);
-    let items = changes.into_iter().map(ChangeInfo::of).collect::<Result<_>>()?;
+    let role = permit.user().role;
+    let items = changes
+        .into_iter()
+        .map(|change| ChangeInfo::for_role(change, role))
+        .collect::<Result<_>>()?;
     Ok(HttpResponse::Ok().json(ChangePage {
         items,
         next_after,
@@ -155,6 +161,17 @@ fn read(reader: &mut dyn TenantReader, filter: &ChangeFilter, after: i64, limit:
 }
 
 impl ChangeInfo {
+    /// A change as somebody with this role may see it: of what the role may not read, only that something happened. So the numbers have no gap
+    /// for anybody.
+    pub(super) fn for_role(change: Change, role: Role) -> Result<Self> {
+        let may_read = needed(change.entity).is_none_or(|permission| role.may(permission));
+        let mut info = Self::of(change)?;
+        if !may_read {
+            info.changes.clear();
+        }
+        Ok(info)
+    }
+
     pub(super) fn of(change: Change) -> Result<Self> {
         let fields: Map<String, Value> = serde_json::from_str(&change.fields)
             .map_err(|error| Error::Internal(format!("the fields of change {} cannot be read: {error}", change.seq)))?;
@@ -172,6 +189,32 @@ impl ChangeInfo {
                 .map(|(name, pair)| show_field(change.entity, &name, pair))
                 .collect(),
         })
+    }
+}
+
+/// What it takes to read records of a kind, beyond what every user may.
+fn needed(kind: EntityKind) -> Option<Permission> {
+    match kind {
+        EntityKind::ApiKey => Some(Permission::ManageApiKeys),
+        EntityKind::Invitation => Some(Permission::ManageUsers),
+        EntityKind::Account
+        | EntityKind::Activity
+        | EntityKind::Contact
+        | EntityKind::CustomField
+        | EntityKind::Handoff
+        | EntityKind::Lead
+        | EntityKind::Opportunity
+        | EntityKind::Partner
+        | EntityKind::Pipeline
+        | EntityKind::Setting
+        | EntityKind::SlaPolicy
+        | EntityKind::Stage
+        | EntityKind::Tag
+        | EntityKind::Ticket
+        | EntityKind::TicketComment
+        | EntityKind::Task
+        | EntityKind::User
+        | EntityKind::Webhook => None,
     }
 }
 

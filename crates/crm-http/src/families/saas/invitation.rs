@@ -12,8 +12,10 @@ use actix_web::{
     web,
 };
 use crm_domain::{
+    control::ControlStore,
     id::{InvitationId, RecordId},
     page::SortValue,
+    tenant::change::Origin,
     usecase::invitations,
 };
 
@@ -62,8 +64,8 @@ pub(super) async fn list(call: Call, permit: Permit<ManageUsers>, request: HttpR
 pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<InvitationRequest>) -> Result<HttpResponse, SaasError> {
     let fields = body.value.parse()?;
     let (app, tenant, by) = (Arc::clone(&call.app), permit.tenant.tenant.id, permit.user().id);
-    let invited = block(move || invitations::invite(&*app.control, &*app.entropy, tenant, by, fields));
-    let (token, invitation) = invited.await?;
+    let invite = move |control: &dyn ControlStore, origin: &Origin| invitations::invite(control, &*app.entropy, origin, tenant, by, fields);
+    let (token, invitation) = permit.tenant.administer(invite).await?;
     let location = format!("{PATH}/{}", show(INVITATION, invitation.id));
     Ok(secret(StatusCode::CREATED)
         .insert_header((LOCATION, location))
@@ -77,9 +79,10 @@ pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<I
     responses((status = 204, description = "It is revoked"), ErrorResponses, LookupResponses, ConflictResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn revoke(call: Call, permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+pub(super) async fn revoke(permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: InvitationId = in_path(&id, INVITATION)?;
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    block(move || invitations::revoke(&*control, tenant, id)).await?;
+    let tenant = permit.tenant.tenant.id;
+    let revoke = move |control: &dyn ControlStore, origin: &Origin| invitations::revoke(control, origin, tenant, id);
+    permit.tenant.administer(revoke).await?;
     Ok(HttpResponse::NoContent().finish())
 }

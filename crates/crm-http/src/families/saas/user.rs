@@ -9,9 +9,13 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
 use crm_domain::{
-    control::user::{User, UserField, UserFilter, page},
+    control::{
+        ControlStore,
+        user::{User, UserField, UserFilter, page},
+    },
     field::Check,
     id::UserId,
+    tenant::change::Origin,
     usecase::users,
 };
 
@@ -73,8 +77,9 @@ pub(super) async fn get(call: Call, permit: Permit<Read>, id: web::Path<String>)
 pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<UserRequest>) -> Result<HttpResponse, SaasError> {
     let (fields, password) = body.value.parse()?;
     let hash = call.app.sign_in.hash(password).await?;
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    let user = block(move || users::create(&*control, tenant, fields, hash)).await?;
+    let tenant = permit.tenant.tenant.id;
+    let create = move |control: &dyn ControlStore, origin: &Origin| users::create(control, origin, tenant, fields, hash);
+    let user = permit.tenant.administer(create).await?;
     let location = format!("{PATH}/{}", show(USER, user.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserInfo::of(user)))
 }
@@ -93,7 +98,6 @@ pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<U
     security(("accessToken" = []))
 )]
 pub(super) async fn update(
-    call: Call,
     permit: Permit<ManageUsers>,
     id: web::Path<String>,
     condition: IfMatch,
@@ -102,9 +106,12 @@ pub(super) async fn update(
     let id: UserId = in_path(&id, USER)?;
     let mut check = Check::new();
     let changes = body.value.changes(&mut check);
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    let updated = block(move || users::update(&*control, tenant, id, changes, check, |at| condition.holds(at)));
-    Ok(shown(updated.await?.ok_or(SaasError::Stale)?))
+    let tenant = permit.tenant.tenant.id;
+    let update = move |control: &dyn ControlStore, origin: &Origin| {
+        users::update(control, origin, tenant, id, changes, check, |at| condition.holds(at))
+    };
+    let updated = permit.tenant.administer(update).await?;
+    Ok(shown(updated.ok_or(SaasError::Stale)?))
 }
 
 /// Gives a user another role; it counts with the user's next request. The last active Admin stays one.
@@ -118,20 +125,19 @@ pub(super) async fn update(
     security(("accessToken" = []))
 )]
 pub(super) async fn set_role(
-    call: Call,
     permit: Permit<ManageUsers>,
     id: web::Path<String>,
     body: Body<RoleRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let id: UserId = in_path(&id, USER)?;
     let role = body.value.parse();
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
+    let tenant = permit.tenant.tenant.id;
     // Whether there is such a user is told before what is wrong with the body, as everywhere.
-    let changed = block(move || {
-        users::lookup(&*control, tenant, id)?;
-        users::set_role(&*control, tenant, id, role?)
-    });
-    Ok(shown(changed.await?))
+    let set_role = move |control: &dyn ControlStore, origin: &Origin| {
+        users::lookup(control, tenant, id)?;
+        users::set_role(control, origin, tenant, id, role?)
+    };
+    Ok(shown(permit.tenant.administer(set_role).await?))
 }
 
 /// Keeps a user out: its access tokens, refresh tokens and sessions die at once, on every node. Its records stay. The last active Admin
@@ -141,8 +147,8 @@ pub(super) async fn set_role(
     responses((status = 200, description = "The user as it is now", body = UserInfo), ErrorResponses, LookupResponses, ConflictResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn deactivate(call: Call, permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
-    set_active(&call, &permit, &id, false).await
+pub(super) async fn deactivate(permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    set_active(&permit, &id, false).await
 }
 
 /// Lets a user in again, who signs in anew. Doing it twice changes nothing.
@@ -151,15 +157,15 @@ pub(super) async fn deactivate(call: Call, permit: Permit<ManageUsers>, id: web:
     responses((status = 200, description = "The user as it is now", body = UserInfo), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn reactivate(call: Call, permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
-    set_active(&call, &permit, &id, true).await
+pub(super) async fn reactivate(permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
+    set_active(&permit, &id, true).await
 }
 
-async fn set_active(call: &Call, permit: &Permit<ManageUsers>, id: &str, is_active: bool) -> Result<HttpResponse, SaasError> {
+async fn set_active(permit: &Permit<ManageUsers>, id: &str, is_active: bool) -> Result<HttpResponse, SaasError> {
     let id: UserId = in_path(id, USER)?;
-    let (control, tenant) = (Arc::clone(&call.app.control), permit.tenant.tenant.id);
-    let user = block(move || users::set_active(&*control, tenant, id, is_active)).await?;
-    Ok(shown(user))
+    let tenant = permit.tenant.tenant.id;
+    let set_active = move |control: &dyn ControlStore, origin: &Origin| users::set_active(control, origin, tenant, id, is_active);
+    Ok(shown(permit.tenant.administer(set_active).await?))
 }
 
 fn shown(user: User) -> HttpResponse {

@@ -37,6 +37,7 @@ pub(super) const CUSTOM: &str = "customFields.";
 pub(super) fn noun_of(noun: &str) -> &str {
     match noun {
         "account" => "company",
+        "api_key" => "apiKey",
         "custom_field" => "customField",
         "opportunity" => "deal",
         "setting" => "settings",
@@ -52,9 +53,11 @@ pub(super) fn prefix_of(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::Account => COMPANY,
         EntityKind::Activity => ACTIVITY,
+        EntityKind::ApiKey => API_KEY,
         EntityKind::Contact => CONTACT,
         EntityKind::CustomField => CUSTOM_FIELD,
         EntityKind::Handoff => HANDOFF,
+        EntityKind::Invitation => INVITATION,
         EntityKind::Lead => LEAD,
         EntityKind::Opportunity => DEAL,
         EntityKind::Partner => PARTNER,
@@ -66,6 +69,7 @@ pub(super) fn prefix_of(kind: EntityKind) -> &'static str {
         EntityKind::Ticket => TICKET,
         EntityKind::TicketComment => COMMENT,
         EntityKind::Task => TASK,
+        EntityKind::User => USER,
         EntityKind::Webhook => WEBHOOK,
     }
 }
@@ -78,7 +82,7 @@ pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
         "lead_id" => Some(LEAD),
         "merge_id" => Some(MERGE),
         "opportunity_id" | "converted_opportunity_id" => Some(DEAL),
-        "initiator_id" | "manager_id" | "owner_id" | "receiver_id" => Some(USER),
+        "created_by" | "initiator_id" | "invited_by" | "manager_id" | "owner_id" | "receiver_id" | "user_id" => Some(USER),
         "pipeline_id" => Some(PIPELINE),
         "sla_policy_id" => Some(SLA_POLICY),
         "stage_id" => Some(STAGE),

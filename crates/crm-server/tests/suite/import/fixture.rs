@@ -20,7 +20,7 @@ use crm_domain::{
     },
     usecase::{
         import::{ImportError, ImportKind, ImportOptions, ImportTarget, Observer, RowFailure, Summary, import},
-        register::{Registration, RegistrationDraft, RegistrationPolicy, register},
+        register::{Registrar, Registration, RegistrationDraft, register},
     },
 };
 use crm_store::{Store, StoreSettings};
@@ -51,12 +51,16 @@ impl Fixture {
         let registration = Registration::parse(draft, Check::new()).unwrap();
         let hash = PasswordHash::from_store("$2b$never".to_owned());
         let (control, tenants) = (store.control(), store.tenants());
+        let origin = Origin {
+            actor: Actor::Job("import"),
+            family: "cli",
+        };
         let (tenant, _) = register(
             &*control,
             &*tenants,
             &*clock,
             &SystemEntropy,
-            RegistrationPolicy::First,
+            &Registrar::Operator(origin.clone()),
             &registration,
             hash,
         )
@@ -65,10 +69,7 @@ impl Fixture {
             control,
             store: tenants.open(&tenant).unwrap(),
             tenant: tenant.id,
-            origin: Origin {
-                actor: Actor::Job("import"),
-                family: "cli",
-            },
+            origin,
         };
         Self {
             target,

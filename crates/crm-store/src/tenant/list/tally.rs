@@ -234,14 +234,17 @@ fn is_about_itself(kind: EntityKind) -> bool {
         kind,
         EntityKind::Account
             | EntityKind::Activity
+            | EntityKind::ApiKey
             | EntityKind::Contact
             | EntityKind::Handoff
+            | EntityKind::Invitation
             | EntityKind::Lead
             | EntityKind::Opportunity
             | EntityKind::Partner
             | EntityKind::Ticket
             | EntityKind::TicketComment
             | EntityKind::Task
+            | EntityKind::User
             | EntityKind::Webhook
     )
 }

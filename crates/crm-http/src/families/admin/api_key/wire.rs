@@ -4,16 +4,16 @@ use crm_domain::{
     Error, Result,
     control::{
         ControlStore,
-        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyText},
+        api_key::{ApiKey, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyText, network_text},
         user::Role,
     },
     error::Problem,
     field::{Check, Patch},
     id::{ApiKeyId, TenantId, UserId},
     stamp::Stamp,
+    tenant::change::Origin,
     usecase::api_keys,
 };
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -125,8 +125,16 @@ impl ApiKeyRequest {
 }
 
 impl Draft {
-    pub(super) fn update(self, control: &dyn ControlStore, tenant: TenantId, id: ApiKeyId, actor: UserId, check: Check) -> Result<ApiKey> {
-        api_keys::update(control, tenant, id, actor, self.draft, check).map_err(|error| called(error, self.grants))
+    pub(super) fn update(
+        self,
+        control: &dyn ControlStore,
+        origin: &Origin,
+        tenant: TenantId,
+        id: ApiKeyId,
+        actor: UserId,
+        check: Check,
+    ) -> Result<ApiKey> {
+        api_keys::update(control, origin, tenant, id, actor, self.draft, check).map_err(|error| called(error, self.grants))
     }
 }
 
@@ -212,7 +220,7 @@ impl ApiKeyInfo {
             permissions,
             rate_limit: fields.rate_limit,
             expires_at: fields.expires_at.map(Stamp::to_second_precision),
-            ip_allowlist: fields.ip_allowlist.iter().map(show_network).collect(),
+            ip_allowlist: fields.ip_allowlist.iter().map(network_text).collect(),
             created_at: key.created_at.to_second_precision(),
             created_by: show(USER, key.created_by),
             last_used_at: key.last_used_at.map(Stamp::to_second_precision),
@@ -220,14 +228,6 @@ impl ApiKeyInfo {
             revoked_at: key.revoked_at.map(Stamp::to_second_precision),
         }
     }
-}
-
-/// A single address without its mask, as people enter it.
-fn show_network(network: &IpNet) -> String {
-    if network.prefix_len() == network.max_prefix_len() {
-        return network.addr().to_string();
-    }
-    network.to_string()
 }
 
 /// A new key.
@@ -286,12 +286,5 @@ mod tests {
             problems(r#"{"family":1,"name":null,"scopes":"x","rateLimit":0,"expiresAt":"2020-01-01","ipAllowlist":["x"]}"#),
             ["expires_at", "family", "ip_allowlist", "name", "rate_limit", "scopes"]
         );
-    }
-
-    #[test]
-    fn a_single_address_is_shown_without_its_mask() {
-        let shown = |text: &str| show_network(&text.parse().unwrap());
-        assert_eq!(shown("203.0.113.7/32"), "203.0.113.7");
-        assert_eq!(shown("2001:db8::/32"), "2001:db8::/32");
     }
 }

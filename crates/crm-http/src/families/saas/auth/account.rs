@@ -7,7 +7,7 @@ use crm_domain::{
     control::user::User,
     field::Check,
     usecase::{
-        register::{self, Registration, RegistrationDraft},
+        register::{self, Registrar, Registration, RegistrationDraft},
         sign_in::open_session,
     },
 };
@@ -22,7 +22,11 @@ use crate::{
         error::{BodyResponses, ConflictResponses, ErrorResponses, SaasError},
         id::{TENANT, USER, show},
     },
-    shared::{call::Call, json_body::Given, tenant::block},
+    shared::{
+        call::Call,
+        json_body::Given,
+        tenant::{block, carry},
+    },
 };
 
 /// A registration (contract C-07).
@@ -68,21 +72,26 @@ pub(crate) async fn register(call: Call, body: Body<RegisterRequest>) -> Result<
     let registration = body.value.parse()?;
     call.app.settings.registration.check_open()?;
     let hash = call.app.sign_in.hash(registration.password.clone()).await?;
-    let app = Arc::clone(&call.app);
+    let (app, family) = (Arc::clone(&call.app), call.family.name());
     let signed_in = block(move || {
-        let policy = app.settings.registration;
+        let registrar = Registrar::Itself {
+            family,
+            policy: app.settings.registration,
+        };
         let (_, user) = register::register(
             &*app.control,
             &*app.tenants,
             &*app.clock,
             &*app.entropy,
-            policy,
+            &registrar,
             &registration,
             hash,
         )?;
         open_session(&*app.control, &*app.entropy, user, app.settings.tokens.refresh_lifetime())
     });
-    let answer = LoginResponse::of(&call, signed_in.await??).await?;
+    let signed_in = signed_in.await??;
+    carry(&call.app, signed_in.user.tenant_id).await;
+    let answer = LoginResponse::of(&call, signed_in).await?;
     Ok(secret(StatusCode::CREATED).json(answer))
 }
 

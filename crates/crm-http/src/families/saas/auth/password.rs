@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use crm_domain::{
-    control::user::Password,
+    control::{ControlStore, user::Password},
     error::Problem,
     field::{Check, Email, Patch, Text},
+    tenant::change::Origin,
     usecase::{
         invitations,
         users::{self, wrong_password},
@@ -23,7 +24,11 @@ use crate::{
         error::{BodyResponses, ConflictResponses, ErrorResponses, SaasError},
         id::{USER, show},
     },
-    shared::{call::Call, json_body::Given, tenant::block},
+    shared::{
+        call::Call,
+        json_body::Given,
+        tenant::{block, carry},
+    },
 };
 
 /// A new password for an old one. Not `Debug`: it would show both.
@@ -72,8 +77,8 @@ pub(crate) async fn change_password(
     }
     attempt.succeeded();
     let hash = call.app.sign_in.hash(new).await?;
-    let control = Arc::clone(&call.app.control);
-    block(move || users::change_password(&*control, &user, session, hash)).await?;
+    let change = move |control: &dyn ControlStore, origin: &Origin| users::change_password(control, origin, &user, session, hash);
+    permit.tenant.administer(change).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -114,11 +119,13 @@ pub(crate) async fn accept_invitation(call: Call, body: Body<AcceptInvitationReq
     let app = Arc::clone(&call.app);
     let token = block(move || invitations::check(&*app.control, &*app.clock, &presented)).await??;
     let hash = call.app.sign_in.hash(password).await?;
-    let app = Arc::clone(&call.app);
+    let (app, family) = (Arc::clone(&call.app), call.family.name());
     let signed_in = block(move || {
         let lifetime = app.settings.tokens.refresh_lifetime();
-        invitations::accept(&*app.control, &*app.entropy, &token, name, hash, lifetime)
+        invitations::accept(&*app.control, &*app.entropy, family, &token, name, hash, lifetime)
     });
-    let answer = LoginResponse::of(&call, signed_in.await??).await?;
+    let signed_in = signed_in.await??;
+    carry(&call.app, signed_in.user.tenant_id).await;
+    let answer = LoginResponse::of(&call, signed_in).await?;
     Ok(secret(StatusCode::CREATED).json(answer))
 }

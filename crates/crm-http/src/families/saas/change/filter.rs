@@ -44,8 +44,8 @@ fn kinds(text: &str) -> Result<Vec<EntityKind>, Problem> {
 }
 
 fn plural(noun: &str) -> String {
-    noun.strip_suffix('y')
-        .map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"))
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with('e'));
+    stem.map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"))
 }
 
 /// A record's id, whose prefix tells its kind.
@@ -65,8 +65,13 @@ mod tests {
         assert_eq!(kinds("deal").unwrap(), [EntityKind::Opportunity]);
         assert_eq!(kinds("company, lead").unwrap(), [EntityKind::Account, EntityKind::Lead]);
         assert_eq!(
-            kinds("companies,deals,slaPolicies").unwrap(),
-            [EntityKind::Account, EntityKind::Opportunity, EntityKind::SlaPolicy]
+            kinds("companies,deals,slaPolicies,apiKeys").unwrap(),
+            [
+                EntityKind::Account,
+                EntityKind::Opportunity,
+                EntityKind::SlaPolicy,
+                EntityKind::ApiKey
+            ]
         );
         for bad in ["account", "", "deal,", "deal;lead", "Deal", "companys"] {
             assert!(kinds(bad).is_err(), "{bad}");
@@ -78,7 +83,7 @@ mod tests {
         for kind in EntityKind::ALL {
             assert_eq!(record(&format!("{}12", prefix_of(kind))).unwrap(), (kind, 12));
         }
-        for bad in ["", "12", "deal", "deal_", "deal_x", "deal_07", "user_1", "Deal_1"] {
+        for bad in ["", "12", "deal", "deal_", "deal_x", "deal_07", "tenant_1", "Deal_1"] {
             assert!(record(bad).is_err(), "{bad}");
         }
     }

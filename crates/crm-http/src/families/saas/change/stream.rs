@@ -12,6 +12,7 @@ use actix_web::{
 };
 use crm_domain::{
     Error, Result,
+    control::user::Role,
     error::{FieldError, Problem},
     field::parse_integer,
     tenant::change::ChangeFilter,
@@ -97,6 +98,7 @@ pub(in super::super) async fn stream(permit: Permit<Read>, call: Call, request: 
         app: Arc::clone(&call.app),
         bearer,
         follower,
+        role: permit.user().role,
         filter,
         place,
         told: None,
@@ -138,6 +140,8 @@ struct Stream {
     app: Arc<App>,
     bearer: Bearer,
     follower: Follower,
+    /// What the user may read, as of the last look at the token.
+    role: Role,
     filter: ChangeFilter,
     heartbeat: Interval,
     /// The number of the last change that was looked at, sent or not wanted.
@@ -202,7 +206,7 @@ impl Stream {
             if !self.filter.meets(change) {
                 continue;
             }
-            let info = ChangeInfo::of(change.clone())?;
+            let info = ChangeInfo::for_role(change.clone(), self.role)?;
             let data = serde_json::to_string(&info).map_err(|error| Error::Internal(error.to_string()))?;
             chunk.push_str(&format!("id: {}\nevent: {}.{}\ndata: {data}\n\n", info.seq, info.entity, info.kind));
             self.told = Some(change.seq);
@@ -226,11 +230,15 @@ impl Stream {
     }
 
     /// Whether the token, its session, its user and the tenant are still in force; an outage ends the stream too, since nobody can say.
-    async fn may_go_on(&self) -> bool {
+    async fn may_go_on(&mut self) -> bool {
         if self.app.clock.now() >= self.bearer.expires_at {
             return false;
         }
-        matches!(context::principal(&self.app, self.bearer).await, Ok(Some(_)))
+        let Ok(Some(principal)) = context::principal(&self.app, self.bearer).await else {
+            return false;
+        };
+        self.role = principal.user.role;
+        true
     }
 }
 
