@@ -36,7 +36,8 @@ impl Epochs {
         if worker.join(sender) {
             tokio::spawn(ask(Arc::clone(&self.control), Asking(Arc::clone(worker))));
         }
-        receiver.await.map_err(|_| stopped())?
+        // While a database hangs, those who come later would wait for two questions.
+        in_time(async { receiver.await.map_err(|_| stopped())? }).await
     }
 }
 
