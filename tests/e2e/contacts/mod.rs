@@ -8,6 +8,7 @@ mod company;
 mod contact;
 mod csrf;
 mod export;
+mod import;
 mod limits;
 mod list;
 mod ownership;
