@@ -45,6 +45,8 @@ pub struct JobSettings {
     pub poll_milliseconds: u64,
     /// After which a job is taken over whose node gives no sign of life, in seconds.
     pub lease_seconds: u64,
+    /// Days that what jobs came to is kept; 0 keeps it for ever.
+    pub retention_days: u64,
 }
 
 impl JobSettings {
@@ -60,6 +62,7 @@ impl Default for JobSettings {
             parallel: 4,
             poll_milliseconds: 2_000,
             lease_seconds: 60,
+            retention_days: 30,
         }
     }
 }
