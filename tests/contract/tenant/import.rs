@@ -207,7 +207,8 @@ fn an_import_that_is_interrupted_goes_on_and_applies_each_row_once(database: &Da
         if job.state.is_final() {
             break job;
         }
-        assert_eq!(progress(&job).done % 1_000, 0);
+        let done = progress(&job).done;
+        assert!(done % 1_000 == 0 || done == rows as u64, "{done}");
     };
     assert!(attempts > 3, "{attempts}");
     let bad = rows.div_ceil(7) as u64;
@@ -261,6 +262,6 @@ fn a_file_that_cannot_be_read_is_not_taken_for_its_end(database: &Database) {
     let job = add_of(database, &store, &text, 3, &[(0, text.as_bytes()), (2, b"")]);
     let claimed = claimed(database, &store);
     let broken = run(database, &claimed);
-    assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
+    assert!(matches!(broken, Err(Error::Unavailable { .. })), "{broken:?}");
     assert_eq!(failures(&store, job.id), [], "no row is told to be broken");
 }

@@ -42,6 +42,8 @@ const ROUND: u32 = 64;
 const LOOKS: usize = 8;
 /// How long a stop waits for jobs to come to an end. One that takes longer is taken over when its lease ends.
 const STOP: Duration = Duration::from_secs(10);
+/// How far the writers' stamps may be ahead of the clock: they ascend also while it stands still.
+const AHEAD: Duration = Duration::from_secs(1);
 /// When a tenant is looked at again that nobody may enter.
 const INACTIVE: Duration = Duration::from_secs(300);
 
@@ -237,7 +239,7 @@ impl Jobs {
         let claimed = blocking(move || {
             // Reading first: a unit that finds nothing costs a commit all the same.
             let due = asked.reading(|reader| reader.jobs().next_due(Some(&kinds)))?;
-            if due.is_none_or(|due| due > own.clock.now()) {
+            if due.is_none_or(|due| due > own.clock.now().plus(AHEAD)) {
                 return Ok(None);
             }
             let mut claimed = asked.writing(server_origin(), move |unit| unit.jobs().claim(&kinds, lease, 1))?;
