@@ -39,6 +39,19 @@ each_backend!(
 const LEASE: Duration = Duration::from_secs(60);
 const FIELDS: &[&str] = &["full_name", "email"];
 
+fn payload(rows: u64, chunks: u32) -> ImportPayload {
+    ImportPayload {
+        user_id: user().get(),
+        headers: vec!["Name".to_owned(), "Email".to_owned()],
+        rows,
+        chunks,
+        mapping: Vec::new(),
+        existing: Existing::Skip,
+        auto_enrich: false,
+        dry_run: false,
+    }
+}
+
 /// An import of this table, ready to be claimed. Its tenant need not be known to the control plane.
 fn add(database: &Database, store: &Arc<dyn TenantStore>, table: &str, chunks: &[(u32, &[u8])]) -> Job {
     add_of(database, store, table, 2, chunks)
@@ -46,24 +59,19 @@ fn add(database: &Database, store: &Arc<dyn TenantStore>, table: &str, chunks: &
 
 fn add_of(database: &Database, store: &Arc<dyn TenantStore>, table: &str, count: u32, chunks: &[(u32, &[u8])]) -> Job {
     let promise = Promise::made(database.now());
-    let payload = ImportPayload {
-        user_id: user().get(),
-        headers: vec!["Name".to_owned(), "Email".to_owned()],
-        rows: table.lines().count() as u64 - 1,
-        chunks: count,
-        mapping: Vec::new(),
-        existing: Existing::Skip,
-        auto_enrich: false,
-        dry_run: false,
-    };
+    let payload = payload(table.lines().count() as u64 - 1, count);
     let job = write(store, move |unit| import_job::open(unit, &promise, &payload, None)).unwrap();
+    keep(store, &job, chunks);
+    let begun = job.clone();
+    write(store, move |unit| import_job::begin(unit, &promise, &begun)).unwrap();
+    job
+}
+
+fn keep(store: &Arc<dyn TenantStore>, job: &Job, chunks: &[(u32, &[u8])]) {
     for (number, chunk) in chunks {
         let (job, number, chunk) = (job.clone(), *number, chunk.to_vec());
         write(store, move |unit| import_job::keep_chunk(unit, &job, number, &chunk)).unwrap();
     }
-    let begun = job.clone();
-    write(store, move |unit| import_job::begin(unit, &promise, &begun)).unwrap();
-    job
 }
 
 fn whole(database: &Database, store: &Arc<dyn TenantStore>, table: &str) -> Job {
@@ -137,13 +145,13 @@ fn a_file_is_kept_in_chunks_until_the_job_is_over(database: &Database) {
     let job = add(database, &store, "Name\n", &[(0, &bytes), (1, b"")]);
     assert_eq!(chunk(&store, job.id, 0), Some(bytes));
     assert_eq!(chunk(&store, job.id, 1), Some(Vec::new()));
-    assert_eq!(chunk(&store, job.id, 2), None);
+    assert_eq!(chunk(&store, job.id, 3), None);
     let uuid = job.uuid;
     let cancelled = write(&store, move |unit| import_job::cancel(unit, uuid)).unwrap();
     assert_eq!(cancelled.state, JobState::Cancelled);
     assert_eq!(chunk(&store, job.id, 0), None);
     // Whoever was about to send more of it hears of that.
-    let late = write(&store, move |unit| import_job::keep_chunk(unit, &job, 2, b"x"));
+    let late = write(&store, move |unit| import_job::keep_chunk(unit, &job, 3, b"x"));
     assert!(matches!(late, Err(Error::State { .. })), "{late:?}");
 }
 
@@ -241,9 +249,13 @@ fn who_lost_the_lease_writes_nothing_more(database: &Database) {
     assert_eq!(feed(&store).len(), 42);
 }
 
+/// Its sender went away before it was begun, if only just.
 fn an_upload_that_broke_off_fails(database: &Database) {
     let store = open(database);
-    add(database, &store, &table(5), &[(0, table(5).as_bytes())]);
+    let promise = Promise::made(database.now());
+    let opened = write(&store, move |unit| import_job::open(unit, &promise, &payload(5, 1), None)).unwrap();
+    keep(&store, &opened, &[(0, table(5).as_bytes())]);
+    database.advance(Duration::from_secs(16 * 60));
     let claimed = claimed(database, &store);
     let outcome = run(database, &claimed);
     let failed = end(database, &store, claimed.lease, outcome);
