@@ -15,6 +15,7 @@ mod filtering;
 mod find;
 mod handoff;
 mod idempotency;
+mod import;
 mod index;
 mod job;
 mod label;
