@@ -63,6 +63,7 @@ pub struct Uuids {
     pub tag: String,
     pub key: String,
     pub lookup: String,
+    pub import: String,
 }
 
 thread_local! {
@@ -83,6 +84,7 @@ pub fn path_of(route: &RouteInfo) -> String {
         "/api/v1/tags" => &uuids.tag,
         "/api/v1/enrichment/jobs" => &uuids.lookup,
         "/api/api-keys" => &uuids.key,
+        "/api/import" => &uuids.import,
         "/api/v1/external/accounts" => "ACT-00003",
         "/api/v1/external/opportunities" => "OPP-00003",
         "/api/companies" => "company_3",
@@ -143,8 +145,11 @@ pub fn cookie(server: &Server, user: &User) -> String {
 
 /// A server whose first tenant has a record behind every id.
 pub fn server() -> Server {
-    // A stream has no end that a test could wait for.
-    let server = Server::with(Backend::Sqlite, |settings| settings.change_streams.per_tenant = 0);
+    // A stream has no end that a test could wait for, and a job should do nothing meanwhile.
+    let server = Server::with(Backend::Sqlite, |settings| {
+        settings.change_streams.per_tenant = 0;
+        settings.jobs.parallel = 0;
+    });
     let acme = server.tenant("Acme");
     let token = acme.admin_token();
     for number in 1..=3 {
@@ -210,7 +215,19 @@ fn uuids_of(server: &Server, acme: &TestTenant<'_>) -> Uuids {
         contact: contact.expect("a contact").uuid.to_string(),
         tag: tag.expect("a tag").uuid.to_string(),
         key: uuid_of(key.id, key.created_at).to_string(),
+        import: import(server, acme),
     }
+}
+
+/// The id of an import.
+fn import(server: &Server, acme: &TestTenant<'_>) -> String {
+    let form = "--x\r\nContent-Disposition: form-data; name=\"csv\"; filename=\"x.csv\"\r\n\r\nName\nAcme's\n\r\n--x--\r\n";
+    let request = server.post("/api/import").header("cookie", cookie(server, &acme.admin));
+    let answer = request
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(form)
+        .expect(200);
+    answer.json()["jobId"].as_str().expect("an id").to_owned()
 }
 
 /// Every credential; none of them stops to be what it is while the others are tried.

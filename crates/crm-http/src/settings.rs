@@ -43,6 +43,17 @@ pub struct JobSettings {
     pub parallel: usize,
     /// Between two looks for jobs that other nodes added or left, in milliseconds.
     pub poll_milliseconds: u64,
+    /// After which a job is taken over whose node gives no sign of life, in seconds.
+    pub lease_seconds: u64,
+    /// Days that what jobs came to is kept; 0 keeps it for ever.
+    pub retention_days: u64,
+}
+
+impl JobSettings {
+    /// How long a lease lasts; who runs the job extends it well before.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds.max(1))
+    }
 }
 
 impl Default for JobSettings {
@@ -50,6 +61,8 @@ impl Default for JobSettings {
         Self {
             parallel: 4,
             poll_milliseconds: 2_000,
+            lease_seconds: 60,
+            retention_days: 30,
         }
     }
 }

@@ -10,7 +10,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         TenantStore,
-        job::{End, Job, JobField, JobFilter, JobKind, JobShape, JobState, LEASE, Lease, NewJob, is_lost, to_json},
+        job::{End, Job, JobField, JobFilter, JobKind, JobShape, JobState, Lease, NewJob, is_lost, to_json},
     },
 };
 use crm_tests::{database::Database, each_backend};
@@ -29,6 +29,8 @@ each_backend!(
     jobs_are_listed_newest_first,
     old_jobs_are_forgotten,
 );
+
+const LEASE: Duration = Duration::from_secs(60);
 
 struct Sample;
 

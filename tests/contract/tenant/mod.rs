@@ -16,6 +16,7 @@ mod filtering;
 mod find;
 mod handoff;
 mod idempotency;
+mod import;
 mod index;
 mod job;
 mod label;

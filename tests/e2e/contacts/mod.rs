@@ -9,6 +9,7 @@ mod contact;
 mod csrf;
 mod enrichment;
 mod export;
+mod import;
 mod limits;
 mod list;
 mod ownership;

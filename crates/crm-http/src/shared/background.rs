@@ -31,6 +31,8 @@ const CARRY: Duration = Duration::from_secs(10);
 const PURGE: Duration = Duration::from_secs(3_600);
 /// Rows purged in one unit of work, so that the writer's turn stays short.
 const PURGE_BATCH: u32 = 2_000;
+/// The same of jobs, of which each may have many rows beside it.
+const JOBS_BATCH: u32 = 20;
 /// How long an ended or expired session is kept, so that its end stays explicable.
 const SESSION_RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
 
@@ -126,16 +128,19 @@ pub(crate) struct Purge {
     clock: Arc<dyn Clock>,
     /// `None` keeps the request logs for ever, but for those of tenants that ask for less.
     retention: Option<Duration>,
+    /// `None` keeps what jobs came to for ever.
+    jobs: Option<Duration>,
 }
 
 impl Purge {
     pub(crate) fn of(app: &App) -> Self {
-        let days = app.settings.request_log.retention_days;
+        let kept = |days: u64| (days > 0).then(|| days_of(days));
         Self {
             control: Arc::clone(&app.control),
             tenants: Arc::clone(&app.tenants),
             clock: Arc::clone(&app.clock),
-            retention: (days > 0).then(|| days_of(days)),
+            retention: kept(app.settings.request_log.retention_days),
+            jobs: kept(app.settings.jobs.retention_days),
         }
     }
 
@@ -155,6 +160,13 @@ impl Purge {
         store.writing(server_origin(), move |unit| {
             unit.idempotency().purge(now.minus(idempotency::LIFETIME))
         })?;
+        if let Some(before) = self.jobs.map(|kept| now.minus(kept)) {
+            while store
+                .writing(server_origin(), move |unit| unit.jobs().purge(before, JOBS_BATCH))?
+                .len()
+                == JOBS_BATCH as usize
+            {}
+        }
         let asked = store.reading(|reader| Ok(reader.settings().lookup()?.preferences.request_log_days))?;
         let asked = asked.and_then(|days| u64::try_from(days).ok()).map(days_of);
         // A tenant may have its log forgotten sooner than the deployment forgets, not later.

@@ -8,8 +8,6 @@
 
 mod port;
 
-use std::time::Duration;
-
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -21,9 +19,6 @@ use crate::{
 };
 
 pub use port::{JobField, JobFilter, JobReads, JobRepository};
-
-/// How long a lease lasts; who runs the job extends it well before.
-pub const LEASE: Duration = Duration::from_secs(60);
 
 /// Longest kept reason of a failure, in characters.
 const ERROR_MAX: usize = 2_000;

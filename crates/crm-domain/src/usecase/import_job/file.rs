@@ -2,7 +2,8 @@
 
 use std::{
     io::{self, Read},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use crate::{
@@ -13,18 +14,23 @@ use crate::{
 
 /// Why a file could not be read on: what was read of it then is not all there is.
 #[derive(Clone, Default)]
-pub(super) struct Broken(Arc<Mutex<Option<Error>>>);
+pub(super) struct Broken(Arc<OnceLock<String>>);
 
 impl Broken {
     /// # Errors
-    /// Why the file could not be read, once.
+    /// [`Error::Unavailable`] when the file could not be read: no row is to blame, and the next attempt may read it.
     pub(super) fn check(&self) -> Result<()> {
-        self.lock().take().map_or(Ok(()), Err)
+        self.0.get().map_or(Ok(()), |cause| {
+            Err(Error::Unavailable {
+                what: "the file of an import",
+                cause: cause.clone(),
+                retry_after: Duration::from_secs(1),
+            })
+        })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Error>> {
-        // What it holds is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn note(&self, error: &Error) {
+        self.0.get_or_init(|| error.to_string());
     }
 }
 
@@ -71,9 +77,8 @@ impl Read for StoredFile {
                 return Ok(read);
             }
             if let Err(error) = self.load() {
-                let told = io::Error::other(error.to_string());
-                *self.broken.lock() = Some(error);
-                return Err(told);
+                self.broken.note(&error);
+                return Err(io::Error::other(error.to_string()));
             }
         }
     }

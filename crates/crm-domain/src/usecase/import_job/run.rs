@@ -81,10 +81,10 @@ impl Executor for ContactImports {
     }
 }
 
+/// Whether the import was begun, which leaves a mark behind its file.
 fn is_whole(claimed: &Claimed, chunks: u32) -> Result<bool> {
     let job = claimed.job.id;
-    let last = chunks.saturating_sub(1);
-    let found = claimed.store.reading(|reader| reader.imports().chunk(job, last))?;
+    let found = claimed.store.reading(|reader| reader.imports().chunk(job, chunks))?;
     Ok(found.is_some())
 }
 

@@ -32,6 +32,8 @@ pub(super) const OF_CONTACT: &str = "/api/v1/contacts/{id}/activities";
 
 /// Who enriches contacts, as the feed names it ([`crm_domain::usecase::enrich::ACTOR`]).
 const ENRICHMENT: &str = "job:enrichment";
+/// After these a contact is another one.
+const CHANGED: [ChangeKind; 4] = [ChangeKind::Updated, ChangeKind::Restored, ChangeKind::Merged, ChangeKind::Unmerged];
 /// Fields that this family's contacts do not have.
 const NOT_SHOWN: [&str; 4] = ["account_id", "owner_id", "external_id", "description"];
 
@@ -65,7 +67,7 @@ impl Type {
 
     fn of(change: &Change) -> Self {
         match change.kind {
-            ChangeKind::Updated if change.actor == ENRICHMENT => Self::Enriched,
+            kind if CHANGED.contains(&kind) && change.actor == ENRICHMENT => Self::Enriched,
             ChangeKind::Created => Self::Created,
             // For whoever reads of types, a contact that was restored or merged has changed.
             ChangeKind::Updated | ChangeKind::Restored | ChangeKind::Merged | ChangeKind::Unmerged => Self::Updated,
@@ -77,13 +79,9 @@ impl Type {
     fn narrow(self, filter: ChangeFilter) -> ChangeFilter {
         let enrichment = || Some(ENRICHMENT.to_owned());
         let (kinds, actor, but_by) = match self {
-            Self::Enriched => (vec![ChangeKind::Updated], enrichment(), None),
+            Self::Enriched => (CHANGED.to_vec(), enrichment(), None),
             Self::Created => (vec![ChangeKind::Created], None, None),
-            Self::Updated => (
-                vec![ChangeKind::Updated, ChangeKind::Restored, ChangeKind::Merged, ChangeKind::Unmerged],
-                None,
-                enrichment(),
-            ),
+            Self::Updated => (CHANGED.to_vec(), None, enrichment()),
             Self::Deleted => (vec![ChangeKind::Deleted], None, None),
         };
         ChangeFilter {
@@ -283,6 +281,6 @@ mod tests {
         }
         let enriched = every.iter().filter(|change| Type::of(change) == Type::Enriched);
         let enriched: Vec<_> = enriched.map(|change| (change.kind, change.actor.as_str())).collect();
-        assert_eq!(enriched, [(ChangeKind::Updated, ENRICHMENT)]);
+        assert_eq!(enriched, CHANGED.map(|kind| (kind, ENRICHMENT)));
     }
 }

@@ -25,10 +25,7 @@ use crm_domain::{
     },
     id::TenantId,
     stamp::Stamp,
-    tenant::{
-        TenantStore, Tenants, UnitOfWork,
-        job::{JobKind, LEASE},
-    },
+    tenant::{TenantStore, Tenants, UnitOfWork, job::JobKind},
     usecase::jobs::{self, Executor},
 };
 use tokio::{
@@ -45,6 +42,8 @@ const ROUND: u32 = 64;
 const LOOKS: usize = 8;
 /// How long a stop waits for jobs to come to an end. One that takes longer is taken over when its lease ends.
 const STOP: Duration = Duration::from_secs(10);
+/// How far the writers' stamps may be ahead of the clock: they ascend also while it stands still.
+const AHEAD: Duration = Duration::from_secs(1);
 /// When a tenant is looked at again that nobody may enter.
 const INACTIVE: Duration = Duration::from_secs(300);
 
@@ -236,13 +235,14 @@ impl Jobs {
             return Ok(false);
         }
         let (own, asked, kinds) = (Arc::clone(self), Arc::clone(store), room.kinds());
+        let lease = self.settings.lease();
         let claimed = blocking(move || {
             // Reading first: a unit that finds nothing costs a commit all the same.
             let due = asked.reading(|reader| reader.jobs().next_due(Some(&kinds)))?;
-            if due.is_none_or(|due| due > own.clock.now()) {
+            if due.is_none_or(|due| due > own.clock.now().plus(AHEAD)) {
                 return Ok(None);
             }
-            let mut claimed = asked.writing(server_origin(), move |unit| unit.jobs().claim(&kinds, LEASE, 1))?;
+            let mut claimed = asked.writing(server_origin(), move |unit| unit.jobs().claim(&kinds, lease, 1))?;
             Ok(claimed.pop())
         });
         let Some(job) = claimed.await? else { return Ok(false) };

@@ -1,13 +1,13 @@
 //! One job on its thread.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crm_domain::{
     Error, Result,
     control::tenant::Tenant,
     tenant::{
         TenantStore,
-        job::{End, Job, LEASE, is_lost},
+        job::{End, Job, is_lost},
     },
     usecase::jobs::{self, Attempt, Claimed, Executor},
 };
@@ -51,7 +51,7 @@ impl Jobs {
         } else {
             let (run, of_thread) = (Arc::clone(executor), Arc::clone(claimed));
             let attempt = spawn_blocking(move || run.run(&of_thread));
-            extended(claimed, attempt).await
+            extended(claimed, attempt, self.settings.lease()).await
         };
         if let Err(error) = &outcome
             && !is_lost(error)
@@ -84,8 +84,8 @@ impl Jobs {
 }
 
 /// Waits for an attempt and extends its lease meanwhile.
-async fn extended(claimed: &Arc<Claimed>, mut attempt: JoinHandle<Result<Attempt>>) -> Result<Attempt> {
-    let mut ticks = interval(LEASE / 3);
+async fn extended(claimed: &Arc<Claimed>, mut attempt: JoinHandle<Result<Attempt>>, lasts: Duration) -> Result<Attempt> {
+    let mut ticks = interval(lasts / 3);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first comes at once.
     ticks.tick().await;
@@ -98,7 +98,7 @@ async fn extended(claimed: &Arc<Claimed>, mut attempt: JoinHandle<Result<Attempt
                 let of_thread = Arc::clone(claimed);
                 let extended = blocking(move || {
                     let lease = of_thread.lease;
-                    of_thread.store.writing(server_origin(), move |unit| unit.jobs().extend(&lease, LEASE))
+                    of_thread.store.writing(server_origin(), move |unit| unit.jobs().extend(&lease, lasts))
                 });
                 if let Err(error) = extended.await
                     && !is_lost(&error)

@@ -36,7 +36,7 @@ const OF_CONTACTS: [&str; 3] = ["id", "fullName", "email"];
 /// Downloads the rows that failed as CSV: the line of the file, the columns at fault, the reason, and the row as it was. Cells that a spreadsheet
 /// would take for a formula begin with an apostrophe, which a column says that imports know. Of an undoing: the contacts left as they are.
 #[utoipa::path(
-    get, path = ERRORS, tag = "contacts import", operation_id = "contacts_export_import_errors", params(("jobId" = String, Path, format = Uuid)),
+    get, path = ERRORS, tag = "contacts import", operation_id = "contacts_export_import_errors", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The table", body = String, content_type = "text/csv"), ErrorResponses, LookupResponses),
     security(("contacts_session" = []))
 )]

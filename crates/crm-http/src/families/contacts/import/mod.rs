@@ -40,11 +40,11 @@ use crate::shared::{
 
 pub(super) const PREFIX: &str = "/api/import";
 pub(super) const AUTO_MAP: &str = "/api/import/auto-map";
-pub(super) const ITEM: &str = "/api/import/{jobId}";
-pub(super) const EVENTS: &str = "/api/import/{jobId}/events";
-pub(super) const ERRORS: &str = "/api/import/{jobId}/errors";
-pub(super) const CANCEL: &str = "/api/import/{jobId}/cancel";
-pub(super) const UNDO: &str = "/api/import/{jobId}/undo";
+pub(super) const ITEM: &str = "/api/import/{id}";
+pub(super) const EVENTS: &str = "/api/import/{id}/events";
+pub(super) const ERRORS: &str = "/api/import/{id}/errors";
+pub(super) const CANCEL: &str = "/api/import/{id}/cancel";
+pub(super) const UNDO: &str = "/api/import/{id}/undo";
 
 /// Looks at a table of contacts and proposes which column feeds which field.
 ///
@@ -162,7 +162,7 @@ pub(super) async fn list(browser: Browser, request: HttpRequest) -> Result<HttpR
 
 /// Shows how far an import is.
 #[utoipa::path(
-    get, path = ITEM, tag = "contacts import", operation_id = "contacts_get_import", params(("jobId" = String, Path, format = Uuid)),
+    get, path = ITEM, tag = "contacts import", operation_id = "contacts_get_import", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The import", body = Import), ErrorResponses, LookupResponses),
     security(("contacts_session" = []))
 )]
@@ -173,7 +173,7 @@ pub(super) async fn get(browser: Browser, path: web::Path<String>) -> Result<Htt
 
 /// Ends an import, or the undoing of one, where it is. What it did stays.
 #[utoipa::path(
-    post, path = CANCEL, tag = "contacts import", operation_id = "contacts_cancel_import", params(("jobId" = String, Path, format = Uuid)),
+    post, path = CANCEL, tag = "contacts import", operation_id = "contacts_cancel_import", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The import", body = Import), ErrorResponses, LookupResponses, BodyResponses),
     security(("contacts_session" = []))
 )]
@@ -190,9 +190,9 @@ pub(super) async fn cancel(browser: Browser, path: web::Path<String>, Optional(b
 }
 
 /// Takes an import back, in the background: what it made is deleted, what it changed becomes what it was. What somebody else changed since is
-/// left alone, and named by `GET /api/import/{jobId}/errors` of the job that this answers.
+/// left alone, and named by `GET /api/import/{id}/errors` of the job that this answers.
 #[utoipa::path(
-    post, path = UNDO, tag = "contacts import", operation_id = "contacts_undo_import", params(("jobId" = String, Path, format = Uuid)),
+    post, path = UNDO, tag = "contacts import", operation_id = "contacts_undo_import", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The job that takes it back", body = Import), ErrorResponses, LookupResponses, BodyResponses),
     security(("contacts_session" = []))
 )]
@@ -203,8 +203,9 @@ pub(super) async fn undo(
     Optional(body): Optional<Nothing>,
 ) -> Result<HttpResponse, ApiError> {
     browser.require(Permission::Write)?;
-    browser.require(Permission::Delete)?;
     let (uuid, guard, now, user) = (parse(&path)?, body.guard, browser.tenant.now, browser.user().id);
+    find(&browser.tenant, uuid).await?;
+    browser.require(Permission::Delete)?;
     let answer = call.app.jobs.submit(&browser.tenant, now, move |unit, promise| {
         once(unit, guard.as_ref(), |unit| {
             let job = import_job::undo(unit, promise, uuid, user)?;

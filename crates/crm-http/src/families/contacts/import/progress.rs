@@ -35,9 +35,9 @@ const LOOK: Duration = Duration::from_millis(400);
 /// Streams how an import gets on as server-sent events, until it is over.
 ///
 /// Each event has `progress` as `event`, the last one the job's status (`completed`, `failed` or `cancelled`), and as `data` the same object as
-/// `GET /api/import/{jobId}`. Quiet streams carry a comment every 15 seconds.
+/// `GET /api/import/{id}`. Quiet streams carry a comment every 15 seconds.
 #[utoipa::path(
-    get, path = EVENTS, tag = "contacts import", operation_id = "contacts_follow_import", params(("jobId" = String, Path, format = Uuid)),
+    get, path = EVENTS, tag = "contacts import", operation_id = "contacts_follow_import", params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The stream", body = String, content_type = "text/event-stream"), ErrorResponses, LookupResponses),
     security(("contacts_session" = []))
 )]
