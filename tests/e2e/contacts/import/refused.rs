@@ -29,7 +29,7 @@ fn what_is_wrong_with_a_table_or_its_mapping_is_told(server: &Server) {
         (vec![Part("table", Some("x.csv"), table)], &["csv"]),
         (vec![csv(table), csv(table)], &["csv"]),
         (vec![csv(b"")], &["csv"]),
-        (vec![csv(b"\xEF\xBB\xBF\r\n \n")], &["csv"]),
+        (vec![csv(b"\xEF\xBB\xBF\r\n\n")], &["csv"]),
         (vec![csv(b"\"Name,Email\nAda,a@x.de\n")], &["csv"]),
         (vec![csv(b"foo,bar\n1,2\n")], &["fieldMapping"]),
         (vec![csv(table), mapping("[]")], &["fieldMapping"]),
