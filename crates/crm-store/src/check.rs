@@ -18,8 +18,8 @@ use crate::{
         contact::stats,
         counter::Counters,
         schema::{
-            account, activity, change, contact, custom_field, handoff, lead, merge, opportunity, partner, pipeline, request, sla_policy, stage,
-            tag, task, ticket, ticket_comment, webhook,
+            account, activity, change, contact, custom_field, handoff, lead, merge, opportunity, partner, pipeline, request, sla_policy,
+            stage, tag, task, ticket, ticket_comment, webhook,
         },
     },
 };

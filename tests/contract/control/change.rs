@@ -1,6 +1,6 @@
 //! What happened to users, invitations and API keys, on its way into their tenants' change feeds (contract X-86).
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use crm_domain::{
     clock::SystemEntropy,
@@ -16,11 +16,15 @@ use crm_domain::{
     id::{RecordId, TenantId},
     tenant::{
         TenantStore,
-        change::{Actor, ChangeKind, EntityKind, NewChange, Origin},
+        change::{Actor, Change, ChangeKind, EntityKind, NewChange, Origin},
     },
     usecase::{api_keys, control_changes, invitations, users},
 };
 use crm_tests::{database::Database, each_backend};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
 use serde_json::{Value, json};
 
 use super::{MINUTE, QUICK, acme, add_key, add_tenant, add_user, new_key, new_tenant, new_user, origin, race, raises, text};
@@ -33,6 +37,7 @@ each_backend!(
     what_did_not_happen_does_not_wait,
     ids_ascend_when_the_clock_does_not,
     every_change_is_carried_once_wherever_it_breaks_off,
+    any_interleaving_carries_each_change_once_and_in_order,
     a_tenants_changes_go_into_its_own_feed,
     many_carriers_carry_each_change_once_and_in_order,
     a_tenant_that_is_away_holds_up_nobody,
@@ -262,7 +267,7 @@ fn every_change_is_carried_once_wherever_it_breaks_off(database: &Database) {
     add_account(&store, "Before");
     let names = |store: &Arc<dyn TenantStore>| -> Vec<Value> {
         let of_user = feed(store).into_iter().filter(|change| change.entity == EntityKind::User);
-        let fields = |change: crm_domain::tenant::change::Change| serde_json::from_str::<Value>(&change.fields).unwrap();
+        let fields = |change: Change| serde_json::from_str::<Value>(&change.fields).unwrap();
         of_user.map(|change| fields(change)["name"][1].clone()).collect()
     };
     // Before the tenant's commit: nothing was carried, and it waits.
@@ -290,6 +295,73 @@ fn every_change_is_carried_once_wherever_it_breaks_off(database: &Database) {
     assert_eq!((carried.entity_id, carried.kind), (ada.id.get(), ChangeKind::Updated));
     let reports = database.store().check();
     assert!(reports.iter().all(|report| report.problems.is_empty()), "{reports:?}");
+}
+
+/// One step of one of two carriers, or of who changes something. A carrier that reads anew has broken off what it was about before.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Change,
+    Read(usize),
+    Append(usize),
+    Forget(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        Just(Step::Change),
+        (0..2_usize).prop_map(Step::Read),
+        (0..2_usize).prop_map(Step::Append),
+        (0..2_usize).prop_map(Step::Forget),
+    ]
+}
+
+/// What a carrier has read, and whether it has appended it.
+#[derive(Default)]
+struct Carrier {
+    seen: Vec<ControlChange>,
+    has_appended: bool,
+}
+
+fn any_interleaving_carries_each_change_once_and_in_order(database: &Database) {
+    let control = database.control();
+    let (tenant, ada, store) = housed(database, "acme");
+    let mut runner = TestRunner::new(Config::with_cases(16));
+    let made = Cell::new(0);
+    let outcome = runner.run(&proptest::collection::vec(step(), 1..25), |steps| {
+        let mut carriers = [Carrier::default(), Carrier::default()];
+        for step in steps {
+            match step {
+                Step::Change => {
+                    made.set(made.get() + 1);
+                    rename(&*control, &ada, &format!("Name {}", made.get()));
+                }
+                Step::Read(which) => {
+                    carriers[which] = Carrier {
+                        seen: waiting(&*control, tenant.id),
+                        has_appended: false,
+                    };
+                }
+                Step::Append(which) => {
+                    control_changes::append(&*store, carriers[which].seen.clone()).unwrap();
+                    carriers[which].has_appended = true;
+                }
+                Step::Forget(which) => {
+                    if let Some(last) = carriers[which].seen.last().filter(|_| carriers[which].has_appended) {
+                        control_changes::forget(&*control, tenant.id, last.id).unwrap();
+                    }
+                }
+            }
+        }
+        control_changes::carry(&*control, &*store, tenant.id).unwrap();
+        let changes = feed(&store);
+        assert_feed_in_order(&changes);
+        let name = |change: &Change| serde_json::from_str::<Value>(&change.fields).unwrap()["name"][1].clone();
+        let expected: Vec<Value> = (1..=made.get()).map(|number| json!(format!("Name {number}"))).collect();
+        prop_assert_eq!(changes.iter().map(name).collect::<Vec<_>>(), expected);
+        prop_assert_eq!(waiting(&*control, tenant.id), vec![]);
+        Ok(())
+    });
+    outcome.unwrap();
 }
 
 fn a_tenants_changes_go_into_its_own_feed(database: &Database) {

@@ -26,12 +26,14 @@ mod migration;
 mod opportunity;
 mod opportunity_flow;
 mod paging;
+mod partner;
 mod pipeline;
 mod registry;
 mod request;
 mod restore;
 mod search;
 mod setting;
+mod sla_policy;
 mod stamps;
 mod tag;
 mod tallies;
@@ -41,9 +43,12 @@ mod totals;
 mod webhook;
 mod writer;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use crm_domain::control::tenant::Tenant;
@@ -51,7 +56,8 @@ use crm_domain::{
     error::{Error, Problem, Result},
     field::{Check, Patch, Text},
     id::{RecordId, TenantId, UserId},
-    query::{Comparison, Condition, Field},
+    page::{Direction, Page, Sort},
+    query::{Comparison, Condition, Field, Filter},
     stamp::Stamp,
     tenant::{
         TenantStore, Tenants, UnitOfWork,
@@ -187,6 +193,33 @@ pub(crate) fn assert_feed_in_order(changes: &[Change]) {
         assert_eq!(change.seq, i64::try_from(index).unwrap() + 1, "the feed has a gap");
     }
     assert!(changes.windows(2).all(|pair| pair[0].stamp <= pair[1].stamp), "stamps go back");
+}
+
+/// Every order, and a condition on every field that takes some, against the same in memory.
+pub(crate) fn assert_lists<F: Field>(all: &[F::Record], list: impl Fn(&Filter<F>, Sort<F>) -> Page<F::Record>) {
+    let ids = |page: &Page<F::Record>| -> Vec<i64> { page.items.iter().map(F::id).collect() };
+    for field in F::ALL {
+        for direction in [Direction::Ascending, Direction::Descending] {
+            let mut sorted: Vec<_> = all.iter().map(|record| (field.value(record), F::id(record))).collect();
+            sorted.sort();
+            if direction == Direction::Descending {
+                sorted.reverse();
+            }
+            let expected: Vec<i64> = sorted.into_iter().map(|(_, id)| id).collect();
+            let page = list(&Filter::default(), Sort { key: *field, direction });
+            assert_eq!((ids(&page), page.total), (expected, all.len() as u64), "{field:?}");
+        }
+        if !field.spec().is_filterable {
+            continue;
+        }
+        for value in all.iter().filter_map(|record| field.value(record)) {
+            let condition = Condition::equal(*field, value);
+            let expected: BTreeSet<i64> = all.iter().filter(|record| condition.is_met_by(record)).map(F::id).collect();
+            let page = list(&Filter::of([condition]), Sort::default());
+            assert_eq!(page.total, expected.len() as u64, "{field:?}");
+            assert_eq!(ids(&page).into_iter().collect::<BTreeSet<_>>(), expected, "{field:?}");
+        }
+    }
 }
 
 /// The one field that an error complains about, with its problem.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crm_domain::{
+    control::change::ControlChange,
     error::Result,
     field::{Check, Patch, search_key},
-    id::{PipelineId, RecordId, StageId, UserId},
+    id::{PipelineId, RecordId, StageId, TenantId, UserId},
     page::{Direction, Page, Sort, Start, Window},
     query::{Comparison, Condition, Field, Filter, Operator, Spec},
     tenant::{
         TenantReader, TenantStore, UnitOfWork,
         account::{self as accounts, Account, AccountDraft, AccountField, AccountFields},
-        change::EntityKind,
+        change::{ChangeKind, EntityKind, NewChange},
         contact::{Contact, ContactDraft},
         label as labels,
         opportunity::{self as opportunities, Opportunity, OpportunityDraft, OpportunityField, OpportunityFields},
@@ -54,6 +55,8 @@ enum Step {
     RenameStage(u8, u8),
     /// Nothing that the lists show.
     Contact(u16),
+    /// What is carried from the control plane.
+    User,
     /// Does some of it and then fails.
     Fail(u16),
 }
@@ -69,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (any::<u8>(), any::<u8>()).prop_map(|(which, stage)| Step::Move(which, stage)),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(stage, name)| Step::RenameStage(stage, name)),
         2 => any::<u16>().prop_map(Step::Contact),
+        1 => Just(Step::User),
         1 => any::<u16>().prop_map(Step::Fail),
     ]
 }
@@ -168,6 +172,24 @@ fn take(unit: &mut dyn UnitOfWork, step: Step, deleted: &[Account]) -> Result<()
                 ..ContactDraft::default()
             };
             single::create::<Contact>(unit, draft, user(), Check::new()).map(drop)
+        }
+        Step::User => {
+            let id = unit.carried().last()? + 1;
+            let change = NewChange {
+                entity: EntityKind::User,
+                entity_id: 1,
+                kind: ChangeKind::Updated,
+                fields: "{}".to_owned(),
+            };
+            let (actor, family) = ("system".to_owned(), "server".to_owned());
+            let waiting = ControlChange {
+                id,
+                tenant_id: TenantId::from_i64(1),
+                actor,
+                family,
+                change,
+            };
+            unit.carried().append(vec![waiting])
         }
         Step::Fail(which) => {
             single::remove::<Account>(unit, pick(which))?;

@@ -1,19 +1,16 @@
-//! Tickets, their comments, SLA policies and partners.
+//! Tickets and their comments.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crm_domain::{
-    business_hours::BusinessHoursDraft,
-    error::{Error, Problem, Result},
+    error::{Error, Problem},
     field::{Check, Patch},
     id::{AccountId, ContactId, RecordId, SlaPolicyId, TicketCommentId, TicketId, UserId},
-    page::{Direction, Page, Sort, Window},
-    query::{Condition, Field, Filter},
+    page::{Sort, Window},
+    query::{Condition, Filter},
     tenant::{
         TenantReader, TenantStore,
         change::{Actor, EntityKind, Origin},
-        partner::{self as partners, Partner, PartnerDraft, PartnerField, PartnerFields},
-        sla_policy::{self as policies, SlaPolicy, SlaPolicyDraft, SlaPolicyField, SlaPolicyFields},
         ticket::{self as tickets, Ticket, TicketAction, TicketDraft, TicketField, TicketStatus},
         ticket_comment::{self as comments, Editor, TicketComment, TicketCommentDraft, TicketCommentField},
     },
@@ -21,7 +18,7 @@ use crm_domain::{
 };
 use crm_tests::{database::Database, each_backend_shared};
 
-use super::{TEXTS, add_account, assert_duplicate, assert_not_found, assert_uuid, feed, open, set, text, user, write};
+use super::{TEXTS, add_account, assert_lists, assert_not_found, assert_uuid, feed, open, set, sla_policy, text, user, write};
 
 each_backend_shared!(
     every_field_of_a_ticket_reads_back,
@@ -30,9 +27,6 @@ each_backend_shared!(
     actions_are_kept_and_told,
     the_first_public_comment_of_a_user_is_the_response,
     comments_belong_to_their_ticket,
-    policies_read_back_and_one_is_the_default,
-    a_policy_in_use_stays,
-    partners_read_back_and_their_names_are_unique,
     lists_are_sorted_filtered_and_counted,
 );
 
@@ -54,21 +48,6 @@ fn found(store: &Arc<dyn TenantStore>, id: TicketId) -> Option<Ticket> {
     store.reading(|reader| reader.tickets().lookup(id)).unwrap()
 }
 
-fn policy_draft(name: &str, resolution: i64) -> SlaPolicyDraft {
-    SlaPolicyDraft {
-        name: set(name),
-        applies_to: set("Ticket"),
-        first_response_minutes: set(resolution.min(60)),
-        resolution_minutes: set(resolution),
-        ..SlaPolicyDraft::default()
-    }
-}
-
-fn policy(store: &Arc<dyn TenantStore>, draft: SlaPolicyDraft) -> Result<SlaPolicy> {
-    let fields = SlaPolicyFields::parse(draft, Check::new())?;
-    write(store, move |unit| single::create_parsed::<policies::SlaPolicy>(unit, fields))
-}
-
 fn comment(store: &Arc<dyn TenantStore>, ticket: TicketId, internal: bool) -> TicketComment {
     let draft = TicketCommentDraft {
         body: set("Hello"),
@@ -80,7 +59,7 @@ fn comment(store: &Arc<dyn TenantStore>, ticket: TicketId, internal: bool) -> Ti
 fn every_field_of_a_ticket_reads_back(database: &Database) {
     let store = open(database);
     let account = add_account(&store, "Acme").id;
-    let policy = policy(&store, policy_draft("Gold", 240)).unwrap().id;
+    let policy = sla_policy::create(&store, sla_policy::draft("Gold", 240)).unwrap().id;
     let full = TicketDraft {
         description: set("Line 1\nLine 2"),
         status: set("pending"),
@@ -278,148 +257,9 @@ fn comments_belong_to_their_ticket(database: &Database) {
     assert_not_found(write(&store, move |unit| comments::remove(unit, second, other.id)), "ticket");
 }
 
-fn policies_read_back_and_one_is_the_default(database: &Database) {
-    let store = open(database);
-    let hours = BusinessHoursDraft {
-        time_zone: set("europe/berlin"),
-        days: vec!["monday".to_owned(), "SUN".to_owned()],
-        from: set("08:30"),
-        to: set("24:00"),
-    };
-    let full = SlaPolicyDraft {
-        priority: set("high"),
-        stage_minutes: set(90),
-        warning_percent: set(75),
-        business_hours: Patch::Set(hours),
-        is_default: Patch::Set(true),
-        is_active: Patch::Set(true),
-        ..policy_draft("Gold", 240)
-    };
-    let gold = policy(&store, full).unwrap();
-    let lookup = |id| store.reading(|reader| reader.sla_policies().lookup(id)).unwrap();
-    assert_eq!(lookup(gold.id), Some(gold.clone()));
-    assert_uuid(gold.uuid, gold.created_at);
-    assert_duplicate(policy(&store, policy_draft("GOLD", 1)), "SLA policy", "name");
-    let next = SlaPolicyDraft {
-        is_default: Patch::Set(true),
-        ..policy_draft("Silver", 480)
-    };
-    let silver = policy(&store, next.clone()).unwrap();
-    assert!(silver.fields.is_default && !lookup(gold.id).unwrap().fields.is_default);
-    // Of another subject there may be another default.
-    let deals = SlaPolicyDraft {
-        name: set("Deals"),
-        applies_to: set("Deal"),
-        ..next
-    };
-    policy(&store, deals).unwrap();
-    assert!(lookup(silver.id).unwrap().fields.is_default);
-    let id = gold.id;
-    write(&store, move |unit| single::remove::<policies::SlaPolicy>(unit, id)).unwrap();
-    assert_eq!(lookup(id), None);
-    policy(&store, policy_draft("gold", 1)).unwrap();
-}
-
-fn a_policy_in_use_stays(database: &Database) {
-    let store = open(database);
-    let usual = SlaPolicyDraft {
-        is_default: Patch::Set(true),
-        ..policy_draft("Usual", 240)
-    };
-    let id = policy(&store, usual).unwrap().id;
-    let ticket = create(&store, draft("Help"));
-    assert_eq!(ticket.fields.sla_policy_id, Some(id));
-    let refused = write(&store, move |unit| single::remove::<policies::SlaPolicy>(unit, id));
-    assert!(matches!(&refused, Err(Error::State { noun: "SLA policy", .. })), "{refused:?}");
-    write(&store, move |unit| single::remove::<tickets::Ticket>(unit, ticket.id)).unwrap();
-    write(&store, move |unit| single::remove::<policies::SlaPolicy>(unit, id)).unwrap();
-}
-
-fn partners_read_back_and_their_names_are_unique(database: &Database) {
-    let store = open(database);
-    let create = |draft: PartnerDraft| -> Result<Partner> {
-        let fields = PartnerFields::parse(draft, user(), Check::new())?;
-        write(&store, move |unit| single::create_parsed::<partners::Partner>(unit, fields))
-    };
-    let named = |name: &str| PartnerDraft {
-        name: set(name),
-        ..PartnerDraft::default()
-    };
-    let full = PartnerDraft {
-        partner_type: set("Reseller"),
-        status: set("Paused"),
-        email: set("Sales@Acme.example"),
-        phone: set("+49 30 1"),
-        website: set("https://acme.example"),
-        contact_name: set("Zoë"),
-        commission_percent: set("12.5"),
-        notes: set("Line 1\nLine 2"),
-        owner_id: Patch::Set(UserId::from_i64(9)),
-        ..named("Acme")
-    };
-    let acme = create(full).unwrap();
-    let lookup = |id| store.reading(|reader| reader.partners().lookup(id)).unwrap();
-    assert_eq!(lookup(acme.id), Some(acme.clone()));
-    assert_duplicate(create(named("ACME")), "partner", "name");
-    let other = create(named("Other")).unwrap().id;
-    let renamed = write(&store, move |unit| {
-        single::update::<partners::Partner>(unit, other, named("acme"), user(), Check::new())
-    });
-    assert_duplicate(renamed, "partner", "name");
-    let cleared = PartnerDraft {
-        commission_percent: Patch::Clear,
-        status: Patch::Clear,
-        ..PartnerDraft::default()
-    };
-    let id = acme.id;
-    let after = write(&store, move |unit| {
-        single::update::<partners::Partner>(unit, id, cleared, user(), Check::new())
-    })
-    .unwrap();
-    assert_eq!((after.fields.commission_percent, &*after.fields.status), (None, "Active"));
-    write(&store, move |unit| single::remove::<partners::Partner>(unit, id)).unwrap();
-    assert_eq!(lookup(id), None);
-    create(named("Acme")).unwrap();
-}
-
-/// Every order, and a condition on every field that takes some, against the same in memory.
-fn assert_lists<F: Field>(all: &[F::Record], list: impl Fn(&Filter<F>, Sort<F>) -> Page<F::Record>) {
-    let ids = |page: &Page<F::Record>| -> Vec<i64> { page.items.iter().map(F::id).collect() };
-    for field in F::ALL {
-        for direction in [Direction::Ascending, Direction::Descending] {
-            let mut sorted: Vec<_> = all.iter().map(|record| (field.value(record), F::id(record))).collect();
-            sorted.sort();
-            if direction == Direction::Descending {
-                sorted.reverse();
-            }
-            let expected: Vec<i64> = sorted.into_iter().map(|(_, id)| id).collect();
-            let page = list(&Filter::default(), Sort { key: *field, direction });
-            assert_eq!((ids(&page), page.total), (expected, all.len() as u64), "{field:?}");
-        }
-        if !field.spec().is_filterable {
-            continue;
-        }
-        for value in all.iter().filter_map(|record| field.value(record)) {
-            let condition = Condition::equal(*field, value);
-            let expected: BTreeSet<i64> = all.iter().filter(|record| condition.is_met_by(record)).map(F::id).collect();
-            let page = list(&Filter::of([condition]), Sort::default());
-            assert_eq!(page.total, expected.len() as u64, "{field:?}");
-            assert_eq!(ids(&page).into_iter().collect::<BTreeSet<_>>(), expected, "{field:?}");
-        }
-    }
-}
-
 fn lists_are_sorted_filtered_and_counted(database: &Database) {
     let store = open(database);
     let account = add_account(&store, "Acme").id;
-    for (name, priority) in [("Usual", None), ("Fast", Some("Urgent")), ("Äußerst", None)] {
-        let draft = SlaPolicyDraft {
-            priority: priority.map(str::to_owned).into(),
-            is_default: Patch::Set(name == "Usual"),
-            ..policy_draft(name, 240)
-        };
-        policy(&store, draft).unwrap();
-    }
     let words = ["New", "Open", "Pending", "Resolved", "Closed"];
     for number in 0..20_usize {
         let some = |text: &str| Patch::from((number % 3 > 0).then(|| format!("{text} {}", number % 4)));
@@ -434,18 +274,6 @@ fn lists_are_sorted_filtered_and_counted(database: &Database) {
         };
         let id = create(&store, made).id;
         comment(&store, id, number % 2 == 0);
-        let fields = PartnerFields::parse(
-            PartnerDraft {
-                name: set(format!("Partner {}", (number * 7) % 20)),
-                partner_type: some("Type"),
-                commission_percent: Patch::from((number % 2 == 0).then(|| number.to_string())),
-                ..PartnerDraft::default()
-            },
-            user(),
-            Check::new(),
-        )
-        .unwrap();
-        write(&store, move |unit| single::create_parsed::<partners::Partner>(unit, fields)).unwrap();
     }
     let gone = create(&store, draft("Gone")).id;
     write(&store, move |unit| single::remove::<tickets::Ticket>(unit, gone)).unwrap();
@@ -460,8 +288,6 @@ fn lists_are_sorted_filtered_and_counted(database: &Database) {
     }
     check!(tickets, TicketField);
     check!(ticket_comments, TicketCommentField);
-    check!(sla_policies, SlaPolicyField);
-    check!(partners, PartnerField);
     let list = |filter: Filter<TicketField>| {
         store
             .reading(|reader| reader.tickets().list(&filter, Sort::default(), &all))

@@ -70,7 +70,8 @@ fn an_invitation_makes_the_user_that_the_admin_named(server: &Server) {
         "INVALID_TOKEN",
     );
     let revoked = server.delete(&format!("/api/invitations/{id}")).bearer(&admin).send();
-    assert_eq!(revoked.status, 409, "{revoked:?}");
+    let error = refusal(server, &revoked, 409, "VALIDATION_ERROR");
+    assert_eq!(error["message"], "The invitation is accepted and cannot be revoked");
 }
 
 fn of_several_who_accept_one_is_let_in(server: &Server) {

@@ -1,5 +1,6 @@
 //! The audit log: who changed what and when, newest first; for Managers and Admins (contract X-86). It is the tenant's change feed with its
-//! actors by name: nothing is recorded a second time. What happened to users, invitations and API keys is in it, too. Who signed in, and who was refused, stands in the request log.
+//! actors by name: nothing is recorded a second time. What happened to users, invitations and API keys is in it, too. Who signed in, and who
+//! was refused, stands in the request log.
 
 mod actor;
 
