@@ -72,7 +72,7 @@ fn full_draft(name: &str) -> ContactDraft {
         industry: set("Bäckerei"),
         company_linkedin: set("linkedin.com/company/acme"),
         person_linkedin: set(format!("https://de.linkedin.com/in/{name}/")),
-        technologies: Patch::Set(vec!["Rust".to_owned(), "a \"quoted\"; one".to_owned()]),
+        technologies: Patch::Set(vec!["Rust".to_owned(), "a \"quoted\", one".to_owned()]),
         annual_revenue: set("about $5M"),
         company_address: set("1 Main St"),
         company_city: set("Bern"),

@@ -18,14 +18,16 @@ const MAX: usize = 200;
 pub struct Technologies(Vec<Text<100>>);
 
 impl Technologies {
-    /// Reads what was given: a semicolon ends an entry, blank and repeated ones are left out; `None` when nothing is left.
+    /// Reads what was given: blank and repeated entries are left out; `None` when nothing is left.
     ///
     /// # Errors
-    /// The first entry's problem, or that there are too many.
+    /// The first entry's problem, that one holds a semicolon, which tells entries apart in tables, or that there are too many.
     pub fn parse(given: &[String]) -> Result<Option<Self>, Problem> {
         let mut parsed: Vec<Text<100>> = Vec::with_capacity(given.len());
-        let entries = given.iter().flat_map(|text| text.split(';'));
-        for text in entries.filter(|text| !text.trim().is_empty()) {
+        for text in given.iter().filter(|text| !text.trim().is_empty()) {
+            if text.contains(';') {
+                return Err(Problem::Rule("must be entries without a semicolon".to_owned()));
+            }
             let text = Text::parse(text)?;
             if !parsed.contains(&text) {
                 parsed.push(text);
@@ -86,7 +88,8 @@ mod tests {
             Technologies::parse(&entries).unwrap().map(|list| list.joined())
         };
         assert_eq!(parse(&["Rust", " ", "Rust", "C, C++"]).as_deref(), Some("Rust; C, C++"));
-        assert_eq!(parse(&["", " ; "]), None);
+        assert_eq!(parse(&["", " "]), None);
+        assert!(Technologies::parse(&["HTML;CSS".to_owned()]).is_err());
         assert_eq!(Technologies::split("AWS, React"), ["AWS", "React"]);
         assert!(Technologies::parse(&["x".repeat(101)]).is_err());
         assert!(Technologies::parse(&(0..=MAX).map(|number| number.to_string()).collect::<Vec<_>>()).is_err());
@@ -94,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cell_is_read_back(entries in prop::collection::vec("[a-c,; ]{0,5}", 0..5)) {
+        fn a_cell_is_read_back(entries in prop::collection::vec("[a-c, ]{0,5}", 0..5)) {
             let list = Technologies::parse(&entries).unwrap();
             let cell = list.as_ref().map(Technologies::joined).unwrap_or_default();
             prop_assert_eq!(Technologies::parse(&Technologies::split(&cell)).unwrap(), list);

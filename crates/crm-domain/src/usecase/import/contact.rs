@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::{
     error::Result,
     field::{Check, Email, Patch},
@@ -155,7 +157,17 @@ impl Noun for Contacts {
     }
 
     fn lookup_external(records: &mut Records<'_>, ids: &[String]) -> Result<Vec<Contact>> {
-        records.contacts().lookup_external(ids)
+        let mut found = records.contacts().lookup_external(ids)?;
+        let uuids: Vec<Uuid> = ids.iter().filter_map(|id| Uuid::try_parse(id).ok()).collect();
+        if !uuids.is_empty() {
+            let of_uuids = records.contacts().lookup_uuids(&uuids)?;
+            found.extend(of_uuids.into_iter().filter(|contact| contact.fields.external_id.is_none()));
+        }
+        Ok(found)
+    }
+
+    fn exported_id(contact: &Contact) -> Option<String> {
+        contact.fields.external_id.is_none().then(|| contact.uuid.to_string())
     }
 
     fn lookup_natural(records: &mut Records<'_>, keys: &[String]) -> Result<Vec<Contact>> {

@@ -148,13 +148,17 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
         None
     }
 
-    /// The live records with these external ids.
+    /// The live records with these external ids, or with these [`Noun::exported_id`]s.
     fn lookup_external(records: &mut Records<'_>, ids: &[String]) -> Result<Vec<Self::Record>>;
     /// The live records with these natural keys, oldest first.
     fn lookup_natural(records: &mut Records<'_>, keys: &[String]) -> Result<Vec<Self::Record>>;
     /// The live records that are known by these, oldest first.
     fn lookup_also(_records: &mut Records<'_>, _also: &[Also]) -> Result<Vec<Self::Record>> {
         Ok(Vec::new())
+    }
+    /// What a record without an external id is called in an exported table, where that is more than its fields tell.
+    fn exported_id(_record: &Self::Record) -> Option<String> {
+        None
     }
     /// The record's id.
     fn id(record: &Self::Record) -> i64;

@@ -203,12 +203,16 @@ impl<N: Noun> Plan<N> {
         for record in records {
             if known.insert(N::id(&record)) {
                 let now = N::fields(&record);
-                self.push(Slot {
+                let exported_id = N::exported_id(&record);
+                let index = self.push(Slot {
                     record: Some(record),
                     now,
                     changed: false,
                     custom: CustomValues::default(),
                 });
+                if let Some(id) = exported_id {
+                    self.by_external.entry(id).or_insert(index);
+                }
             }
         }
     }
