@@ -123,7 +123,7 @@ fn failure(record: u64, text: &str) -> RowFailure {
         column: text.to_owned(),
         reason: text.to_owned(),
         cells: vec![text.to_owned(), String::new()],
-        raw: (record % 2 == 0).then(|| text.to_owned()),
+        raw: record.is_multiple_of(2).then(|| text.to_owned()),
     }
 }
 
@@ -216,7 +216,7 @@ fn an_import_that_is_interrupted_goes_on_and_applies_each_row_once(database: &Da
             break job;
         }
         let done = progress(&job).done;
-        assert!(done % 1_000 == 0 || done == rows as u64, "{done}");
+        assert!(done.is_multiple_of(1_000) || done == rows as u64, "{done}");
     };
     assert!(attempts > 3, "{attempts}");
     let bad = rows.div_ceil(7) as u64;
