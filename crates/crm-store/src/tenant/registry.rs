@@ -153,7 +153,7 @@ impl TenantRegistry {
         let registry = Arc::clone(self);
         self.writers
             .open(move |may_open| match may_open.and_then(|()| registry.database(id, &location)) {
-                Ok(database) => database.submit(unit),
+                Ok(database) => database.writer().submit_opened(unit),
                 Err(error) => (unit.done)(Err(error)),
             });
     }

@@ -199,6 +199,19 @@ impl TenantWriter {
         }
     }
 
+    /// Queues a unit from a writer's own thread, which runs it itself when the server stops: whoever submitted it did so before.
+    pub(crate) fn submit_opened(self: &Arc<Self>, unit: Unit) {
+        let mut queue = lock(&self.queue);
+        queue.units.push_back(unit);
+        if std::mem::replace(&mut queue.scheduled, true) {
+            return;
+        }
+        drop(queue);
+        if self.pool.schedule(Task::Turn(Arc::clone(self))).is_err() {
+            self.take_turn();
+        }
+    }
+
     fn schedule(self: &Arc<Self>) {
         if self.pool.schedule(Task::Turn(Arc::clone(self))).is_ok() {
             return;
