@@ -60,11 +60,19 @@ fn expected(route: &RouteInfo, presented: &Presented) -> Expected {
         Credential::Open => Expected::Known,
         // Family D claims it for browsers.
         _ if is_claimed(route) && presented.good_for.contains(&Credential::Session) => Expected::Known,
-        wanted if !presented.good_for.contains(&wanted) => Expected::Refused,
+        wanted if !opens(presented, wanted) => Expected::Refused,
         // What a role may not do is refused before any record is looked for.
         _ if route.template.contains("{id}") && !presented.limited => Expected::NotFound,
         _ => Expected::Known,
     }
+}
+
+fn opens(presented: &Presented, wanted: Credential) -> bool {
+    let fits = match wanted {
+        Credential::JwtOrSession => &[Credential::Jwt, Credential::Session][..],
+        _ => &[wanted],
+    };
+    fits.iter().any(|credential| presented.good_for.contains(credential))
 }
 
 fn is_claimed(route: &RouteInfo) -> bool {

@@ -89,7 +89,7 @@ impl Own {
         match credential {
             Credential::Open => request,
             Credential::ApiKeyHeader => request.key(&self.key),
-            Credential::Jwt => request.bearer(&self.token),
+            Credential::Jwt | Credential::JwtOrSession => request.bearer(&self.token),
             Credential::ScopedKey | Credential::ScopedKeyHeader => request.key(&self.scoped),
             Credential::Session => request.header("cookie", &self.cookie),
         }

@@ -42,6 +42,7 @@ fn every_operation_asks_for_the_credential_of_its_route() {
             Credential::Open => Value::Null,
             Credential::ApiKeyHeader => json!([{ format!("{}_key", route.family): [] }]),
             Credential::Jwt => json!([{ "accessToken": [] }]),
+            Credential::JwtOrSession => json!([{ "accessToken": [] }, { "contacts_session": [] }]),
             Credential::ScopedKey => json!([{ "contacts_key": [] }, { "contacts_bearer": [] }]),
             Credential::ScopedKeyHeader => json!([{ "contacts_key": [] }]),
             Credential::Session => json!([{ "contacts_session": [] }]),

@@ -353,7 +353,7 @@ fn every_route_has_its_line_and_every_line_its_route() {
             Key => &[Credential::ApiKeyHeader],
             Scopes => &[Credential::ScopedKey, Credential::ScopedKeyHeader],
             Cookie => &[Credential::Session],
-            A(_) => &[Credential::Jwt],
+            A(_) => &[Credential::Jwt, Credential::JwtOrSession],
         };
         assert!(expected.contains(&route.credential), "{}", line(&route));
     }
@@ -403,7 +403,7 @@ fn every_route_is_open_to_exactly_the_roles_with_its_permission() {
                 None => panic!("{} has no line in {}", line(&route), file!()),
             }
         }
-        if [Credential::Jwt, Credential::Session].contains(&route.credential) {
+        if [Credential::Jwt, Credential::JwtOrSession, Credential::Session].contains(&route.credential) {
             assert_eq!(send(None).status, 401, "{} for nobody", line(&route));
         }
     }

@@ -2,3 +2,4 @@
 
 mod api_key;
 mod request;
+mod session;

@@ -125,6 +125,8 @@ fn needed(method: &str, template: &str) -> Vec<&'static str> {
         (path, _) if path.contains("/tags") => vec!["tags:write"],
         (path, _) if path.ends_with("/activities") => vec!["activities:read"],
         ("/enrichment/search", _) => vec!["enrichment:read"],
+        (path, "GET") if path.starts_with("/enrichment/jobs") => vec!["enrichment:read"],
+        (path, _) if path.starts_with("/enrichment/jobs") => vec!["enrichment:run"],
         (path, _) if path.starts_with("/stats") => vec!["stats:read"],
         ("/contacts/bulk", "DELETE") => vec!["contacts:bulk", "contacts:delete"],
         (path, _) if path.ends_with("/contacts/bulk") => vec!["contacts:bulk"],

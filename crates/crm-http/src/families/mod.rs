@@ -68,6 +68,8 @@ pub enum Credential {
     ApiKeyHeader,
     /// An access token in `Authorization: Bearer`.
     Jwt,
+    /// An access token, or a browser's session in its cookie where no token comes along.
+    JwtOrSession,
     /// An API key of family D in `Authorization: Bearer` or in `x-api-key`.
     ScopedKey,
     /// An API key of family D in `x-api-key` alone.

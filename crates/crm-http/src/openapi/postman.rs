@@ -245,8 +245,10 @@ mod tests {
             .collect();
         let unique: BTreeSet<&String> = told.iter().collect();
         assert_eq!(unique.len(), told.len());
-        let is_of_the_family =
-            |credential, path: &str| credential == Credential::Jwt || (credential == Credential::Open && path.starts_with("/api/auth/"));
+        let is_of_the_family = |credential, path: &str| {
+            [Credential::Jwt, Credential::JwtOrSession].contains(&credential)
+                || (credential == Credential::Open && path.starts_with("/api/auth/"))
+        };
         let registered: BTreeSet<String> = routes()
             .iter()
             .filter(|route| is_of_the_family(route.credential, route.template))

@@ -16,13 +16,16 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::error::ApiError;
-
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
+/// The request comes from another site's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("The request comes from another site")]
+pub(crate) struct CrossSite;
+
 /// The token of a session, which goes along with its cookie and cannot be told from outside (contract X-144 as decided).
-pub(super) fn token(cookie: &Cookie) -> String {
+pub(crate) fn token(cookie: &Cookie) -> String {
     let mut hash = Sha256::new();
     hash.update(b"csrf-token\0");
     hash.update(cookie.as_str().as_bytes());
@@ -32,8 +35,8 @@ pub(super) fn token(cookie: &Cookie) -> String {
 /// Whether a request may write with this cookie; without one it is a login.
 ///
 /// # Errors
-/// [`ApiError::CrossSite`].
-pub(super) fn check(request: &HttpRequest, cookie: Option<&Cookie>) -> Result<(), ApiError> {
+/// [`CrossSite`].
+pub(crate) fn check(request: &HttpRequest, cookie: Option<&Cookie>) -> Result<(), CrossSite> {
     if [Method::GET, Method::HEAD].contains(request.method()) {
         return Ok(());
     }
@@ -42,7 +45,7 @@ pub(super) fn check(request: &HttpRequest, cookie: Option<&Cookie>) -> Result<()
         (Some(given), Some(cookie)) => bool::from(given.as_bytes().ct_eq(token(cookie).as_bytes())),
         _ => comes_from_here(headers),
     };
-    if passes { Ok(()) } else { Err(ApiError::CrossSite) }
+    if passes { Ok(()) } else { Err(CrossSite) }
 }
 
 /// Headers that came twice, or in bytes that are no text, are of no page of ours.

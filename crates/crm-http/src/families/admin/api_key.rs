@@ -49,7 +49,7 @@ pub(super) const ITEM: &str = "/api/admin/api-keys/{id}";
     get, path = PATH, tag = "admin", operation_id = "admin_list_api_keys",
     params(PageParams, ("family" = Option<String>, Query, description = "Only keys of this family", example = "health_trixss")),
     responses((status = 200, description = "A page of keys", body = PageBody<ApiKeyInfo>), ErrorResponses),
-    security(("accessToken" = []))
+    security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn list(call: Call, permit: Permit<ManageApiKeys>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(request.query_string());
@@ -66,7 +66,7 @@ pub(super) async fn list(call: Call, permit: Permit<ManageApiKeys>, request: Htt
 #[utoipa::path(
     get, path = ITEM, tag = "admin", operation_id = "admin_get_api_key", params(("id" = String, Path, example = "key_3")),
     responses((status = 200, description = "The key", body = ApiKeyInfo), ErrorResponses, LookupResponses),
-    security(("accessToken" = []))
+    security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: ApiKeyId = in_path(&id, API_KEY)?;
@@ -84,7 +84,7 @@ pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path
         (status = 201, description = "The new key", body = MintResponse, headers(("Location" = String))),
         ErrorResponses, ConflictResponses, BodyResponses
     ),
-    security(("accessToken" = []))
+    security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn mint(call: Call, permit: Permit<ManageApiKeys>, body: Body<MintRequest>) -> Result<HttpResponse, SaasError> {
     let (family, fields) = body.value.parse(permit.user().role, call.app.clock.now())?;
@@ -152,7 +152,7 @@ async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
     patch, path = ITEM, tag = "admin", operation_id = "admin_update_api_key", request_body = ApiKeyRequest,
     params(("id" = String, Path, example = "key_3")),
     responses((status = 200, description = "The key as it is now", body = ApiKeyInfo), ErrorResponses, LookupResponses, BodyResponses),
-    security(("accessToken" = []))
+    security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn update(
     permit: Permit<ManageApiKeys>,
@@ -173,7 +173,7 @@ pub(super) async fn update(
 #[utoipa::path(
     delete, path = ITEM, tag = "admin", operation_id = "admin_revoke_api_key", params(("id" = String, Path, example = "key_3")),
     responses((status = 204, description = "It is revoked"), ErrorResponses, LookupResponses),
-    security(("accessToken" = []))
+    security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn revoke(permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: ApiKeyId = in_path(&id, API_KEY)?;

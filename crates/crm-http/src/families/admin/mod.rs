@@ -1,6 +1,6 @@
 //! The management API: API keys of every family and the request log (contract A-15 … ).
 //!
-//! It asks for an access token of an Admin or Manager, and answers in family C's envelope, by its paging and rate class.
+//! It asks for an access token or a browser's session of an Admin or Manager, and answers in family C's envelope, by its paging and rate class.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,13 +9,14 @@ use actix_web::{
 };
 use utoipa::OpenApi;
 
-use super::saas::{AccessToken, context, error, limits};
+use super::saas::{AccessToken, error, limits};
 use crate::{
     families::{Admitting, Credential, Family, Route},
     shared::{call::Call, rate_limit::Decision},
 };
 
 mod api_key;
+mod context;
 mod request;
 
 /// The family.
@@ -31,19 +32,19 @@ impl Family for Admin {
     }
 
     fn routes(&self) -> Vec<Route> {
-        use Credential::Jwt;
+        use Credential::JwtOrSession;
         vec![
-            Route::new(Method::GET, api_key::PATH, Jwt, || web::to(api_key::list)),
-            Route::new(Method::POST, api_key::PATH, Jwt, || web::to(api_key::mint)),
-            Route::new(Method::GET, api_key::ITEM, Jwt, || web::to(api_key::get)),
-            Route::new(Method::PATCH, api_key::ITEM, Jwt, || web::to(api_key::update)),
-            Route::new(Method::DELETE, api_key::ITEM, Jwt, || web::to(api_key::revoke)),
-            Route::new(Method::GET, request::PATH, Jwt, || web::to(request::list)),
+            Route::new(Method::GET, api_key::PATH, JwtOrSession, || web::to(api_key::list)),
+            Route::new(Method::POST, api_key::PATH, JwtOrSession, || web::to(api_key::mint)),
+            Route::new(Method::GET, api_key::ITEM, JwtOrSession, || web::to(api_key::get)),
+            Route::new(Method::PATCH, api_key::ITEM, JwtOrSession, || web::to(api_key::update)),
+            Route::new(Method::DELETE, api_key::ITEM, JwtOrSession, || web::to(api_key::revoke)),
+            Route::new(Method::GET, request::PATH, JwtOrSession, || web::to(request::list)),
         ]
     }
 
     fn unknown_path_credential(&self) -> Credential {
-        Credential::Jwt
+        Credential::JwtOrSession
     }
 
     fn admit<'a>(&'static self, call: &'a Call, request: &'a HttpRequest, credential: Credential) -> Admitting<'a> {

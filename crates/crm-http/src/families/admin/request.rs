@@ -97,7 +97,7 @@ fn milliseconds(micros: i64) -> f64 {
 #[utoipa::path(
     get, path = PATH, tag = "admin", operation_id = "admin_list_requests", params(PageParams, FilterParams),
     responses((status = 200, description = "A page of requests", body = PageBody<RequestInfo>), ErrorResponses),
-    security(("accessToken" = []))
+    security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn list(permit: Permit<ReadRequestLog>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(request.query_string());

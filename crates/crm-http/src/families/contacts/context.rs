@@ -7,21 +7,18 @@ use std::{
 
 use actix_web::{
     FromRequest, HttpRequest,
-    dev::{Payload, RequestHead},
-    http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName},
+    dev::Payload,
+    http::header::{AUTHORIZATION, HeaderMap, HeaderName},
 };
 use crm_domain::{
-    control::{
-        session::Cookie,
-        user::{Permission, User},
-    },
+    control::user::{Permission, User},
     id::UserId,
     tenant::change::{Actor, Origin},
 };
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::{csrf, error::ApiError, limits, scope, session};
+use super::{error::ApiError, limits, scope, session};
 use crate::{
     families::Credential,
     settings::BodySettings,
@@ -29,17 +26,17 @@ use crate::{
         auth::{KeyPrincipal, UserPrincipal},
         body::read_body,
         call::{Call, Caller},
+        csrf,
         fault::Fault,
         idempotency::Guard,
         json_body::{BodyError, JsonBody},
         media_type::{Declared, declared},
+        session_cookie::session_cookie,
         tenant::TenantSession,
     },
 };
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-/// The cookie of browsers' sessions (D-159).
-pub(super) const COOKIE_NAME: &str = "session";
 
 /// Lets a request in.
 pub(super) async fn admit(call: &Call, request: &HttpRequest, credential: Credential) -> actix_web::Result<()> {
@@ -55,11 +52,11 @@ pub(super) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
         }
         Credential::Session => admit_session(call, request).await,
         // Another family's credential opens nothing here.
-        Credential::Open | Credential::ApiKeyHeader | Credential::Jwt => {
+        Credential::Open | Credential::ApiKeyHeader | Credential::Jwt | Credential::JwtOrSession => {
             limits::count_address(call).await?;
             // Another site's page must not sign its visitor in as somebody else.
             if call.template == Some(session::LOGIN) {
-                csrf::check(request, None)?;
+                csrf::check(request, None).map_err(ApiError::from)?;
             }
             Ok(())
         }
@@ -87,12 +84,7 @@ async fn admit_session(call: &Call, request: &HttpRequest) -> actix_web::Result<
     };
     call.set_user(Arc::clone(&principal));
     limits::count_session(call, principal.session.id).await?;
-    Ok(csrf::check(request, cookie.as_ref())?)
-}
-
-/// Whether a request for a path of two families is this one's: it comes with a session's cookie and with no token (contract X-01).
-pub(super) fn is_browsers(head: &RequestHead) -> bool {
-    !head.headers().contains_key(AUTHORIZATION) && session_cookie(head).is_some()
+    Ok(csrf::check(request, cookie.as_ref()).map_err(ApiError::from)?)
 }
 
 /// A header's only value. One that came twice, or in bytes that no key consists of, is a text that is no key.
@@ -122,16 +114,6 @@ fn either<'a>(bearer: Option<&'a str>, header: Option<&'a str>) -> Option<&'a st
         (Some(key), _) | (None, Some(key)) => Some(key),
         (None, None) => None,
     }
-}
-
-/// The session's cookie. Of several of its name the first that can be one counts: a browser sends the one with the longer path first.
-pub(super) fn session_cookie(head: &RequestHead) -> Option<Cookie> {
-    let headers = head.headers().get_all(COOKIE);
-    let pairs = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    let named = pairs
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == COOKIE_NAME);
-    named.filter_map(|(_, value)| Cookie::presented(value.trim_matches('"'))).next()
 }
 
 /// Somebody who was let in, and the way into the tenant's database.
@@ -319,7 +301,6 @@ async fn receive(
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
-    use crm_domain::clock::SystemEntropy;
 
     use super::*;
 
@@ -347,24 +328,6 @@ mod tests {
             &[("x-api-key", "crm_x"), ("authorization", "Bearer crm_y")],
         ] {
             assert_eq!(presented(wrong), Some(String::new()), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn a_cookie_is_found_among_others() {
-        let cookie = Cookie::random(&SystemEntropy);
-        let of = |header: String| session_cookie(TestRequest::get().insert_header(("cookie", header)).to_http_request().head());
-        let text = cookie.as_str();
-        for header in [
-            format!("session={text}"),
-            format!("a=b; session={text}; c=d"),
-            format!("session=short; session={text}"),
-            format!("session=\"{text}\""),
-        ] {
-            assert_eq!(of(header.clone()), Some(cookie.clone()), "{header}");
-        }
-        for header in ["", "session", "session=", "session=short", "sessions=x"] {
-            assert_eq!(of(header.to_owned()), None, "{header}");
         }
     }
 }

@@ -26,6 +26,7 @@ use super::word::{capitalised, field_of, noun_of};
 use crate::shared::{
     auth::KeyRefusal,
     call::Call,
+    csrf::CrossSite,
     fault::{Fault, retry_after_seconds},
     idempotency::InvalidKey,
     json_body::BodyError,
@@ -72,8 +73,8 @@ pub(super) enum ApiError {
     #[error("too many failed logins")]
     TooEarly(TooEarly),
     /// The request may come from another site's page.
-    #[error("the request comes from another site")]
-    CrossSite,
+    #[error(transparent)]
+    CrossSite(#[from] CrossSite),
     /// What the user's role does not allow, or what asks for a fresh login.
     #[error("{0}")]
     Forbidden(String),
@@ -233,7 +234,7 @@ impl From<&ApiError> for Shown {
                     "Too many failed login attempts",
                 )
             },
-            ApiError::CrossSite => Self::forbidden("The request comes from another site"),
+            ApiError::CrossSite(refused) => Self::forbidden(refused.to_string()),
             ApiError::Forbidden(message) => Self::forbidden(message.clone()),
             ApiError::Invalid(errors) => Self::invalid(errors),
             ApiError::BadBody(error @ (BodyError::NotJson(_) | BodyError::NotAnObject | BodyError::Nul)) => {
@@ -532,7 +533,7 @@ mod tests {
             (ApiError::NoSession, 401, Code::Unauthorized),
             (ApiError::BadCredentials, 401, Code::Unauthorized),
             (ApiError::TooEarly(early), 429, Code::RateLimitExceeded),
-            (ApiError::CrossSite, 403, Code::Forbidden),
+            (ApiError::CrossSite(CrossSite), 403, Code::Forbidden),
             (ApiError::Forbidden("x".to_owned()), 403, Code::Forbidden),
             (ApiError::Invalid(Vec::new()), 400, Code::ValidationError),
             (BodyError::NotAnObject.into(), 400, Code::BadRequest),

@@ -28,12 +28,12 @@ use tracing::{Instrument, Span};
 
 use super::{
     contact::list,
-    context::{Browser, session_cookie},
+    context::Browser,
     error::{ApiError, ErrorResponses},
 };
 use crate::{
     App,
-    shared::{call::Call, tenant::block},
+    shared::{call::Call, session_cookie::session_cookie, tenant::block},
 };
 
 pub(super) const PATH: &str = "/api/export";

@@ -15,7 +15,11 @@ use utoipa::{
 
 use crate::{
     families::{Admitting, Credential, Family, Route},
-    shared::{call::Call, rate_limit::Decision},
+    shared::{
+        call::Call,
+        rate_limit::Decision,
+        session_cookie::{COOKIE_NAME, is_browsers},
+    },
 };
 
 pub use import::field::IMPORTED;
@@ -26,7 +30,6 @@ mod api_key;
 mod company;
 mod contact;
 mod context;
-mod csrf;
 mod enrichment;
 mod error;
 mod export;
@@ -125,7 +128,7 @@ impl Family for Contacts {
             Route::new(Method::POST, public::CONTACTS, ScopedKeyHeader, || web::to(public::create)),
             Route::new(Method::POST, public::BULK, ScopedKeyHeader, || web::to(public::create_many)),
             // Beside family C, which owns the path and answers whoever comes with a token, or with nothing.
-            Route::new(Method::GET, contact::INTERNAL, Session, || web::to(contact::list)).claiming(context::is_browsers),
+            Route::new(Method::GET, contact::INTERNAL, Session, || web::to(contact::list)).claiming(is_browsers),
             Route::new(Method::GET, linkedin::BY_SESSION, Session, || web::to(linkedin::search_by_session)),
             Route::new(Method::GET, enrichment::STATUS, Session, || web::to(enrichment::status)),
             Route::new(Method::POST, enrichment::SEARCH, Session, || web::to(enrichment::search)),
@@ -296,7 +299,7 @@ impl Modify for Credentials {
         components.add_security_scheme("contacts_key", header);
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("contacts_bearer", SecurityScheme::Http(bearer));
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(context::COOKIE_NAME)));
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE_NAME)));
         components.add_security_scheme("contacts_session", cookie);
     }
 }

@@ -21,13 +21,12 @@ use utoipa::ToSchema;
 
 use super::{
     answer::{Success, secret},
-    context::{Body, Browser, COOKIE_NAME},
-    csrf,
+    context::{Body, Browser},
     error::{ApiError, BodyResponses, ErrorResponses},
 };
 use crate::{
     settings::SessionSettings,
-    shared::{call::Call, json_body::Given, tenant::block},
+    shared::{call::Call, csrf, json_body::Given, session_cookie::COOKIE_NAME, tenant::block},
 };
 
 pub(super) const LOGIN: &str = "/api/login";

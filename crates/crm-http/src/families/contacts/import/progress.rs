@@ -19,12 +19,13 @@ use super::{EVENTS, find, parse, wire::Import};
 use crate::{
     App,
     families::contacts::{
-        context::{Browser, session_cookie},
+        context::Browser,
         error::{ApiError, ErrorResponses, LookupResponses},
     },
     shared::{
         call::Call,
         feed::{Follower, Head},
+        session_cookie::session_cookie,
         tenant::TenantSession,
     },
 };
