@@ -95,7 +95,7 @@ fn a_name_finds_only_with_its_company(database: &Database) {
     );
     let key = first.fields.identity_key().unwrap();
     assert_eq!(second.fields.identity_key().unwrap(), key);
-    let found = ids(&store, |reader| reader.contacts().lookup_identities(&[key.clone()]));
+    let found = ids(&store, |reader| reader.contacts().lookup_identities(std::slice::from_ref(&key)));
     assert_eq!(found, [first.id, second.id], "oldest first");
     remove(&store, first.id);
     assert_eq!(ids(&store, |reader| reader.contacts().lookup_identities(&[key])), [second.id]);

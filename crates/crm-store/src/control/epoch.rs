@@ -34,7 +34,7 @@ const GATHERING: Duration = Duration::from_micros(100);
 /// Tells the epoch.
 pub(super) enum EpochTeller {
     /// By a connection of each thread that asks.
-    Inline(InlineTeller),
+    Inline(Box<InlineTeller>),
     /// By a thread.
     Thread(ThreadTeller),
 }
@@ -43,7 +43,7 @@ impl EpochTeller {
     /// Tells the epoch of the control plane that is there.
     pub(super) fn of(location: &Location) -> Result<Self> {
         Ok(match location {
-            Location::Sqlite(_) => Self::Inline(InlineTeller::new(location.clone())),
+            Location::Sqlite(_) => Self::Inline(Box::new(InlineTeller::new(location.clone()))),
             Location::Postgres(_) => Self::Thread(ThreadTeller::start(EpochSource::new(location.clone()))?),
         })
     }
