@@ -127,7 +127,7 @@ fn of_the_middle(site: &Site) -> Result<Value> {
     let page = site.loaded.rows / 40;
     let shown = site
         .client()
-        .call(&site.get(format!("/api/v1/contacts?limit=20&page={page}")))?
+        .call(&site.get(format!("/api/v1/contacts?pageSize=20&page={page}")))?
         .json()?;
     let contact = shown["data"]["contacts"][0].clone();
     ensure!(contact.is_object(), "the middle shows no contact");
@@ -170,7 +170,7 @@ fn filled(query: &str, contact: &Value) -> String {
 
 fn cost(options: &Options, site: &Site, query: String) -> Result<Cost> {
     let mut client = site.client();
-    let request = site.get(format!("/api/v1/contacts?limit=20&{query}"));
+    let request = site.get(format!("/api/v1/contacts?pageSize=20&{query}"));
     let first = millis(time(&mut client, &request)?);
     let mut ours = Sample::default();
     for _ in 0..options.rounds() {
@@ -183,7 +183,7 @@ fn cost(options: &Options, site: &Site, query: String) -> Result<Cost> {
 fn totals(site: &Site, sample: &Value) -> Result<(f64, f64)> {
     let query = format!("{}&{}", filled("industry={industry}", sample), filled("country={country}", sample));
     let shown = site.client().call(&site.get(format!("/api/v1/contacts?{query}")))?.json()?;
-    let shown = shown["meta"]["pagination"]["total"].as_u64().context("no total is shown")?;
+    let shown = shown["meta"]["totalItems"].as_u64().context("no total is shown")?;
     let location = site.loaded.deployment.location(&site.loaded.access.tenant)?;
     let text = |name: &str| sample[name].as_str().unwrap_or_default().replace('\'', "''");
     let counted = Database::open(&location)?.number(&format!(

@@ -67,8 +67,8 @@ impl Site {
             key,
             beside,
         };
-        let shown = site.client().call(&site.get("/api/v1/contacts?limit=1"))?.json()?;
-        let total = shown["meta"]["pagination"]["total"].as_u64().context("no total is shown")?;
+        let shown = site.client().call(&site.get("/api/v1/contacts?pageSize=1"))?.json()?;
+        let total = shown["meta"]["totalItems"].as_u64().context("no total is shown")?;
         anyhow::ensure!(total == rows, "{total} of {rows} contacts are shown");
         Ok(site)
     }
@@ -92,7 +92,7 @@ impl Site {
 /// Reads a page and writes a company, again and again: what 99 of 100 took at most.
 fn requests(server: &Server, key: &str, token: &str, imported: &AtomicBool) -> Result<[Duration; 2]> {
     let mut client = Client::new(server.address);
-    let page = Request::get("/api/v1/contacts?limit=20").bearer(key);
+    let page = Request::get("/api/v1/contacts?pageSize=20").bearer(key);
     let (mut reads, mut writes) = (Vec::new(), Vec::new());
     while !imported.load(Ordering::Acquire) {
         reads.push(time(&mut client, &page)?);
