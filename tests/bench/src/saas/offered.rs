@@ -36,11 +36,12 @@ pub fn asks(site: &Site, path: &str) -> Result<Vec<Ask>> {
 
 fn of_parameter(parameter: &Value, records: &[Value]) -> Vec<Ask> {
     let name = parameter["name"].as_str().unwrap_or_default();
+    // Where custom fields are offered as well, the fields' names are one of several schemas.
+    let schema = &parameter["schema"];
     let words = || {
-        parameter["schema"]["enum"]
-            .as_array()
-            .into_iter()
-            .flatten()
+        let schemas = schema["anyOf"].as_array().into_iter().flatten().chain([schema]);
+        schemas
+            .flat_map(|schema| schema["enum"].as_array().into_iter().flatten())
             .filter_map(Value::as_str)
     };
     let filter = |query: String| Ask { query, is_order: false };
@@ -127,6 +128,14 @@ mod tests {
             json!({ "name": "B" }),
         ];
         of_parameter(&parameter, &records).into_iter().map(|ask| ask.query).collect()
+    }
+
+    #[test]
+    fn orders_are_found_beside_those_of_custom_fields() {
+        let schema = json!({ "anyOf": [{ "type": "string", "enum": ["name"] }, { "type": "string", "pattern": "^customFields" }] });
+        let expected = ["sortBy=name&sortOrder=asc", "sortBy=name&sortOrder=desc"];
+        assert_eq!(queries(json!({ "name": "sortBy", "schema": schema })), expected);
+        assert_eq!(queries(json!({ "name": "sortBy", "schema": { "enum": ["name"] } })), expected);
     }
 
     #[test]
