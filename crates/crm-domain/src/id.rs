@@ -2,7 +2,7 @@
 
 use std::{fmt, hash::Hash};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::stamp::Stamp;
@@ -52,7 +52,7 @@ const NUMBER: u128 = (1 << 62) - 1;
 macro_rules! record_ids {
     ($($(#[$doc:meta])* $name:ident = $noun:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(i64);
 
@@ -123,8 +123,12 @@ record_ids! {
     CustomFieldId = "custom field";
     /// A webhook.
     WebhookId = "webhook";
+    /// A delivery to a webhook.
+    DeliveryId = "delivery";
     /// A merge of records.
     MergeId = "merge";
+    /// A timer of a record.
+    TimerId = "timer";
     /// A job.
     JobId = "job";
 }

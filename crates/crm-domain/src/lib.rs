@@ -6,6 +6,7 @@
 //! * [`control`]: who may enter (tenants, users, sessions, API keys); one database per deployment.
 //! * [`tenant`]: the CRM's records; one database per tenant.
 //! * [`enrichment`]: the port to a provider of profiles.
+//! * [`service_desk`]: the port to the service desk that leads are handed on to.
 //! * [`usecase`]: what spans several entities.
 //! * [`table`]: delimited text files, as imports read them.
 //!
@@ -22,10 +23,12 @@ pub mod enrichment;
 pub mod error;
 pub mod field;
 pub mod id;
+pub mod language;
 pub mod money;
 pub mod page;
 pub mod query;
 pub mod sealing;
+pub mod service_desk;
 pub mod stamp;
 pub mod table;
 pub mod tenant;

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Ascending or descending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Direction {
     /// Smallest first.
     #[default]
@@ -101,6 +101,17 @@ impl Cursor {
             seen: Stamp::from_micros(seen),
             list,
         })
+    }
+
+    /// Where the page behind one begins that ends with this record, in the list whose digest is `list`. A walk keeps what its first page could see:
+    /// `before` is the cursor of the page itself, if it had one, `seen` what it saw.
+    pub fn following(before: Option<&Self>, list: u32, (value, id): (SortValue, i64), seen: Stamp) -> Self {
+        Self {
+            value,
+            id,
+            seen: before.map_or(seen, |cursor| cursor.seen),
+            list,
+        }
     }
 
     /// Says that a cursor is not one of this list's.

@@ -2,7 +2,7 @@
 
 /// Declares an enumeration whose variants are the words that families write and databases keep.
 ///
-/// It gets `ALL`, `WORDS`, `as_str`, `parse` (whatever the case), `Serialize` (as its word), and lists compare it by its word.
+/// It gets `ALL`, `WORDS`, `as_str`, `parse` (whatever the case), `Serialize` and `Deserialize` (as its word), and lists compare it by its word.
 #[macro_export]
 macro_rules! words {
     (
@@ -54,6 +54,13 @@ macro_rules! words {
                 serializer.serialize_str(self.as_str())
             }
         }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::parse(&word).map_err(serde::de::Error::custom)
+            }
+        }
     };
 }
 
@@ -78,6 +85,8 @@ mod tests {
         }
         assert_eq!(Side::parse(" righthand "), Ok(Side::RightHand));
         assert_eq!(serde_json::to_value(Side::RightHand).unwrap(), "RightHand");
+        assert_eq!(serde_json::from_str::<Side>("\"RightHand\"").unwrap(), Side::RightHand);
+        assert!(serde_json::from_str::<Side>("\"Up\"").is_err());
         let allowed = Side::WORDS.iter().map(|word| (*word).to_owned()).collect();
         assert_eq!(Side::parse("right hand"), Err(Problem::Choice { allowed }));
     }

@@ -45,6 +45,9 @@ impl AccountReads for Accounts {
         let names: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         Ok(self.with(|account| names.contains(&account.fields.name.to_lowercase())))
     }
+    fn lookup_domains(&mut self, domains: &[String]) -> Result<Vec<Account>> {
+        Ok(self.with(|account| account.fields.domain().is_some_and(|domain| domains.contains(&domain))))
+    }
     fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>> {
         if sort.key != AccountField::CreatedAt {
             return Err(Error::Conflict("this store sorts accounts by their creation only".to_owned()));

@@ -1,13 +1,13 @@
 //! The nouns that this host does not keep: reading finds none, writing says so.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use crm_domain::{
     Error, Result,
     control::change::ControlChange,
     id::{
-        AccountId, ActivityId, ContactId, CustomFieldId, JobId, LeadId, MergeId, OpportunityId, PartnerId, PipelineId, SlaPolicyId,
-        StageId, TagId, TaskId, TicketCommentId, TicketId, WebhookId,
+        AccountId, ActivityId, ContactId, CustomFieldId, DeliveryId, HandoffId, JobId, LeadId, MergeId, OpportunityId, PartnerId,
+        PipelineId, RecordId, SlaPolicyId, StageId, TagId, TaskId, TicketCommentId, TicketId, TimerId, WebhookId,
     },
     money::Currency,
     page::{Page, Sort, Window},
@@ -23,10 +23,13 @@ use crm_domain::{
         custom_field::{
             CustomField, CustomFieldField, CustomFieldFields, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf,
         },
-        handoff::{Handoff, HandoffFields, HandoffReads, HandoffRepository},
+        delivery::{Claim, Delivery, DeliveryFilter, DeliveryReads, DeliveryRepository, Hour, NewDelivery, Outcome, Requeue, TestDelivery},
+        handoff::{Handoff, HandoffFields, HandoffReads, HandoffRepository, HandoffStatus},
         idempotency::{IdempotencyRepository, IdempotencyScope, KeptAnswer},
+        identity::IdentityReads,
         import::{ImportReads, ImportRepository, RowFailure},
         job::{End, Job, JobField, JobFilter, JobKind, JobReads, JobRepository, Lease, NewJob},
+        kpi::{self, KpiReads, Measure, Step},
         label::{LabelReads, LabelRepository, Present, TagOf},
         lead::{Lead, LeadField, LeadFields, LeadFilter, LeadReads, LeadRepository},
         merge::{Merge, MergeField, MergeFilter, MergeReads, MergeRepository, NewMerge},
@@ -42,16 +45,19 @@ use crm_domain::{
         search::{Candidate, Probe, SearchReads},
         setting::{Kept, Preferences, SettingReads, SettingRepository},
         sla_policy::{SlaPolicy, SlaPolicyField, SlaPolicyFields, SlaPolicyFilter, SlaPolicyReads, SlaPolicyRepository, SlaSubject},
+        sync_log::{SyncEntry, SyncLogField, SyncLogFilter, SyncLogReads, SyncLogRepository, SyncNote},
         tag::{Tag, TagField, TagFields, TagFilter, TagReads, TagRepository},
         task::{Task, TaskField, TaskFields, TaskFilter, TaskReads, TaskRepository},
         ticket::{Ticket, TicketField, TicketFields, TicketFilter, TicketReads, TicketRepository},
         ticket_comment::{
             TicketComment, TicketCommentField, TicketCommentFields, TicketCommentFilter, TicketCommentReads, TicketCommentRepository,
         },
+        timer::{Moment, Review, Timer, TimerReads, TimerRepository},
         webhook::{Webhook, WebhookField, WebhookFields, WebhookFilter, WebhookReads, WebhookRepository},
     },
     time_zone::TimeZone,
 };
+use time::Date;
 use uuid::Uuid;
 
 #[derive(Default, Clone)]
@@ -99,20 +105,44 @@ macro_rules! keeps_no {
     };
 }
 
-keeps_no!(LeadRepository, Lead, LeadFields, LeadId, restorable);
 keeps_no!(ActivityRepository, Activity, ActivityFields, ActivityId, restorable);
 keeps_no!(TicketRepository, Ticket, TicketFields, TicketId, restorable);
 keeps_no!(TicketCommentRepository, TicketComment, TicketCommentFields, TicketCommentId);
 keeps_no!(SlaPolicyRepository, SlaPolicy, SlaPolicyFields, SlaPolicyId, restorable);
 keeps_no!(PartnerRepository, Partner, PartnerFields, PartnerId, restorable);
-keeps_no!(TaskRepository, Task, TaskFields, TaskId, restorable);
 keeps_no!(TagRepository, Tag, TagFields, TagId, restorable);
+
+impl LeadRepository for Nothing {
+    fn add(&mut self, _new: Vec<LeadFields>) -> Result<Vec<Lead>> {
+        refuse()
+    }
+    fn update(&mut self, _before: &Lead, _after: &Lead) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _lead: &Lead) -> Result<()> {
+        refuse()
+    }
+    restorable! { Lead, LeadId }
+}
+
+impl TaskRepository for Nothing {
+    fn add(&mut self, _new: Vec<TaskFields>) -> Result<Vec<Task>> {
+        refuse()
+    }
+    fn update(&mut self, _task: &Task) -> Result<()> {
+        refuse()
+    }
+    fn remove(&mut self, _task: &Task) -> Result<()> {
+        refuse()
+    }
+    restorable! { Task, TaskId }
+}
 
 impl OpportunityRepository for Nothing {
     fn add(&mut self, _new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>> {
         refuse()
     }
-    fn update(&mut self, _opportunity: &Opportunity) -> Result<()> {
+    fn update(&mut self, _before: &Opportunity, _after: &Opportunity) -> Result<()> {
         refuse()
     }
     fn touch_in(&mut self, _stage: StageId) -> Result<()> {
@@ -121,7 +151,7 @@ impl OpportunityRepository for Nothing {
     fn move_all(&mut self, _from: StageId, _to: &Stage) -> Result<()> {
         refuse()
     }
-    fn remove(&mut self, _id: OpportunityId) -> Result<()> {
+    fn remove(&mut self, _opportunity: &Opportunity) -> Result<()> {
         refuse()
     }
     restorable! { Opportunity, OpportunityId }
@@ -132,6 +162,9 @@ impl ContactRepository for Nothing {
         refuse()
     }
     fn update(&mut self, _before: &Contact, _after: &Contact) -> Result<()> {
+        refuse()
+    }
+    fn vacate(&mut self, _ids: &[ContactId]) -> Result<()> {
         refuse()
     }
     fn remove(&mut self, _contact: &Contact) -> Result<()> {
@@ -198,6 +231,9 @@ impl LeadReads for Nothing {
     fn lookup_many(&mut self, _ids: &[LeadId]) -> Result<Vec<Lead>> {
         Ok(Vec::new())
     }
+    fn lookup_deleted_many(&mut self, _ids: &[LeadId]) -> Result<Vec<Lead>> {
+        Ok(Vec::new())
+    }
     fn lookup_external(&mut self, _external_ids: &[String]) -> Result<Vec<Lead>> {
         Ok(Vec::new())
     }
@@ -217,6 +253,9 @@ impl OpportunityReads for Nothing {
         Ok(None)
     }
     fn lookup_many(&mut self, _ids: &[OpportunityId]) -> Result<Vec<Opportunity>> {
+        Ok(Vec::new())
+    }
+    fn lookup_deleted_many(&mut self, _ids: &[OpportunityId]) -> Result<Vec<Opportunity>> {
         Ok(Vec::new())
     }
     fn lookup_external(&mut self, _external_ids: &[String]) -> Result<Vec<Opportunity>> {
@@ -268,6 +307,9 @@ impl TaskReads for Nothing {
         Ok(empty())
     }
     fn lookup_many(&mut self, _ids: &[TaskId]) -> Result<Vec<Task>> {
+        Ok(Vec::new())
+    }
+    fn lookup_deleted_many(&mut self, _ids: &[TaskId]) -> Result<Vec<Task>> {
         Ok(Vec::new())
     }
 }
@@ -378,8 +420,17 @@ impl JobRepository for Nothing {
 }
 
 impl HandoffReads for Nothing {
+    fn lookup(&mut self, _id: HandoffId) -> Result<Option<Handoff>> {
+        Ok(None)
+    }
+    fn lookup_many(&mut self, _ids: &[HandoffId]) -> Result<Vec<Handoff>> {
+        Ok(Vec::new())
+    }
     fn latest_of(&mut self, _opportunity: OpportunityId) -> Result<Option<Handoff>> {
         Ok(None)
+    }
+    fn statuses_of(&mut self, _opportunities: &[OpportunityId]) -> Result<HashMap<OpportunityId, HandoffStatus>> {
+        Ok(HashMap::new())
     }
 }
 
@@ -451,6 +502,12 @@ impl IdempotencyRepository for Nothing {
 
 impl RequestReads for Nothing {
     fn list(&mut self, _filter: &RequestFilter, _sort: Sort<RequestField>, _window: &Window) -> Result<Page<LoggedRequest>> {
+        Ok(empty())
+    }
+}
+
+impl SyncLogReads for Nothing {
+    fn list(&mut self, _filter: &SyncLogFilter, _sort: Sort<SyncLogField>, _window: &Window) -> Result<Page<SyncEntry>> {
         Ok(empty())
     }
 }
@@ -563,8 +620,20 @@ impl RequestRepository for Nothing {
     }
 }
 
+impl SyncLogRepository for Nothing {
+    fn add(&mut self, _notes: &[SyncNote]) -> Result<()> {
+        refuse()
+    }
+    fn purge(&mut self, _before: Stamp, _limit: u32) -> Result<u64> {
+        Ok(0)
+    }
+}
+
 impl TicketReads for Nothing {
     fn lookup_many(&mut self, _ids: &[TicketId]) -> Result<Vec<Ticket>> {
+        Ok(Vec::new())
+    }
+    fn lookup_deleted_many(&mut self, _ids: &[TicketId]) -> Result<Vec<Ticket>> {
         Ok(Vec::new())
     }
     fn lookup(&mut self, _id: TicketId) -> Result<Option<Ticket>> {
@@ -624,6 +693,12 @@ impl WebhookReads for Nothing {
     fn lookup(&mut self, _id: WebhookId) -> Result<Option<Webhook>> {
         Ok(None)
     }
+    fn lookup_many(&mut self, _ids: &[WebhookId]) -> Result<Vec<Webhook>> {
+        Ok(Vec::new())
+    }
+    fn count(&mut self) -> Result<u64> {
+        Ok(0)
+    }
     fn list_active(&mut self) -> Result<Vec<Webhook>> {
         Ok(Vec::new())
     }
@@ -639,8 +714,62 @@ impl WebhookRepository for Nothing {
     fn update(&mut self, _webhook: &Webhook) -> Result<()> {
         refuse()
     }
+    fn set_failing(&mut self, _id: WebhookId, _since: Option<Stamp>) -> Result<()> {
+        refuse()
+    }
     fn remove(&mut self, _id: WebhookId) -> Result<()> {
         refuse()
+    }
+}
+
+impl DeliveryReads for Nothing {
+    fn lookup(&mut self, _webhook: WebhookId, _id: DeliveryId) -> Result<Option<Delivery>> {
+        Ok(None)
+    }
+    fn list(&mut self, _filter: &DeliveryFilter, _before: i64, _limit: u32) -> Result<Vec<Delivery>> {
+        Ok(Vec::new())
+    }
+    fn span_since(&mut self, _since: Stamp) -> Result<(DeliveryId, DeliveryId)> {
+        Ok((DeliveryId::from_i64(0), DeliveryId::from_i64(0)))
+    }
+    fn dispatched(&mut self) -> Result<i64> {
+        Ok(0)
+    }
+    fn next_due(&mut self, _webhooks: &[WebhookId]) -> Result<Vec<(WebhookId, Stamp)>> {
+        Ok(Vec::new())
+    }
+}
+
+impl DeliveryRepository for Nothing {
+    fn advance(&mut self, _seq: i64) -> Result<()> {
+        refuse()
+    }
+    fn add(&mut self, _new: &[NewDelivery]) -> Result<()> {
+        refuse()
+    }
+    fn add_test(&mut self, _test: TestDelivery) -> Result<Delivery> {
+        refuse()
+    }
+    fn claim(&mut self, _webhook: WebhookId, _owner: Uuid, _until: Stamp, _limit: u32) -> Result<Vec<Claim>> {
+        Ok(Vec::new())
+    }
+    fn settle(&mut self, _owner: Uuid, _outcomes: &[Outcome]) -> Result<Vec<DeliveryId>> {
+        Ok(Vec::new())
+    }
+    fn release(&mut self, _owner: Uuid, _ids: &[DeliveryId]) -> Result<()> {
+        refuse()
+    }
+    fn requeue(&mut self, _which: &Requeue, _limit: u32) -> Result<Vec<DeliveryId>> {
+        Ok(Vec::new())
+    }
+    fn sent_in(&mut self, _hour: Hour) -> Result<u32> {
+        Ok(0)
+    }
+    fn set_sent(&mut self, _hour: Hour, _sent: u32) -> Result<()> {
+        refuse()
+    }
+    fn purge(&mut self, _before: Stamp, _limit: u32) -> Result<u64> {
+        Ok(0)
     }
 }
 
@@ -659,6 +788,78 @@ impl SettingReads for Nothing {
 
 impl SettingRepository for Nothing {
     fn update(&mut self, _preferences: &Preferences) -> Result<()> {
+        refuse()
+    }
+}
+
+impl KpiReads for Nothing {
+    fn between(&mut self, _step: Step, _first: Date, _last: Date) -> Result<Vec<kpi::Tally<Measure>>> {
+        Ok(Vec::new())
+    }
+    fn leads(&mut self) -> Result<i64> {
+        Ok(0)
+    }
+    fn statuses(&mut self, _limit: u32) -> Result<Vec<(String, i64)>> {
+        Ok(Vec::new())
+    }
+    fn stages(&mut self) -> Result<Vec<kpi::Tally<StageId>>> {
+        Ok(Vec::new())
+    }
+    fn overdue_tasks(&mut self, _created: Stamp, _now: Stamp) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+impl IdentityReads for Nothing {
+    fn uuids_of(&mut self, _kind: EntityKind, _ids: &[i64]) -> Result<Vec<(i64, Uuid)>> {
+        Ok(Vec::new())
+    }
+    fn id_of(&mut self, _kind: EntityKind, _uuid: Uuid) -> Result<Option<i64>> {
+        Ok(None)
+    }
+}
+
+impl TimerReads for Nothing {
+    fn list_of(&mut self, _entity: EntityKind, _ids: &[i64]) -> Result<Vec<Timer>> {
+        Ok(Vec::new())
+    }
+    fn next(&mut self) -> Result<Option<Stamp>> {
+        Ok(None)
+    }
+}
+
+impl TimerRepository for Nothing {
+    fn policies(&mut self) -> Result<Arc<[SlaPolicy]>> {
+        Ok(Arc::new([]))
+    }
+    fn set(&mut self, _moments: &[((EntityKind, i64), Moment)]) -> Result<()> {
+        refuse()
+    }
+    fn unset(&mut self, _ids: &[TimerId]) -> Result<()> {
+        refuse()
+    }
+    fn forget_policy(&mut self, _policy: SlaPolicyId) -> Result<()> {
+        refuse()
+    }
+    fn due(&mut self, _now: Stamp, _limit: u32) -> Result<Vec<Timer>> {
+        Ok(Vec::new())
+    }
+    fn fired(&mut self, _ids: &[TimerId]) -> Result<()> {
+        refuse()
+    }
+    fn review(&mut self) -> Result<Option<Review>> {
+        Ok(None)
+    }
+    fn begin_review(&mut self, _entity: EntityKind) -> Result<()> {
+        refuse()
+    }
+    fn advance_review(&mut self, _entity: EntityKind, _after: Option<i64>) -> Result<()> {
+        refuse()
+    }
+    fn running(&mut self, _entity: EntityKind, _after: i64, _limit: u32) -> Result<Vec<i64>> {
+        Ok(Vec::new())
+    }
+    fn agree(&mut self, _next: Option<Stamp>) -> Result<()> {
         refuse()
     }
 }

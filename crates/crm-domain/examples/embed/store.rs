@@ -15,10 +15,13 @@ use crm_domain::{
         change::{Change, ChangeFilter, ChangeReads, EntityKind, NewChange, Origin, Stretch},
         contact::{ContactReads, ContactRepository, ContactStats},
         custom_field::{CustomFieldReads, CustomFieldRepository},
+        delivery::{DeliveryReads, DeliveryRepository},
         handoff::{HandoffReads, HandoffRepository},
         idempotency::IdempotencyRepository,
+        identity::IdentityReads,
         import::{ImportReads, ImportRepository},
         job::{JobReads, JobRepository},
+        kpi::KpiReads,
         label::{LabelReads, LabelRepository},
         lead::{LeadReads, LeadRepository},
         link::LinkRepository,
@@ -30,10 +33,12 @@ use crm_domain::{
         search::SearchReads,
         setting::{SettingReads, SettingRepository},
         sla_policy::{SlaPolicyReads, SlaPolicyRepository},
+        sync_log::{SyncLogReads, SyncLogRepository},
         tag::{TagReads, TagRepository},
         task::{TaskReads, TaskRepository},
         ticket::{TicketReads, TicketRepository},
         ticket_comment::{TicketCommentReads, TicketCommentRepository},
+        timer::{TimerReads, TimerRepository},
         webhook::{WebhookReads, WebhookRepository},
     },
 };
@@ -117,6 +122,9 @@ impl TenantReader for Records {
     fn ticket_comments(&mut self) -> &mut dyn TicketCommentReads {
         &mut self.nothing
     }
+    fn timers(&mut self) -> &mut dyn TimerReads {
+        &mut self.nothing
+    }
     fn sla_policies(&mut self) -> &mut dyn SlaPolicyReads {
         &mut self.nothing
     }
@@ -127,6 +135,9 @@ impl TenantReader for Records {
         &mut self.nothing
     }
     fn webhooks(&mut self) -> &mut dyn WebhookReads {
+        &mut self.nothing
+    }
+    fn deliveries(&mut self) -> &mut dyn DeliveryReads {
         &mut self.nothing
     }
     fn merges(&mut self) -> &mut dyn MergeReads {
@@ -141,7 +152,16 @@ impl TenantReader for Records {
     fn requests(&mut self) -> &mut dyn RequestReads {
         &mut self.nothing
     }
+    fn sync_log(&mut self) -> &mut dyn SyncLogReads {
+        &mut self.nothing
+    }
     fn settings(&mut self) -> &mut dyn SettingReads {
+        &mut self.nothing
+    }
+    fn kpis(&mut self) -> &mut dyn KpiReads {
+        &mut self.nothing
+    }
+    fn identities(&mut self) -> &mut dyn IdentityReads {
         &mut self.nothing
     }
     fn search(&mut self) -> &mut dyn SearchReads {
@@ -224,6 +244,9 @@ impl UnitOfWork for MemoryUnit {
     fn ticket_comments(&mut self) -> &mut dyn TicketCommentRepository {
         &mut self.records.nothing
     }
+    fn timers(&mut self) -> &mut dyn TimerRepository {
+        &mut self.records.nothing
+    }
     fn sla_policies(&mut self) -> &mut dyn SlaPolicyRepository {
         &mut self.records.nothing
     }
@@ -234,6 +257,9 @@ impl UnitOfWork for MemoryUnit {
         &mut self.records.nothing
     }
     fn webhooks(&mut self) -> &mut dyn WebhookRepository {
+        &mut self.records.nothing
+    }
+    fn deliveries(&mut self) -> &mut dyn DeliveryRepository {
         &mut self.records.nothing
     }
     fn settings(&mut self) -> &mut dyn SettingRepository {
@@ -258,6 +284,9 @@ impl UnitOfWork for MemoryUnit {
         &mut self.records.nothing
     }
     fn requests(&mut self) -> &mut dyn RequestRepository {
+        &mut self.records.nothing
+    }
+    fn sync_log(&mut self) -> &mut dyn SyncLogRepository {
         &mut self.records.nothing
     }
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
@@ -310,6 +339,22 @@ impl ChangeReads for Changes {
         let name = format!("\"{field}\":");
         let of = |change: &&Change| (change.entity, change.entity_id) == (entity, entity_id) && change.fields.contains(&name);
         Ok(self.0.iter().filter(of).cloned().collect())
+    }
+    fn list_later(&mut self, kind: EntityKind, ids: &[i64], after: i64, place: Option<(i64, i64)>, limit: u32) -> Result<Vec<Change>> {
+        let of = |change: &&Change| change.entity == kind && ids.contains(&change.entity_id) && change.seq > after;
+        let mut later: Vec<Change> = self.0.iter().filter(of).cloned().collect();
+        later.retain(|change| place.is_none_or(|place| (change.entity_id, change.seq) < place));
+        later.sort_by_key(|change| std::cmp::Reverse((change.entity_id, change.seq)));
+        later.truncate(limit as usize);
+        Ok(later)
+    }
+    fn stamps_before(&mut self, kind: EntityKind, ids: &[i64], before: i64) -> Result<Vec<(i64, Stamp)>> {
+        let last = |id: &i64| {
+            let of = |change: &&Change| (change.entity, change.entity_id) == (kind, *id) && change.seq < before;
+            let last = self.0.iter().rev().filter(of).find(|change| change.kind.gives_stamp());
+            last.map(|change| (*id, change.stamp))
+        };
+        Ok(ids.iter().filter_map(last).collect())
     }
     fn last_seq(&mut self) -> Result<i64> {
         Ok(self.0.len() as i64)

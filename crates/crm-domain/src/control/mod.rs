@@ -1,8 +1,10 @@
 //! The control plane: tenants, users, invitations, sessions, refresh tokens and API keys; one database per deployment.
 
+pub mod agenda;
 pub mod api_key;
 pub mod change;
 pub mod invitation;
+pub mod outbox;
 pub mod refresh_token;
 pub mod session;
 pub mod tenant;
@@ -28,6 +30,10 @@ pub trait ControlReader {
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingReads;
     /// Which tenants may have jobs that are due.
     fn work(&mut self) -> &mut dyn work::WorkReads;
+    /// When the tenants' timers are due.
+    fn agenda(&mut self) -> &mut dyn agenda::AgendaReads;
+    /// Which tenants have webhooks.
+    fn outbox(&mut self) -> &mut dyn outbox::OutboxReads;
     /// Changes that wait to be carried into their tenants' feeds.
     fn changes(&mut self) -> &mut dyn change::ControlChangeReads;
 }
@@ -52,6 +58,10 @@ pub trait ControlUnit {
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingRepository;
     /// Which tenants may have jobs that are due.
     fn work(&mut self) -> &mut dyn work::WorkRepository;
+    /// When the tenants' timers are due.
+    fn agenda(&mut self) -> &mut dyn agenda::AgendaRepository;
+    /// Which tenants have webhooks.
+    fn outbox(&mut self) -> &mut dyn outbox::OutboxRepository;
     /// Changes that wait to be carried into their tenants' feeds.
     fn changes(&mut self) -> &mut dyn change::ControlChangeRepository;
 }
@@ -63,14 +73,17 @@ pub type EpochDone = Box<dyn FnOnce(Result<i64>) + Send>;
 pub trait ControlStore: Send + Sync + 'static {
     /// Runs reads on one connection.
     fn read(&self, work: &mut dyn FnMut(&mut dyn ControlReader) -> Result<()>) -> Result<()>;
-    /// Runs a transaction and commits it durably.
+    /// Runs a transaction and commits it durably. One that raises the credential epoch returns when no [`ControlStore::recent_epoch`] tells
+    /// the one before any more.
     fn write(&self, work: &mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>) -> Result<()>;
-    /// Tells the credential epoch: a number that every committed change of an existing tenant, user, session or API key raises, on every
+    /// The credential epoch: a number that every committed change of an existing tenant, user, session or API key raises, on every
     /// node. What was read at one epoch still holds while the epoch, asked for *after* a request arrived, is the same: so a revocation
-    /// takes effect with the very next request without reading the row each time. Callers that ask at once share one query.
+    /// takes effect with the very next request after it was acknowledged, without reading the row each time.
     ///
-    /// `requests` is how many wait for this answer: many show load, in which the next query may wait a little for more to share it.
-    fn epoch(&self, requests: usize, done: EpochDone);
+    /// `None` when nobody asked for it of late: then [`ControlStore::epoch`] does.
+    fn recent_epoch(&self) -> Option<i64>;
+    /// Asks for the credential epoch; callers that ask at once share one query.
+    fn epoch(&self, done: EpochDone);
 }
 
 impl dyn ControlStore {

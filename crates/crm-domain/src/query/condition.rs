@@ -114,6 +114,8 @@ pub enum Test {
     Compare(Comparison, Value),
     /// The value is another one, or there is none.
     Differs(Value),
+    /// The value is this one or more, or there is none; no caller writes it.
+    NotLess(Value),
     /// The value is one of these, of which there are 1 to [`VALUES_MAX`].
     In(Vec<Value>),
     /// The value holds this text, which is in the form of [`search_key`].
@@ -208,6 +210,15 @@ impl<F: Field> Condition<F> {
         };
         Self { field, test }
     }
+
+    /// The field's value is not less than this one, as no value is; for conditions that no caller wrote.
+    pub fn not_less(field: F, value: impl IntoValue) -> Self {
+        let test = match value.into_value() {
+            Some(value) => Test::NotLess(value),
+            None => Test::In(Vec::new()),
+        };
+        Self { field, test }
+    }
 }
 
 impl<F: Field> Condition<F> {
@@ -222,6 +233,7 @@ impl<F: Field> Condition<F> {
         match &self.test {
             Test::Compare(comparison, with) => value.is_some_and(|value| comparison.holds(&value, with)),
             Test::Differs(other) => value.as_ref() != Some(other),
+            Test::NotLess(least) => value.is_none_or(|value| value >= *least),
             Test::In(values) => value.is_some_and(|value| values.contains(&value)),
             Test::Contains(part) => text.is_some_and(|text| search_key(text).contains(part)),
             Test::StartsWith(prefix) => text.is_some_and(|text| text.starts_with(prefix)),

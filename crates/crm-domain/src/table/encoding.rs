@@ -7,6 +7,7 @@
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use serde::{Deserialize, Serialize};
 
 /// Bytes read at once. The first such chunk is what the encoding and the delimiter are told by.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -18,15 +19,20 @@ const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 const MALFORMED: u8 = 0xFF;
 
 /// How the characters of a table are written as bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Encoding {
     /// UTF-8, with or without byte order mark.
+    #[default]
+    #[serde(rename = "utf-8")]
     Utf8,
     /// UTF-16, low byte first, as spreadsheets on Windows write "Unicode text".
+    #[serde(rename = "utf-16le")]
     Utf16Le,
     /// UTF-16, high byte first.
+    #[serde(rename = "utf-16be")]
     Utf16Be,
     /// Windows-1252, the usual legacy encoding of Western Europe. Every byte means something in it.
+    #[serde(rename = "windows-1252")]
     Windows1252,
 }
 
@@ -76,6 +82,7 @@ impl Encoding {
 pub(super) struct Input {
     source: Box<dyn Read + Send>,
     raw: Vec<u8>,
+    encoding: Encoding,
     transcoder: Transcoder,
     /// So far everything is ASCII, which is the same in UTF-8 and Windows-1252: the first other character tells which of them it is.
     undecided: bool,
@@ -86,7 +93,7 @@ pub(super) struct Input {
 impl Input {
     /// Reads the first chunk of `source` into `out` (without byte order mark) and tells the encoding by it, unless it
     /// is `forced`. A chunk of nothing but ASCII counts as UTF-8 until the first other character comes.
-    pub(super) fn open(mut source: Box<dyn Read + Send>, forced: Option<Encoding>, out: &mut Vec<u8>) -> io::Result<(Self, Encoding)> {
+    pub(super) fn open(mut source: Box<dyn Read + Send>, forced: Option<Encoding>, out: &mut Vec<u8>) -> io::Result<Self> {
         let mut raw = Vec::with_capacity(CHUNK_BYTES);
         let mut ended = read_chunk(&mut source, &mut raw)?;
         if !ended && ends_within_the_first_character(&raw) {
@@ -97,17 +104,20 @@ impl Input {
         transcoder.feed(&raw, ended, out);
         strip_boms(out);
         let undecided = forced.is_none() && encoding == Encoding::Utf8 && raw.is_ascii();
-        Ok((
-            Self {
-                source,
-                raw,
-                transcoder,
-                undecided,
-                failed: None,
-                ended,
-            },
+        Ok(Self {
+            source,
+            raw,
             encoding,
-        ))
+            transcoder,
+            undecided,
+            failed: None,
+            ended,
+        })
+    }
+
+    /// How the characters are written, as far as what was read tells.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Says that nothing follows what was already given.
@@ -148,7 +158,8 @@ impl Input {
         }
         self.undecided = false;
         if !looks_like_utf8(&self.raw, self.ended) {
-            self.transcoder = Transcoder::new(Encoding::Windows1252);
+            self.encoding = Encoding::Windows1252;
+            self.transcoder = Transcoder::new(self.encoding);
         }
     }
 }
@@ -209,19 +220,47 @@ fn strip_boms(text: &mut Vec<u8>) {
 
 /// Tells UTF-8 that may be damaged in places from a legacy encoding, whose letters hardly ever make valid UTF-8.
 ///
-/// Damaged UTF-8 costs rows that are then named, while UTF-8 read as Windows-1252 spoils every name in silence: so
-/// invalid sequences must be more than twice as many as valid ones (of two bytes and more) to count.
+/// Damaged UTF-8 costs rows that are then named, while UTF-8 read as Windows-1252 spoils every name in silence: so what is invalid must be more
+/// than twice as much as what is valid (and of two bytes and more) to count, both of the sequences and of the lines that hold them: a single
+/// line may hold any number of stray bytes.
 fn looks_like_utf8(sample: &[u8], whole: bool) -> bool {
-    let (mut valid, mut invalid, mut rest) = (0, 0, sample);
-    while let Err(error) = std::str::from_utf8(rest) {
-        let (text, behind) = rest.split_at(error.valid_up_to());
-        valid += multi_byte_characters(text);
-        // The end of the sample may halve a character; the end of the file may not.
-        invalid += usize::from(whole || error.error_len().is_some());
-        rest = &behind[error.error_len().unwrap_or(behind.len())..];
+    let (mut sequences, mut lines) = (Tally::default(), Tally::default());
+    let mut rest = sample.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')).peekable();
+    while let Some(line) = rest.next() {
+        // The end of the sample may halve a character; that of a line or of the file may not.
+        let found = Tally::of(line, whole || rest.peek().is_some());
+        sequences.valid += found.valid;
+        sequences.invalid += found.invalid;
+        lines.invalid += usize::from(found.invalid > 0);
+        lines.valid += usize::from(found.invalid == 0 && found.valid > 0);
     }
-    valid += multi_byte_characters(rest);
-    invalid <= 2 * valid
+    sequences.speaks_for_utf8() || lines.speaks_for_utf8()
+}
+
+/// How much is UTF-8 of two bytes and more, and how much is not.
+#[derive(Default)]
+struct Tally {
+    valid: usize,
+    invalid: usize,
+}
+
+impl Tally {
+    /// The sequences in some bytes; `whole` says that no character is halved by their end.
+    fn of(bytes: &[u8], whole: bool) -> Self {
+        let (mut found, mut rest) = (Self::default(), bytes);
+        while let Err(error) = std::str::from_utf8(rest) {
+            let (text, behind) = rest.split_at(error.valid_up_to());
+            found.valid += multi_byte_characters(text);
+            found.invalid += usize::from(whole || error.error_len().is_some());
+            rest = &behind[error.error_len().unwrap_or(behind.len())..];
+        }
+        found.valid += multi_byte_characters(rest);
+        found
+    }
+
+    fn speaks_for_utf8(&self) -> bool {
+        self.invalid <= 2 * self.valid
+    }
 }
 
 /// Characters in `text`, which is valid UTF-8, that take more than one byte.

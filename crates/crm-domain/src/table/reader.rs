@@ -42,7 +42,6 @@ pub struct TableReader {
     cells: CellSplitter,
     headers: Vec<String>,
     delimiter: Delimiter,
-    encoding: Encoding,
 }
 
 impl TableReader {
@@ -56,7 +55,7 @@ impl TableReader {
     /// `input` fails.
     pub fn open(input: impl Read + Send + 'static, options: TableOptions) -> Result<Self, TableError> {
         let mut start = Vec::new();
-        let (input, encoding) = Input::open(Box::new(input), options.encoding, &mut start)?;
+        let input = Input::open(Box::new(input), options.encoding, &mut start)?;
         let delimiter = options.delimiter.unwrap_or_else(|| Delimiter::detect(&start, input.ended()));
         let mut records = Records::new(input, delimiter.as_byte(), start);
         let mut cells = CellSplitter::new(delimiter);
@@ -66,7 +65,6 @@ impl TableReader {
             cells,
             headers,
             delimiter,
-            encoding,
         })
     }
 
@@ -83,10 +81,10 @@ impl TableReader {
         self.delimiter
     }
 
-    /// How the characters are written.
+    /// How the characters are written, as far as what was read tells: it is settled with the first one that is not ASCII.
     #[must_use]
     pub fn encoding(&self) -> Encoding {
-        self.encoding
+        self.records.encoding()
     }
 
     /// The next row, or what is wrong with it; `None` at the end.
@@ -127,7 +125,7 @@ impl fmt::Debug for TableReader {
             .debug_struct("TableReader")
             .field("headers", &self.headers)
             .field("delimiter", &self.delimiter)
-            .field("encoding", &self.encoding)
+            .field("encoding", &self.encoding())
             .finish_non_exhaustive()
     }
 }

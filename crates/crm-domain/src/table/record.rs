@@ -17,7 +17,7 @@
 
 use std::io;
 
-use super::encoding::Input;
+use super::encoding::{Encoding, Input};
 use super::problem::{RowError, RowProblem};
 
 /// Longest record that is read, in bytes of UTF-8 without its line end.
@@ -127,6 +127,11 @@ impl Records {
         self.line += u64::from(!second_half);
         self.after_cr = byte == b'\r';
         self.start += 1;
+    }
+
+    /// How the characters are written, as far as what was read tells.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.input.encoding()
     }
 
     /// Appends a chunk to the buffer, dropping what lies before `start`; `false` at the end of the input.

@@ -124,18 +124,35 @@ pub enum ChangeKind {
     Merged,
     /// They are others again.
     Unmerged,
+    /// A task's due date passed while it was still to be done. What the record is stays: by this and the two below nothing of it differs.
+    Overdue,
+    /// A target of an SLA policy will soon be missed.
+    SlaWarning,
+    /// A target of an SLA policy was missed.
+    SlaBreach,
 }
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Created,
         Self::Updated,
         Self::Deleted,
         Self::Restored,
         Self::Merged,
         Self::Unmerged,
+        Self::Overdue,
+        Self::SlaWarning,
+        Self::SlaBreach,
     ];
+
+    /// Whether such a change gives its record a new stamp.
+    pub const fn gives_stamp(self) -> bool {
+        match self {
+            Self::Created | Self::Updated | Self::Deleted | Self::Restored => true,
+            Self::Merged | Self::Unmerged | Self::Overdue | Self::SlaWarning | Self::SlaBreach => false,
+        }
+    }
 
     /// The stored word.
     pub fn as_str(self) -> &'static str {
@@ -146,6 +163,9 @@ impl ChangeKind {
             Self::Restored => "restored",
             Self::Merged => "merged",
             Self::Unmerged => "unmerged",
+            Self::Overdue => "overdue",
+            Self::SlaWarning => "sla_warning",
+            Self::SlaBreach => "sla_breach",
         }
     }
 
@@ -237,6 +257,11 @@ pub trait Entity {
     fn id(&self) -> i64;
     /// Its fields.
     fn fields(&self) -> &Self::Fields;
+    /// What its changes tell beside its fields: what ids among them mean at that time, which nobody finds out later. Its names are none of the
+    /// fields'.
+    fn meanings(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
 }
 
 /// A change on its way into the feed.
@@ -369,7 +394,9 @@ impl NewChange {
 }
 
 fn fields_of<E: Entity>(entity: &E) -> Result<Map<String, Value>> {
-    values_of::<E>(entity.fields())
+    let mut fields = values_of::<E>(entity.fields())?;
+    fields.extend(entity.meanings().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    Ok(fields)
 }
 
 /// Fields as changes tell them: name → value.
@@ -420,12 +447,21 @@ pub trait ChangeReads {
     fn list_of_unit(&mut self, seq: i64) -> Result<Vec<Change>>;
     /// The changes of one field of a record, oldest first; the store may answer others of the record beside them.
     fn list_of_field(&mut self, entity: EntityKind, entity_id: i64, field: &str) -> Result<Vec<Change>>;
+    /// The changes of records of one kind that have a greater number than `after`, by record and of each newest first, both descending; at
+    /// most `limit`, behind the change at `place`: its record and number. What it costs does not depend on what happened to others.
+    fn list_later(&mut self, kind: EntityKind, ids: &[i64], after: i64, place: Option<(i64, i64)>, limit: u32) -> Result<Vec<Change>>;
+    /// When these records of one kind were given their last stamp by changes that have a smaller number than `before`; those that were not are
+    /// left out.
+    fn stamps_before(&mut self, kind: EntityKind, ids: &[i64], before: i64) -> Result<Vec<(i64, Stamp)>>;
     /// The last sequence number; 0 when nothing ever happened.
     fn last_seq(&mut self) -> Result<i64>;
 }
 
 /// The change that deleted a record last; `None` when nothing did. What a deleted record refers to may have changed since.
-pub(crate) fn last_deletion(changes: &mut dyn ChangeReads, entity: EntityKind, entity_id: i64) -> Result<Option<Change>> {
+///
+/// # Errors
+/// Those of reading.
+pub fn last_deletion(changes: &mut dyn ChangeReads, entity: EntityKind, entity_id: i64) -> Result<Option<Change>> {
     const PAGE: u32 = 20;
     let mut before = i64::MAX;
     loop {

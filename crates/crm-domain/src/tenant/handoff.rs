@@ -1,6 +1,8 @@
 //! Handoffs: one user hands an opportunity over to another, with what is to be done about it (contract X-174).
 
-use serde::Serialize;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Problem, Result},
@@ -8,8 +10,9 @@ use crate::{
     id::{HandoffId, OpportunityId, RecordId, UserId},
     stamp::Stamp,
     tenant::{
-        UnitOfWork,
+        TenantReader, UnitOfWork,
         change::{Entity, EntityKind, NewChange},
+        rewind::Rewind,
     },
 };
 
@@ -17,7 +20,7 @@ use crate::{
 pub const CHECKLIST_MAX: usize = 100;
 
 /// How far a handoff is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the words say it")]
 pub enum HandoffStatus {
@@ -41,7 +44,7 @@ impl HandoffStatus {
 }
 
 /// Something to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChecklistItem {
     /// What.
     pub title: Text<255>,
@@ -50,7 +53,7 @@ pub struct ChecklistItem {
 }
 
 /// What people enter about a handoff. A value of this type is valid by construction, but for its references.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandoffFields {
     /// What is handed over.
     pub opportunity_id: OpportunityId,
@@ -94,10 +97,33 @@ impl Entity for Handoff {
     }
 }
 
+impl Rewind for Handoff {
+    type Id = HandoffId;
+    fn read_live(reader: &mut dyn TenantReader, ids: &[HandoffId]) -> Result<Vec<Self>> {
+        reader.handoffs().lookup_many(ids)
+    }
+    // Nobody deletes handoffs.
+    fn read_deleted(_: &mut dyn TenantReader, _: &[HandoffId]) -> Result<Vec<Self>> {
+        Ok(Vec::new())
+    }
+    fn put(&mut self, fields: HandoffFields) {
+        self.fields = fields;
+    }
+    fn restamp(&mut self, updated_at: Stamp) {
+        self.updated_at = updated_at;
+    }
+}
+
 /// Reads handoffs.
 pub trait HandoffReads {
+    /// The handoff with this id.
+    fn lookup(&mut self, id: HandoffId) -> Result<Option<Handoff>>;
+    /// The handoffs among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[HandoffId]) -> Result<Vec<Handoff>>;
     /// The newest handoff of an opportunity.
     fn latest_of(&mut self, opportunity: OpportunityId) -> Result<Option<Handoff>>;
+    /// How far the newest handoff of each of these opportunities is; those that were never handed over are missing.
+    fn statuses_of(&mut self, opportunities: &[OpportunityId]) -> Result<HashMap<OpportunityId, HandoffStatus>>;
 }
 
 /// Writes handoffs. Callers outside this crate use the functions beside it, which also record the change.

@@ -32,6 +32,8 @@ pub struct KeptAnswer {
     pub status: u16,
     /// The answer's JSON body.
     pub body: String,
+    /// When the record that it shows changed last, where it shows one.
+    pub changed_at: Option<Stamp>,
 }
 
 /// Keeps answers. Within a tenant units run one after another, so that two requests with one key never both take effect.

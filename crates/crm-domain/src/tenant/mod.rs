@@ -10,10 +10,13 @@ pub mod carried;
 pub mod change;
 pub mod contact;
 pub mod custom_field;
+pub mod delivery;
 pub mod handoff;
 pub mod idempotency;
+pub mod identity;
 pub mod import;
 pub mod job;
+pub mod kpi;
 pub mod label;
 pub mod lead;
 pub mod link;
@@ -24,13 +27,16 @@ pub mod pipeline;
 pub mod priority;
 pub mod record;
 pub mod request;
+pub mod rewind;
 pub mod search;
 pub mod setting;
 pub mod sla_policy;
+pub mod sync_log;
 pub mod tag;
 pub mod task;
 pub mod ticket;
 pub mod ticket_comment;
+pub mod timer;
 pub mod webhook;
 
 use std::sync::{Arc, mpsc};
@@ -80,6 +86,8 @@ pub trait TenantReader {
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
     /// Webhooks.
     fn webhooks(&mut self) -> &mut dyn webhook::WebhookReads;
+    /// Deliveries to webhooks.
+    fn deliveries(&mut self) -> &mut dyn delivery::DeliveryReads;
     /// Merges of records.
     fn merges(&mut self) -> &mut dyn merge::MergeReads;
     /// Jobs.
@@ -88,8 +96,16 @@ pub trait TenantReader {
     fn imports(&mut self) -> &mut dyn import::ImportReads;
     /// The request log.
     fn requests(&mut self) -> &mut dyn request::RequestReads;
+    /// What became of leads that were handed over.
+    fn sync_log(&mut self) -> &mut dyn sync_log::SyncLogReads;
     /// The tenant's settings.
     fn settings(&mut self) -> &mut dyn setting::SettingReads;
+    /// Key figures.
+    fn kpis(&mut self) -> &mut dyn kpi::KpiReads;
+    /// What becomes of records by the clock.
+    fn timers(&mut self) -> &mut dyn timer::TimerReads;
+    /// The uuids of records.
+    fn identities(&mut self) -> &mut dyn identity::IdentityReads;
     /// The search over every noun.
     fn search(&mut self) -> &mut dyn search::SearchReads;
 }
@@ -138,6 +154,8 @@ pub trait UnitOfWork {
     fn tasks(&mut self) -> &mut dyn task::TaskRepository;
     /// Webhooks.
     fn webhooks(&mut self) -> &mut dyn webhook::WebhookRepository;
+    /// Deliveries to webhooks.
+    fn deliveries(&mut self) -> &mut dyn delivery::DeliveryRepository;
     /// The tenant's settings.
     fn settings(&mut self) -> &mut dyn setting::SettingRepository;
     /// References between records.
@@ -148,6 +166,8 @@ pub trait UnitOfWork {
     fn jobs(&mut self) -> &mut dyn job::JobRepository;
     /// What imports keep beside their jobs.
     fn imports(&mut self) -> &mut dyn import::ImportRepository;
+    /// What becomes of records by the clock.
+    fn timers(&mut self) -> &mut dyn timer::TimerRepository;
     /// The change feed as it was before this unit.
     fn changes(&mut self) -> &mut dyn change::ChangeReads;
     /// Changes of the control plane that are carried into the feed.
@@ -156,6 +176,8 @@ pub trait UnitOfWork {
     fn idempotency(&mut self) -> &mut dyn idempotency::IdempotencyRepository;
     /// The request log.
     fn requests(&mut self) -> &mut dyn request::RequestRepository;
+    /// What became of leads that were handed over.
+    fn sync_log(&mut self) -> &mut dyn sync_log::SyncLogRepository;
 }
 
 /// What a unit does. It may be dropped unrun when the store stops.

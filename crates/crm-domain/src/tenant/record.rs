@@ -26,6 +26,14 @@ impl Key {
     }
 }
 
+/// A record about to be written: as it was, and what it is to be.
+pub struct Settling<'a, R: Record> {
+    /// As it was; `None` for a new one.
+    pub before: Option<&'a R>,
+    /// What it is to be, valid and with references that were checked.
+    pub after: &'a mut R::Parsed,
+}
+
 /// A noun whose records are written by the common mechanisms.
 pub trait Record: Entity + Clone + Send + 'static {
     /// Its id.
@@ -64,6 +72,19 @@ pub trait Record: Entity + Clone + Send + 'static {
     fn holders(unit: &mut dyn UnitOfWork, field: &'static str, texts: &[String]) -> Result<Vec<Self>>;
     /// The live records among these ids, in any order.
     fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[Self::Id]) -> Result<Vec<Self>>;
+    /// Completes what follows from the fields and from other records, for all at once.
+    fn settle(_unit: &mut dyn UnitOfWork, _records: &mut [Settling<'_, Self>]) -> Result<()> {
+        Ok(())
+    }
+    /// Told when a merge, its undoing or a restoration has let other records refer to this one.
+    fn referred(&self, _unit: &mut dyn UnitOfWork) -> Result<()> {
+        Ok(())
+    }
+    /// Frees the values of [`Record::keys`] of records that get new ones later in this unit, so that they can exchange them. Whether that
+    /// can be done; where it cannot, such records are duplicates.
+    fn vacate(_unit: &mut dyn UnitOfWork, _ids: &[Self::Id]) -> Result<bool> {
+        Ok(false)
+    }
     /// What is to be judged beyond references and keys before a record gets new fields; it sees what the unit wrote so far.
     ///
     /// # Errors

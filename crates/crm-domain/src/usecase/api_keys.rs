@@ -111,7 +111,7 @@ pub fn revoke_own(
 /// Changes a key's fields; takes effect with the next request. Its grants stay among those that its creator, too, can give.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`] for the key of a creator with a higher role than the actor's.
+/// [`Error::NotFound`]; [`Error::Forbidden`] for the key of a creator with a higher role than the actor's; [`Error::State`] for a revoked one.
 pub fn update(
     control: &dyn ControlStore,
     origin: &Origin,
@@ -123,6 +123,9 @@ pub fn update(
 ) -> Result<ApiKey> {
     control.writing(|unit| {
         let (key, creator) = to_change(unit, tenant, id, actor)?;
+        if key.revoked_at.is_some() {
+            return Err(Error::state(ApiKeyId::NOUN, id, "revoked", "changed"));
+        }
         let fields = key.fields.updated(draft, key.family, creator.role, unit.stamp(), check)?;
         let changed = ApiKey { fields, ..key.clone() };
         api_key::update(unit, origin, &key, &changed)?;

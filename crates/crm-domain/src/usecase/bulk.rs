@@ -2,8 +2,15 @@
 //! to be judged by is looked up for all at once: references once for each kind, unique values once for each field (contract C-50, C-51,
 //!
 
+mod held;
+mod update;
+
 use std::collections::{HashMap, HashSet};
 
+use self::{
+    held::{Custom, Held},
+    update::{Update, Updates, Written},
+};
 use crate::{
     error::{Error, Problem, Result},
     field::Check,
@@ -11,9 +18,9 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::Entity,
-        custom_field::{self, CustomDraft, CustomValues, Definitions, Holders},
+        custom_field::{self, CustomDraft, CustomValues},
         link::{self, Reference},
-        record::{Key, Record},
+        record::{Record, Settling},
     },
 };
 
@@ -64,6 +71,7 @@ pub fn create<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Drafted<R>>, own
         parsed.push(R::parse(draft, &context, check));
     }
     check_references::<R>(unit, &mut parsed, &named, |_| None)?;
+    settle::<R>(unit, parsed.iter_mut().map(|outcome| (None, outcome)))?;
     let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
     custom.read_holders(unit, &values)?;
     for (outcome, values) in parsed.iter_mut().zip(&values) {
@@ -91,7 +99,7 @@ pub fn create<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Drafted<R>>, own
     Ok(failed.into_iter().map(outcome).collect())
 }
 
-/// Updates records, one after another: a value that one of them gives up may be the next one's.
+/// Updates records, one after another: a value that one of them gives up may be another's, also where they exchange theirs.
 ///
 /// # Errors
 /// What stops the whole bulk; what is wrong with one record is its outcome.
@@ -127,26 +135,28 @@ pub fn update<R: Record>(unit: &mut dyn UnitOfWork, drafts: Vec<Result<(R::Id, D
         parsed.push(outcome);
     }
     check_references::<R>(unit, &mut parsed, &named, |index| before[index].as_ref())?;
-    let mut held = Held::<R>::read(unit, parsed.iter().flatten())?;
+    settle(unit, before.iter().map(Option::as_ref).zip(&mut parsed))?;
+    let held = Held::<R>::read(unit, parsed.iter().flatten())?;
     custom.read_holders(unit, &values)?;
-    let (mut outcomes, mut written) = (Vec::with_capacity(parsed.len()), Vec::new());
-    for ((record, outcome), values) in before.into_iter().zip(parsed).zip(values) {
-        outcomes.push(match (record, outcome) {
-            (Some(record), Ok(parsed)) => {
-                if let Err(error) = alone(record.judge(unit, &parsed))? {
-                    Err(error)
-                } else if let Err(error) = custom.take(Some(record.id()), &values, || held.take(R::fields_of(&parsed), Some(&record))) {
-                    Err(error)
-                } else {
-                    written.push((record.id(), values));
-                    Ok(R::revise(unit, &record, parsed)?.unwrap_or(record))
-                }
-            }
-            (_, Err(error)) => Err(error),
-            (None, Ok(_)) => Err(Error::Internal("an update without its record".to_owned())),
-        });
+    let mut updates = Updates::new(held, custom, parsed.len());
+    for (index, ((record, outcome), values)) in before.into_iter().zip(parsed).zip(values).enumerate() {
+        match (record, outcome) {
+            (Some(record), Ok(parsed)) => updates.add(Update {
+                index,
+                record,
+                parsed,
+                values,
+            }),
+            (_, Err(error)) => updates.fail(index, error),
+            (None, Ok(_)) => updates.fail(index, Error::Internal("an update without its record".to_owned())),
+        }
     }
-    let touched = custom_field::write(unit, &custom.definitions, written)?;
+    let Written {
+        mut outcomes,
+        custom,
+        values,
+    } = updates.write(unit)?;
+    let touched = custom_field::write(unit, &custom.definitions, values)?;
     refresh(unit, &mut outcomes, &touched)?;
     Ok(outcomes)
 }
@@ -203,7 +213,7 @@ fn once<I: RecordId>(seen: &mut HashSet<I>, id: I) -> Result<()> {
 }
 
 /// What is one record's own failure, apart from what stops the whole bulk.
-fn alone<T>(result: Result<T>) -> Result<Result<T>> {
+pub(crate) fn alone<T>(result: Result<T>) -> Result<Result<T>> {
     match result {
         Err(error @ (Error::NotFound { .. } | Error::Duplicate { .. } | Error::Invalid(_) | Error::State { .. } | Error::Conflict(_))) => {
             Ok(Err(error))
@@ -247,86 +257,14 @@ fn check_references<'a, R: Record>(
     Ok(())
 }
 
-/// The custom fields of a noun, and who has which of their unique values, while a bulk is written.
-struct Custom {
-    definitions: Definitions,
-    holders: Holders,
-}
-
-impl Custom {
-    fn in_unit<R: Record>(unit: &mut dyn UnitOfWork) -> Result<Self> {
-        Ok(Self {
-            definitions: Definitions::in_unit(unit, R::KIND)?,
-            holders: Holders::default(),
-        })
-    }
-
-    fn read_holders(&mut self, unit: &mut dyn UnitOfWork, wanted: &[CustomValues]) -> Result<()> {
-        self.holders = Holders::read(unit, &self.definitions, wanted)?;
-        Ok(())
-    }
-
-    /// Gives a record its unique values, when it gets the rest as well.
-    fn take(&mut self, own: Option<i64>, values: &CustomValues, rest: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut check = Check::new();
-        self.holders.check(own, &self.definitions, values, &mut check);
-        check.finish()?;
-        rest()?;
-        self.holders.take(own, &self.definitions, values);
-        Ok(())
-    }
-}
-
-/// Who has which unique value, while a bulk is written.
-struct Held<R> {
-    /// Values that an import brought twice have several holders.
-    by_key: HashMap<Key, Vec<Option<i64>>>,
-    noun: std::marker::PhantomData<R>,
-}
-
-impl<R: Record> Held<R> {
-    /// Looks up who has the values that are wanted.
-    fn read<'a>(unit: &mut dyn UnitOfWork, wanted: impl Iterator<Item = &'a R::Parsed>) -> Result<Self>
-    where
-        R::Parsed: 'a,
-    {
-        let mut texts: HashMap<&'static str, Vec<String>> = HashMap::new();
-        for key in wanted.flat_map(|parsed| R::keys(R::fields_of(parsed))) {
-            texts.entry(key.field).or_default().push(key.text);
-        }
-        let mut by_key: HashMap<Key, Vec<Option<i64>>> = HashMap::new();
-        for (field, texts) in texts {
-            for holder in R::holders(unit, field, &texts)? {
-                let keys = R::keys(holder.fields()).into_iter().filter(|key| key.field == field);
-                keys.for_each(|key| by_key.entry(key).or_default().push(Some(holder.id())));
-            }
-        }
-        Ok(Self {
-            by_key,
-            noun: std::marker::PhantomData,
-        })
-    }
-
-    /// Gives a record its values; one that it had and has no more is free again.
-    fn take(&mut self, fields: &R::Fields, before: Option<&R>) -> Result<()> {
-        let own = before.map(R::id);
-        let had = before.map_or_else(Vec::new, |record| R::keys(record.fields()));
-        let keys = R::keys(fields);
-        // Two new records of a bulk have no id yet, and are not the same.
-        let is_others = |holder: &Option<i64>| holder.is_none() || *holder != own;
-        let taken = |key: &&Key| !had.contains(key) && self.by_key.get(key).is_some_and(|holders| holders.iter().any(is_others));
-        if let Some(key) = keys.iter().find(taken) {
-            return Err(Error::Duplicate {
-                noun: R::Id::NOUN,
-                field: key.field,
-            });
-        }
-        for key in had {
-            if let Some(holders) = self.by_key.get_mut(&key) {
-                holders.retain(|holder| *holder != own);
-            }
-        }
-        keys.into_iter().for_each(|key| self.by_key.entry(key).or_default().push(own));
-        Ok(())
-    }
+/// [`Record::settle`] of the records that do not fail.
+fn settle<'a, R: Record>(
+    unit: &mut dyn UnitOfWork,
+    records: impl Iterator<Item = (Option<&'a R>, &'a mut Result<R::Parsed>)>,
+) -> Result<()> {
+    let settling = |(before, outcome): (Option<&'a R>, &'a mut Result<R::Parsed>)| {
+        let after = outcome.as_mut().ok()?;
+        Some(Settling { before, after })
+    };
+    R::settle(unit, &mut records.filter_map(settling).collect::<Vec<_>>())
 }

@@ -16,7 +16,7 @@ use crate::{
     tenant::{
         TenantStore, UnitOfWork,
         change::{Actor, Origin},
-        job::{End, Job, JobKind, Lease, NewJob, is_lost},
+        job::{End, Job, JobKind, JobState, Lease, NewJob, is_lost},
     },
 };
 
@@ -80,8 +80,9 @@ impl Claimed {
 pub enum Attempt {
     /// It ends so; the runner writes it.
     Ends(End),
-    /// A unit of the executor has ended it already, by [`JobRepository::end`](crate::tenant::job::JobRepository::end).
-    Ended,
+    /// A unit of the executor has ended it already, by [`JobRepository::end`](crate::tenant::job::JobRepository::end), with the job in this
+    /// state.
+    Ended(JobState),
 }
 
 /// Runs the jobs of one kind. To add a kind: a word of [`JobKind`], a [`JobShape`](crate::tenant::job::JobShape), an executor, and a line

@@ -62,5 +62,6 @@ fn put_back<R: Record>(unit: &mut dyn UnitOfWork, record: &R, id: R::Id) -> Resu
     record.restore_companions(unit, &changes)?;
     // A record that was put below it before may stand above it now.
     let ancestors = record.ancestors(unit)?;
-    link::move_back(unit, &changes, R::KIND, record.id(), None, &ancestors)
+    link::move_back(unit, &changes, R::KIND, record.id(), None, &ancestors)?;
+    record.referred(unit)
 }

@@ -8,7 +8,7 @@ use crate::{
         UnitOfWork,
         custom_field::Prepared,
         link,
-        record::{Record, check_keys, id_of},
+        record::{Record, Settling, check_keys, id_of},
     },
     usecase::bulk::Drafted,
 };
@@ -52,10 +52,11 @@ pub fn create_drafted<R: Record>(unit: &mut dyn UnitOfWork, drafted: Drafted<R>,
 ///
 /// # Errors
 /// [`Error::Invalid`] for references to what does not exist, [`Error::Duplicate`] when a value that must be unique is taken.
-pub fn create_parsed<R: Record>(unit: &mut dyn UnitOfWork, parsed: R::Parsed) -> Result<R> {
-    let fields = R::fields_of(&parsed);
-    link::check(unit, &[], &R::references(fields))?;
-    check_keys::<R>(unit, None, fields)?;
+pub fn create_parsed<R: Record>(unit: &mut dyn UnitOfWork, mut parsed: R::Parsed) -> Result<R> {
+    link::check(unit, &[], &R::references(R::fields_of(&parsed)))?;
+    let after = &mut parsed;
+    R::settle(unit, &mut [Settling { before: None, after }])?;
+    check_keys::<R>(unit, None, R::fields_of(&parsed))?;
     let created = R::create_many(unit, vec![parsed])?.pop();
     created.ok_or_else(|| Error::Internal(format!("an added {} is missing", R::Id::NOUN)))
 }
@@ -86,18 +87,24 @@ pub fn update_drafted<R: Record>(unit: &mut dyn UnitOfWork, before: R, drafted: 
     let prepared = Prepared::change(unit, R::KIND, before.id(), custom, &mut check)?;
     let context = R::context(unit, owner)?;
     let named = R::named(&draft);
-    let parsed = match before.updated(draft, &context, check) {
+    let mut parsed = match before.updated(draft, &context, check) {
         Ok(parsed) => parsed,
         Err(error) => return Err(link::with_dead(unit, &named, error)?),
     };
-    let fields = R::fields_of(&parsed);
-    link::check(unit, &R::references(before.fields()), &R::references(fields))?;
+    link::check(unit, &R::references(before.fields()), &R::references(R::fields_of(&parsed)))?;
+    settle_one(unit, &before, &mut parsed)?;
     before.judge(unit, &parsed)?;
     check_keys(unit, Some(&before), R::fields_of(&parsed))?;
     let after = R::revise(unit, &before, parsed)?.unwrap_or(before);
     // Its values give it this unit's stamp, whatever else of it changed.
     let is_touched = prepared.write(unit, after.id())?;
     if is_touched { known(unit, id_of(&after)) } else { Ok(after) }
+}
+
+/// [`Record::settle`] of one record.
+pub(crate) fn settle_one<R: Record>(unit: &mut dyn UnitOfWork, before: &R, after: &mut R::Parsed) -> Result<()> {
+    let before = Some(before);
+    R::settle(unit, &mut [Settling { before, after }])
 }
 
 /// Deletes a record, with what goes along with it.

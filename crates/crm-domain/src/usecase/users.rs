@@ -49,12 +49,27 @@ pub fn update(
     check: Check,
     may_write_over: impl FnOnce(Stamp) -> bool,
 ) -> Result<Option<User>> {
+    change_while(control, origin, tenant, id, may_write_over, |user| changes.apply(user, check))
+}
+
+/// Changes a user as `edit` says, unless `may_write_over` says no to the time of its last change: then the answer is `None`.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::State`] for the last active Admin; those of `edit`.
+pub fn change_while(
+    control: &dyn ControlStore,
+    origin: &Origin,
+    tenant: TenantId,
+    id: UserId,
+    may_write_over: impl FnOnce(Stamp) -> bool,
+    edit: impl FnOnce(User) -> Result<User>,
+) -> Result<Option<User>> {
     control.writing(|unit| {
         let user = of_tenant(unit.users().lookup(id)?, tenant, id)?;
         if !may_write_over(user.updated_at) {
             return Ok(None);
         }
-        change_in(unit, origin, tenant, id, None, |user| changes.apply(user, check)).map(Some)
+        change_in(unit, origin, tenant, id, None, edit).map(Some)
     })
 }
 

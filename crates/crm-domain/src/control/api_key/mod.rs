@@ -67,7 +67,7 @@ impl KeyFamily {
     pub fn grants(self) -> &'static [&'static str] {
         match self {
             Self::HealthTrixss => &[],
-            Self::Halopsa => &["read", "write"],
+            Self::Halopsa => &["read", "write", "webhook"],
             Self::Contacts => &[
                 "contacts:read",
                 "contacts:write",
@@ -138,7 +138,7 @@ pub struct ApiKeyFields {
     pub description: Option<Text<1000>>,
     /// Scopes or permissions, of [`KeyFamily::grants`]; sorted, without repeats.
     pub grants: Vec<String>,
-    /// Requests per minute, 1 to 100,000,000; `None` is the family's default.
+    /// Requests per minute, of family B per hour, 1 to 100,000,000; `None` is the family's default.
     pub rate_limit: Option<u32>,
     /// When it ends.
     pub expires_at: Option<Stamp>,

@@ -119,6 +119,22 @@ fn a_few_invalid_bytes_among_utf8_cost_their_rows() {
 }
 
 #[test]
+fn a_row_of_stray_bytes_costs_itself_however_many_they_are() {
+    let table = open(b"name,city\nok1,a\nbad\xff\xfe\xc3,b\nok2,c\xc3\xa9\n").unwrap();
+    assert_eq!(table.encoding(), Encoding::Utf8);
+    let expected = [good(2, &["ok1", "a"]), bad(3, RowProblem::InvalidEncoding), good(4, &["ok2", "cé"])];
+    assert_eq!(table.map(outcome).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn an_encoding_that_shows_late_is_told() {
+    let mut table = open([b"a,b\n".repeat(20_000), b"Jos\xE9,x\n".to_vec()].concat()).unwrap();
+    assert_eq!(table.encoding(), Encoding::Utf8);
+    assert!(table.by_ref().all(|row| row.is_ok()));
+    assert_eq!(table.encoding(), Encoding::Windows1252);
+}
+
+#[test]
 fn clearly_more_invalid_bytes_than_utf8_are_windows_1252() {
     let encoding = |valid: usize, invalid: usize| {
         let text = [b"a,b\n".to_vec(), b"\xC3\xA9,1\n".repeat(valid), b"\xE9,1\n".repeat(invalid)].concat();

@@ -94,6 +94,30 @@ proptest! {
         prop_assert_eq!(read, expected);
     }
 
+    /// A row of stray bytes among rows in UTF-8 costs itself alone, wherever it stands and whatever the bytes are.
+    #[test]
+    fn stray_bytes_cost_their_row(
+        letters in prop::collection::vec("[a-z]{0,3}[à-ÿ名前😀]{1,3}[a-z]{0,3}", 1..6),
+        stray in prop::collection::vec(0x80..=0xFF_u8, 1..12).prop_filter("is valid", |bytes| std::str::from_utf8(bytes).is_err()),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let at = at.index(letters.len() + 1);
+        let mut lines: Vec<Vec<u8>> = letters.iter().map(|name| format!("{name},x\n").into_bytes()).collect();
+        lines.insert(at, [b"y", &stray[..], b",x\n"].concat());
+        let table = open([b"name,city\n".to_vec(), lines.concat()].concat()).unwrap();
+        prop_assert_eq!(table.encoding(), Encoding::Utf8);
+        for (index, (line, row)) in table.map(outcome).enumerate() {
+            prop_assert_eq!(line, index as u64 + 2);
+            match index.cmp(&at) {
+                std::cmp::Ordering::Equal => prop_assert_eq!(row, Err(RowProblem::InvalidEncoding)),
+                before => {
+                    let name = &letters[index - usize::from(before == std::cmp::Ordering::Greater)];
+                    prop_assert_eq!(row, Ok(vec![name.clone(), "x".to_owned()]));
+                }
+            }
+        }
+    }
+
     /// Chunks end anywhere, also within a character or between CR and LF.
     #[test]
     fn chunk_boundaries_change_nothing(

@@ -20,6 +20,7 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::{Change, ChangeKind, Entity, EntityKind, NewChange},
+        contact::{derived::company_domains, employer},
         link::{self, Reference},
         opportunity::{self, Opportunity},
         record::{Key, Record},
@@ -54,6 +55,16 @@ pub struct AccountFields {
     pub parent_id: Option<AccountId>,
     /// The user responsible.
     pub owner_id: UserId,
+}
+
+impl AccountFields {
+    /// The domain by which contacts are known to belong to it: its website's, else that of its mail address; `None` where anybody has an
+    /// address there.
+    pub fn domain(&self) -> Option<String> {
+        let of_website = company_domains(None, self.website.as_ref());
+        let of_email = || company_domains(self.email.as_ref(), None);
+        of_website.into_iter().next().or_else(|| of_email().into_iter().next())
+    }
 }
 
 /// An account.
@@ -114,6 +125,9 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Account, fields: Accoun
     };
     unit.accounts().update(&after)?;
     unit.record(change);
+    if after.fields.name != before.fields.name {
+        employer::follow(unit, &after)?;
+    }
     Ok(Some(after))
 }
 
@@ -214,6 +228,10 @@ impl Record for Account {
             }
         }
         Ok(())
+    }
+
+    fn referred(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
+        employer::follow(unit, self)
     }
 
     fn ancestors(&self, unit: &mut dyn UnitOfWork) -> Result<Vec<i64>> {

@@ -44,6 +44,8 @@ pub trait AccountReads {
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Account>>;
     /// The live accounts with one of these names, whatever their case, oldest first.
     fn lookup_named(&mut self, names: &[String]) -> Result<Vec<Account>>;
+    /// The live accounts with one of these [`AccountFields::domain`]s, oldest first.
+    fn lookup_domains(&mut self, domains: &[String]) -> Result<Vec<Account>>;
     /// A page of the accounts that match.
     fn list(&mut self, filter: &AccountFilter, sort: Sort<AccountField>, window: &Window) -> Result<Page<Account>>;
 }

@@ -16,6 +16,8 @@ pub struct ChangeFilter {
     pub actor: Option<String>,
     /// By anybody but this actor.
     pub but_by: Option<String>,
+    /// With a greater number than this one; 0 asks for nothing.
+    pub behind: i64,
 }
 
 impl ChangeFilter {
@@ -35,12 +37,14 @@ impl ChangeFilter {
             kinds,
             actor,
             but_by,
+            behind,
         } = self;
         entities.as_ref().is_none_or(|wanted| wanted.contains(&change.entity))
             && record.is_none_or(|wanted| wanted == (change.entity, change.entity_id))
             && kinds.as_ref().is_none_or(|wanted| wanted.contains(&change.kind))
             && actor.as_ref().is_none_or(|wanted| *wanted == change.actor)
             && but_by.as_ref().is_none_or(|unwanted| *unwanted != change.actor)
+            && change.seq > *behind
     }
 }
 
@@ -80,6 +84,7 @@ mod tests {
             kinds: Some(vec![ChangeKind::Updated]),
             actor: Some("user:7".to_owned()),
             but_by: Some("user:8".to_owned()),
+            behind: 0,
         };
         assert!(right.meets(&change) && ChangeFilter::default().meets(&change));
         for wrong in [
@@ -102,6 +107,10 @@ mod tests {
             },
             ChangeFilter {
                 but_by: Some("user:7".to_owned()),
+                ..right.clone()
+            },
+            ChangeFilter {
+                behind: 1,
                 ..right.clone()
             },
         ] {

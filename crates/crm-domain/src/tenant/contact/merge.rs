@@ -11,9 +11,9 @@ use crate::{
 
 fillable! {
     ContactFields {
-        alone: external_id, full_name, email, phone, other_phone, home_phone, corporate_phone, title, company, employees,
-            employee_size_bracket, industry, website, company_linkedin, person_linkedin, technologies, annual_revenue, description,
-            account_id;
+        alone: external_id, full_name, email, phone, other_phone, home_phone, corporate_phone, title, employees,
+            employee_size_bracket, industry, website, company_linkedin, person_linkedin, technologies, annual_revenue, description;
+        together: company, account_id;
         together: first_name, last_name;
         together: city, state, country;
         together: company_address, company_city, company_state, company_country;

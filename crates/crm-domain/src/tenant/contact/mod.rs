@@ -4,6 +4,7 @@
 
 pub mod derived;
 mod draft;
+pub(crate) mod employer;
 mod merge;
 mod port;
 mod stats;
@@ -27,7 +28,7 @@ use crate::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
         link::{self, Reference},
-        record::{Key, Record},
+        record::{Key, Record, Settling},
     },
 };
 
@@ -49,6 +50,7 @@ pub struct ContactFields {
     pub home_phone: Option<Text<50>>,
     pub corporate_phone: Option<Text<50>>,
     pub title: Option<Text<150>>,
+    /// The account's name where there is one, else as it was given.
     pub company: Option<Text<255>>,
     /// How many people the company employs, 0 to 2^31 − 1.
     pub employees: Option<i64>,
@@ -180,6 +182,18 @@ impl Record for Contact {
         }
     }
 
+    fn settle(unit: &mut dyn UnitOfWork, contacts: &mut [Settling<'_, Self>]) -> Result<()> {
+        let mut fields = Vec::with_capacity(contacts.len());
+        for Settling { before, after } in contacts {
+            fields.push((before.map(|before| &before.fields), &mut **after));
+        }
+        employer::settle(unit, &mut fields)
+    }
+
+    fn vacate(unit: &mut dyn UnitOfWork, ids: &[ContactId]) -> Result<bool> {
+        unit.contacts().vacate(ids).map(|()| true)
+    }
+
     fn lookup_many(unit: &mut dyn UnitOfWork, ids: &[ContactId]) -> Result<Vec<Self>> {
         unit.contacts().lookup_many(ids)
     }
@@ -207,6 +221,7 @@ impl Record for Contact {
     }
 
     fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
-        unit.contacts().restore(self)
+        unit.contacts().restore(self)?;
+        employer::follow_one(unit, self)
     }
 }

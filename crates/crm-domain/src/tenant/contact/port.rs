@@ -77,6 +77,8 @@ pub trait ContactRepository: ContactReads {
     fn add(&mut self, fields: Vec<ContactFields>) -> Result<Vec<Contact>>;
     /// Keeps the new fields and `updated_at` of a contact that was just read as `before`.
     fn update(&mut self, before: &Contact, after: &Contact) -> Result<()>;
+    /// Frees the email and the external id of contacts that are all [updated](ContactRepository::update) later in this unit.
+    fn vacate(&mut self, ids: &[ContactId]) -> Result<()>;
     /// Marks a contact, just read, deleted at this unit's stamp.
     fn remove(&mut self, contact: &Contact) -> Result<()>;
     /// The deleted contact with this id.

@@ -15,7 +15,7 @@ pub use draft::{CustomFieldDraft, FieldKey};
 pub use kind::FieldType;
 pub use port::{CustomFieldField, CustomFieldFilter, CustomFieldReads, CustomFieldRepository, NewValue, ValueOf};
 pub use unique::{Holders, ValueSource};
-pub(crate) use value::name_of;
+pub(crate) use value::{BEGINNING, name_of};
 pub use value::{CustomDraft, CustomValues, Definitions, FieldValue, MEMBER};
 pub use write::{Prepared, check_restored, copy, take_back, write, write_new};
 

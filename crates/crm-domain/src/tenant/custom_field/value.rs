@@ -17,6 +17,8 @@ use crate::{
 
 /// What the custom fields of a record are called together, in errors and changes: `custom_fields.tier`.
 pub const MEMBER: &str = "custom_fields";
+/// With this the names of custom fields begin in errors and changes.
+pub(crate) const BEGINNING: &str = "custom_fields.";
 /// Most characters of an unknown key that are told back.
 const SHOWN_MAX: usize = 40;
 
@@ -44,6 +46,17 @@ impl FieldValue {
             FieldType::Date => parse_date(&stored).map(Self::Date),
             FieldType::Bool => stored.parse().map(Self::Bool).map_err(|_| query::choice(&["true", "false"])),
             FieldType::Choice => Ok(Self::Choice(stored)),
+        }
+    }
+
+    /// Reads what a change tells, which says nothing of the field's type: dates and choices are texts there, which JSON shows alike. `None`
+    /// of no value.
+    pub(crate) fn told(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(Text::from_store(text.clone()))),
+            Value::Number(number) => Decimal::parse(&number.to_string()).ok().map(Self::Number),
+            Value::Bool(flag) => Some(Self::Bool(*flag)),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
@@ -132,7 +145,7 @@ impl CustomField {
 
 /// What the field with this key is called in errors and changes.
 pub(crate) fn name_of(key: &str) -> String {
-    format!("{MEMBER}.{key}")
+    format!("{BEGINNING}{key}")
 }
 
 fn expected(expected: &str) -> Problem {
@@ -191,7 +204,7 @@ impl Definitions {
     }
 
     /// None.
-    pub(super) fn none(kind: EntityKind) -> Self {
+    pub(crate) fn none(kind: EntityKind) -> Self {
         Self { kind, fields: Vec::new() }
     }
 

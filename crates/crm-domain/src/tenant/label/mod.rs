@@ -13,6 +13,7 @@ use super::{
     UnitOfWork,
     change::{ChangeKind, EntityKind, NewChange},
     custom_field::{self, CUSTOMIZED, FieldValue},
+    rewind::Rewinding,
     tag::{self, TagName},
 };
 use crate::{
@@ -39,6 +40,27 @@ pub struct Labels {
     pub tags: Vec<String>,
     /// What it has in custom fields, by their keys.
     pub custom_fields: BTreeMap<String, FieldValue>,
+}
+
+/// By this name changes tell a record's tags.
+const TAGS: &str = "tags";
+
+impl Labels {
+    /// What the record carried before these changes were made. What became of tags and custom fields themselves, renamed, deleted or
+    /// restored, is not undone.
+    #[must_use]
+    pub fn rewound(mut self, rewinding: &Rewinding) -> Self {
+        if let Some(Value::Array(names)) = rewinding.field(TAGS) {
+            self.tags = names.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        }
+        for (key, value) in rewinding.fields_below(custom_field::BEGINNING) {
+            match FieldValue::told(value) {
+                Some(value) => drop(self.custom_fields.insert(key.to_owned(), value)),
+                None => drop(self.custom_fields.remove(key)),
+            }
+        }
+        self
+    }
 }
 
 /// What these records carry; those that carry nothing are left out. Costs one small read while a tenant has no labels.
@@ -100,29 +122,38 @@ pub fn parse_tags(names: &[String]) -> Result<Vec<TagName>> {
 /// [`Error::Invalid`] when a record would carry more than [`TAGS_MAX`].
 pub fn assign(unit: &mut dyn UnitOfWork, kind: EntityKind, ids: &[i64], names: Vec<TagName>) -> Result<Vec<i64>> {
     let live = unit.labels().live(kind, ids)?;
-    if live.is_empty() {
-        return Ok(live);
+    assign_each(unit, kind, live.iter().map(|id| (*id, names.clone())).collect())?;
+    Ok(live)
+}
+
+/// Puts on each of these live records tags of its own; tags that there are none of are made.
+///
+/// # Errors
+/// [`Error::Invalid`] when a record would carry more than [`TAGS_MAX`].
+pub(crate) fn assign_each(unit: &mut dyn UnitOfWork, kind: EntityKind, wanted: Vec<(i64, Vec<TagName>)>) -> Result<()> {
+    if wanted.is_empty() {
+        return Ok(());
     }
-    let tags: Vec<(TagId, String)> = tag::named(unit, names)?
+    let all = wanted.iter().flat_map(|(_, names)| names).cloned().collect();
+    let tags: HashMap<String, (TagId, String)> = tag::named(unit, all)?
         .into_iter()
-        .map(|tag| (tag.id, tag.fields.name.into_inner()))
+        .map(|tag| (tag.fields.name.to_lowercase(), (tag.id, tag.fields.name.into_inner())))
         .collect();
-    let mut carried = carried(unit, kind, &live)?;
+    let ids: Vec<i64> = wanted.iter().map(|(id, _)| *id).collect();
+    let mut carried = carried(unit, kind, &ids)?;
     let mut added = Vec::new();
-    for id in &live {
-        let before = carried.remove(id).unwrap_or_default();
+    for (id, names) in wanted {
+        let before = carried.remove(&id).unwrap_or_default();
         let mut after = before.clone();
-        after.extend(tags.iter().cloned());
+        after.extend(names.iter().filter_map(|name| tags.get(&name.to_lowercase())).cloned());
         if after.len() > TAGS_MAX {
             return Err(Error::invalid("tags", Problem::Rule(format!("must be at most {TAGS_MAX} tags"))));
         }
-        let new = tags.iter().filter(|(tag, _)| !before.contains_key(tag));
-        added.extend(new.map(|(tag, _)| (*id, *tag)));
-        record(unit, kind, *id, &before, &after);
+        added.extend(after.keys().filter(|tag| !before.contains_key(tag)).map(|tag| (id, *tag)));
+        record(unit, kind, id, &before, &after);
     }
     unit.labels().assign(kind, &added)?;
-    touch(unit, kind, added)?;
-    Ok(live)
+    touch(unit, kind, added)
 }
 
 /// Takes a tag, told by its name or its id, off records that may not carry it. Answers those of the ids that there are live records of.
@@ -205,7 +236,7 @@ fn record(unit: &mut dyn UnitOfWork, kind: EntityKind, id: i64, before: &Carried
     if before.keys().eq(after.keys()) {
         return;
     }
-    let fields = json!({ "tags": [names(before), names(after)] }).to_string();
+    let fields = json!({ TAGS: [names(before), names(after)] }).to_string();
     unit.record(NewChange {
         entity: kind,
         entity_id: id,

@@ -79,6 +79,7 @@ impl LeadFields {
             account_id: draft.account_id.or_current(current.and_then(|c| c.account_id)),
             owner_id: draft.owner_id.or_current(Some(owner)).unwrap_or(owner),
             outcome: current.map(|c| c.outcome.clone()).unwrap_or_default(),
+            prospect: current.map(|c| c.prospect.clone()).unwrap_or_default(),
         };
         if fields.first_name.is_none() && fields.last_name.is_none() {
             check.fail("last_name", Problem::Required);

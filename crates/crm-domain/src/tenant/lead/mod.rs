@@ -1,16 +1,22 @@
 //! Leads: people who may become customers. Families A, B, C and E show them.
 
+mod advice;
 mod draft;
 mod merge;
 mod port;
+pub mod prospect;
 mod record;
+mod score;
 mod status;
 
+pub use advice::{Advice, Suggestion, Warning, judge, require_email};
 pub use draft::LeadDraft;
 pub use port::{LeadField, LeadFilter, LeadReads, LeadRepository};
+pub use prospect::{Prospect, ProspectDraft, ProspectStatus, Qualification, QualificationDraft};
+pub use score::{LEAD_SCORE_MAX, Tier};
 pub use status::{LeadOutcome, LeadStatus, LeadStep, check_status, step};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
@@ -21,12 +27,13 @@ use crate::{
     tenant::{
         UnitOfWork,
         change::{Entity, EntityKind, NewChange},
+        rewind::rewind,
     },
     usecase::single,
 };
 
 /// What people enter about a lead. A value of this type is valid by construction, but for its account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it; formats are the types'")]
 pub struct LeadFields {
     /// The id in the system that the lead came from; unique among live leads.
@@ -48,6 +55,9 @@ pub struct LeadFields {
     pub owner_id: UserId,
     #[serde(flatten)]
     pub outcome: LeadOutcome,
+    /// What is known of it as a prospect.
+    #[serde(flatten)]
+    pub prospect: Prospect,
 }
 
 /// A lead.
@@ -77,6 +87,12 @@ impl Entity for Lead {
         &self.fields
     }
 }
+
+rewind!(Lead, LeadId, leads, {
+    fn put(&mut self, fields: LeadFields) {
+        self.fields = fields;
+    }
+});
 
 /// Creates leads whose references were checked before, also such as share an email.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<LeadFields>) -> Result<Vec<Lead>> {
@@ -140,7 +156,7 @@ pub(crate) fn revise(unit: &mut dyn UnitOfWork, before: &Lead, fields: LeadField
     let Some(change) = NewChange::updated(before, &after)? else {
         return Ok(None);
     };
-    unit.leads().update(&after)?;
+    unit.leads().update(before, &after)?;
     unit.record(change);
     Ok(Some(after))
 }

@@ -1,6 +1,6 @@
 //! Reading and keeping leads.
 
-use super::{Lead, LeadFields, LeadStatus};
+use super::{Lead, LeadFields, LeadStatus, Tier};
 use crate::{
     error::Result,
     fields,
@@ -21,6 +21,7 @@ fields! {
         Company: Spec::text("company").nullable().filterable() => lead.fields.company.as_ref();
         Source: Spec::text("source").nullable().filterable() => lead.fields.source.as_ref();
         Status: Spec::text("status").filterable().knowing(&LeadStatus::WORDS) => lead.fields.status.as_str();
+        Tier: Spec::choice("lead_tier", Tier::WORDS).filterable() => lead.fields.tier();
         AccountId: Spec::id("account_id").sparse() => lead.fields.account_id;
         OwnerId: Spec::id("owner_id").filterable() => lead.fields.owner_id;
         ExternalId: Spec::text("external_id").sparse() => lead.fields.external_id.as_ref();
@@ -42,6 +43,8 @@ pub trait LeadReads {
     fn lookup(&mut self, id: LeadId) -> Result<Option<Lead>>;
     /// The live leads among these ids, in any order.
     fn lookup_many(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>>;
+    /// The deleted leads among these ids, in any order.
+    fn lookup_deleted_many(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>>;
     /// The live leads with one of these external ids; at most one each.
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Lead>>;
     /// The live leads with one of these emails, whatever their case; oldest first.
@@ -57,10 +60,10 @@ pub trait LeadReads {
 pub trait LeadRepository: LeadReads {
     /// Keeps new leads; ids ascend in the order given.
     fn add(&mut self, fields: Vec<LeadFields>) -> Result<Vec<Lead>>;
-    /// Keeps a lead's new fields and `updated_at`.
-    fn update(&mut self, lead: &Lead) -> Result<()>;
-    /// Marks a lead deleted at this unit's stamp.
-    fn remove(&mut self, id: LeadId) -> Result<()>;
+    /// Keeps a lead's new fields and `updated_at`; `before` is what it was.
+    fn update(&mut self, before: &Lead, after: &Lead) -> Result<()>;
+    /// Marks a lead, as it is now, deleted at this unit's stamp.
+    fn remove(&mut self, lead: &Lead) -> Result<()>;
     /// The deleted lead with this id.
     fn lookup_deleted(&mut self, id: LeadId) -> Result<Option<Lead>>;
     /// Makes a lead, as [`lookup_deleted`](LeadRepository::lookup_deleted) read it, live again at this unit's stamp.

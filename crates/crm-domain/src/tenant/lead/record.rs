@@ -97,7 +97,7 @@ impl Record for Lead {
         let ids: Vec<i64> = leads.iter().map(|lead| lead.id.get()).collect();
         link::move_all(unit, EntityKind::Lead, &ids, None)?;
         for lead in leads {
-            unit.leads().remove(lead.id)?;
+            unit.leads().remove(&lead)?;
             unit.record(NewChange::deleted(&lead)?);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Lead, LeadFields};
 use crate::{
@@ -92,6 +92,12 @@ impl Serialize for LeadStatus {
     }
 }
 
+impl<'de> Deserialize<'de> for LeadStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from_store)
+    }
+}
+
 /// What moves a lead on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the words say it")]
@@ -113,7 +119,7 @@ impl LeadStep {
 }
 
 /// What became of a lead. It follows from the status: people do not enter it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LeadOutcome {
     /// When this system saw it become qualified; kept when it is converted.
     pub qualified_at: Option<Stamp>,

@@ -1,6 +1,6 @@
 //! Which of a record's fields are filled from another record that became it.
 
-use crate::field::Text;
+use crate::{field::Text, id::AccountId};
 
 /// Fields that can be filled from those of another record.
 pub trait Fillable: Clone {
@@ -11,10 +11,28 @@ pub trait Fillable: Clone {
     fn empty(&mut self, field: &str);
 }
 
-/// Whether two values of a field cannot be the same: both are known and differ by more than case.
-pub(crate) fn contradict<const MAX: usize>(one: &Option<Text<MAX>>, other: &Option<Text<MAX>>) -> bool {
+/// What is one value together with other fields.
+pub(crate) trait Part {
+    /// Whether the two say the same; texts, whatever their case.
+    fn is_same(&self, other: &Self) -> bool;
+}
+
+impl<const MAX: usize> Part for Text<MAX> {
+    fn is_same(&self, other: &Self) -> bool {
+        self.to_lowercase() == other.to_lowercase()
+    }
+}
+
+impl Part for AccountId {
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
+/// Whether two values of a field cannot be the same: both are known and differ.
+pub(crate) fn contradict<P: Part>(one: &Option<P>, other: &Option<P>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => one.to_lowercase() != other.to_lowercase(),
+        (Some(one), Some(other)) => !one.is_same(other),
         (None, _) | (_, None) => false,
     }
 }

@@ -1,6 +1,6 @@
 //! What is done to an opportunity beside editing it: it moves through its stages, is won or lost, and reopened.
 //!
-//! [`Opportunity::after`] says what each does, without a store:
+//! [`effect`] says what each does, without a store:
 //!
 //! ```text
 //!          move                    win, or move to a won stage
@@ -11,8 +11,11 @@
 //!              └─────────────────────────────────────────────────────────┘
 //! ```
 
+mod effect;
+
 use time::Date;
 
+use self::effect::{Action, Verb};
 use super::{Opportunity, OpportunityContext, OpportunityFields, context, history::last_stage, revise};
 use crate::{
     error::{Error, Problem, Result},
@@ -21,7 +24,6 @@ use crate::{
     money::Money,
     tenant::{
         UnitOfWork,
-        change::NewChange,
         pipeline::{Stage, StageKind},
     },
 };
@@ -62,133 +64,6 @@ pub struct LossDraft {
 pub struct ReopeningDraft {
     /// An open stage; the one that it was closed in when left out.
     pub stage_id: Patch<StageId>,
-}
-
-/// An action, before its particulars are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Move,
-    Win,
-    Lose,
-    Reopen,
-}
-
-impl Verb {
-    /// What is done to the opportunity, as it follows `cannot be`.
-    fn participle(self) -> &'static str {
-        match self {
-            Self::Move => "moved",
-            Self::Win => "won",
-            Self::Lose => "lost",
-            Self::Reopen => "reopened",
-        }
-    }
-
-    fn fits(self, state: StageKind) -> bool {
-        match self {
-            Self::Move | Self::Win | Self::Lose => state == StageKind::Open,
-            Self::Reopen => state != StageKind::Open,
-        }
-    }
-}
-
-/// An action that was parsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Action {
-    Move {
-        stage: Stage,
-        probability: Option<i64>,
-        today: Date,
-    },
-    Win {
-        stage: Stage,
-        closed_on: Date,
-        amount: Option<Money>,
-    },
-    Lose {
-        stage: Stage,
-        closed_on: Date,
-        reason: Text<1_000>,
-    },
-    Reopen {
-        stage: Stage,
-    },
-}
-
-impl Opportunity {
-    /// # Errors
-    /// [`Error::State`] when the opportunity is open or closed, and the action is for the others.
-    fn allows(&self, verb: Verb) -> Result<()> {
-        let state = self.stage.fields.kind;
-        if verb.fits(state) {
-            return Ok(());
-        }
-        Err(Error::state(OpportunityId::NOUN, self.id, state.as_str(), verb.participle()))
-    }
-
-    /// The fields that an action leaves, and their stage.
-    fn after(&self, action: Action) -> (OpportunityFields, Stage) {
-        let fields = self.fields.clone();
-        let (stage, fields) = match action {
-            Action::Move { stage, probability, today } => {
-                let entered = stage.id != fields.stage_id;
-                let own = if entered { stage.fields.probability } else { fields.probability };
-                let closed_on = (stage.fields.kind != StageKind::Open).then_some(today);
-                let probability = probability.unwrap_or(own);
-                (
-                    stage,
-                    OpportunityFields {
-                        probability,
-                        closed_on,
-                        ..fields
-                    },
-                )
-            }
-            Action::Win { stage, closed_on, amount } => {
-                let (probability, closed_on) = (stage.fields.probability, Some(closed_on));
-                (
-                    stage,
-                    OpportunityFields {
-                        probability,
-                        closed_on,
-                        amount,
-                        ..fields
-                    },
-                )
-            }
-            Action::Lose { stage, closed_on, reason } => {
-                let (probability, closed_on, lost_reason) = (stage.fields.probability, Some(closed_on), Some(reason));
-                (
-                    stage,
-                    OpportunityFields {
-                        probability,
-                        closed_on,
-                        lost_reason,
-                        ..fields
-                    },
-                )
-            }
-            Action::Reopen { stage } => {
-                let probability = stage.fields.probability;
-                (
-                    stage,
-                    OpportunityFields {
-                        probability,
-                        closed_on: None,
-                        lost_reason: None,
-                        ..fields
-                    },
-                )
-            }
-        };
-        (
-            OpportunityFields {
-                stage_id: stage.id,
-                ..fields
-            },
-            stage,
-        )
-    }
 }
 
 /// Editing moves only what is open; a closed opportunity keeps its stage until it is reopened.
@@ -296,60 +171,6 @@ pub fn reopen(unit: &mut dyn UnitOfWork, id: OpportunityId, draft: ReopeningDraf
     })
 }
 
-/// Puts every opportunity of a stage into another one of its kind, with that one's probability: their stage goes.
-pub(crate) fn move_all(unit: &mut dyn UnitOfWork, from: &Stage, to: &Stage) -> Result<()> {
-    /// Opportunities read at once.
-    const BATCH: u32 = 1_000;
-    let mut last = 0;
-    loop {
-        let batch = unit.opportunities().list_in(from.id, last, BATCH)?;
-        let Some(end) = batch.last() else { break };
-        last = end.id.get();
-        for before in &batch {
-            let fields = OpportunityFields {
-                stage_id: to.id,
-                probability: to.fields.probability,
-                ..before.fields.clone()
-            };
-            let after = Opportunity {
-                fields,
-                stage: to.clone(),
-                ..before.clone()
-            };
-            if let Some(change) = NewChange::updated(before, &after)? {
-                unit.record(change);
-            }
-        }
-    }
-    unit.opportunities().move_all(from.id, to)
-}
-
-/// Puts a restored opportunity whose stage was deleted meanwhile into the first one of that kind: in its pipeline, or in the default one
-/// where that is deleted too. The change that tells of the restoring tells the stage.
-pub(super) fn leave_deleted_stage(unit: &mut dyn UnitOfWork, opportunity: &Opportunity) -> Result<()> {
-    let context = context(unit, opportunity.fields.owner_id)?;
-    if context.stage(opportunity.fields.stage_id).is_some() {
-        return Ok(());
-    }
-    let deleted = &opportunity.stage.fields;
-    let own = context.pipelines.iter().find(|pipeline| pipeline.id == deleted.pipeline_id);
-    let pipeline = own.or(context.default_pipeline());
-    let stage = pipeline.and_then(|pipeline| pipeline.first_of(deleted.kind)).cloned();
-    let stage = stage.ok_or_else(|| Error::Internal(format!("no pipeline has a {} stage", deleted.kind.as_str())))?;
-    let fields = OpportunityFields {
-        stage_id: stage.id,
-        probability: stage.fields.probability,
-        ..opportunity.fields.clone()
-    };
-    let after = Opportunity {
-        fields,
-        stage,
-        updated_at: unit.stamp(),
-        ..opportunity.clone()
-    };
-    unit.opportunities().update(&after)
-}
-
 fn act(
     unit: &mut dyn UnitOfWork,
     id: OpportunityId,
@@ -385,128 +206,4 @@ fn past_date(text: &str, today: Date) -> Result<Date, Problem> {
         return Err(Problem::Rule("must not be in the future".to_owned()));
     }
     Ok(date)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::{
-        id::{PipelineId, UserId},
-        stamp::Stamp,
-        tenant::pipeline::StageFields,
-    };
-
-    const KINDS: [StageKind; 5] = [StageKind::Open, StageKind::Open, StageKind::Won, StageKind::Lost, StageKind::Open];
-
-    fn stage(index: usize) -> Stage {
-        let id = i64::try_from(index).unwrap() + 1;
-        Stage {
-            id: StageId::from_i64(id),
-            fields: StageFields {
-                pipeline_id: PipelineId::from_i64(1),
-                name: Text::from_store(format!("Stage {id}")),
-                position: id,
-                probability: id * 10,
-                kind: KINDS[index],
-            },
-            created_at: Stamp::default(),
-            created_by: None,
-            updated_at: Stamp::default(),
-        }
-    }
-
-    fn opportunity() -> Opportunity {
-        let stage = stage(0);
-        Opportunity {
-            id: OpportunityId::from_i64(1),
-            uuid: uuid::Uuid::nil(),
-            fields: OpportunityFields {
-                external_id: None,
-                name: Text::from_store("Deal".to_owned()),
-                account_id: None,
-                contact_id: None,
-                stage_id: stage.id,
-                amount: None,
-                probability: stage.fields.probability,
-                expected_close_date: None,
-                closed_on: None,
-                engaged_on: None,
-                description: None,
-                lead_source: None,
-                next_step: None,
-                lost_reason: None,
-                include_in_forecast: true,
-                owner_id: UserId::from_i64(1),
-            },
-            stage,
-            created_at: Stamp::default(),
-            created_by: None,
-            updated_at: Stamp::default(),
-        }
-    }
-
-    fn day(number: i32) -> Date {
-        Date::from_julian_day(2_460_000 + number).unwrap()
-    }
-
-    /// Any action, on stages that its parsing lets through.
-    fn any_action() -> impl Strategy<Value = (Verb, Action)> {
-        let moving = (0..KINDS.len(), prop::option::of(0..=100_i64), 0..100);
-        let moving = moving.prop_map(|(index, probability, today)| {
-            let (stage, today) = (stage(index), day(today));
-            (Verb::Move, Action::Move { stage, probability, today })
-        });
-        let winning = (0..100, prop::option::of(1..1_000_i64)).prop_map(|(closed_on, minor)| {
-            let currency = crate::money::Currency::USD;
-            let (stage, closed_on, amount) = (stage(2), day(closed_on), minor.map(|minor| Money { minor, currency }));
-            (Verb::Win, Action::Win { stage, closed_on, amount })
-        });
-        let losing = (0..100, "[a-z]{1,5}").prop_map(|(closed_on, reason)| {
-            let (stage, closed_on, reason) = (stage(3), day(closed_on), Text::from_store(reason));
-            (Verb::Lose, Action::Lose { stage, closed_on, reason })
-        });
-        let reopening = prop::sample::select(vec![0, 1, 4]).prop_map(|index| (Verb::Reopen, Action::Reopen { stage: stage(index) }));
-        prop_oneof![moving, winning, losing, reopening]
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_done_the_state_is_whole(actions in prop::collection::vec(any_action(), 1..40)) {
-            let mut now = opportunity();
-            for (verb, action) in actions {
-                let was_open = now.stage.fields.kind == StageKind::Open;
-                let allowed = now.allows(verb);
-                prop_assert_eq!(allowed.is_ok(), was_open == (verb != Verb::Reopen));
-                if let Err(error) = allowed {
-                    let state = now.stage.fields.kind.as_str();
-                    prop_assert!(error.to_string().contains(state), "{} names {}", error, state);
-                    continue;
-                }
-                let (fields, stage) = now.after(action.clone());
-                prop_assert_eq!(fields.stage_id, stage.id);
-                prop_assert_eq!(fields.closed_on.is_some(), stage.fields.kind != StageKind::Open, "closed has a day, open has none");
-                prop_assert!(fields.lost_reason.is_none() || stage.fields.kind == StageKind::Lost, "only what is lost has a reason");
-                match &action {
-                    Action::Move { probability: Some(given), .. } => prop_assert_eq!(fields.probability, *given),
-                    Action::Move { stage, .. } if stage.id == now.fields.stage_id => prop_assert_eq!(fields.probability, now.fields.probability),
-                    _ => prop_assert_eq!(fields.probability, stage.fields.probability),
-                }
-                // Nothing else changes but a won amount.
-                let mut rest = OpportunityFields {
-                    stage_id: now.fields.stage_id,
-                    probability: now.fields.probability,
-                    closed_on: now.fields.closed_on,
-                    lost_reason: now.fields.lost_reason.clone(),
-                    ..fields.clone()
-                };
-                if verb == Verb::Win {
-                    rest.amount = now.fields.amount;
-                }
-                prop_assert_eq!(&rest, &now.fields);
-                now = Opportunity { fields, stage, ..now };
-            }
-        }
-    }
 }

@@ -35,6 +35,7 @@ pub struct OpportunityDraft {
     pub lead_source: Patch<String>,
     pub next_step: Patch<String>,
     pub lost_reason: Patch<String>,
+    pub competitors: Patch<String>,
     pub include_in_forecast: Patch<bool>,
     pub owner_id: Patch<UserId>,
 }
@@ -149,7 +150,14 @@ impl OpportunityFields {
             current.and_then(|c| c.amount),
             context.currency,
         );
-        // Only what is closed has the day it was closed on: without another, the day it enters a closing stage.
+        // Only what is closed has the day it was closed on: without another, the day it enters a closing stage. A day that was known goes with
+        // the stage, also when a whole record is sent back.
+        if let (Patch::Set(day), Some(StageKind::Open)) = (&draft.closed_on, stage.map(|stage| stage.fields.kind)) {
+            let known = current.and_then(|c| c.closed_on);
+            if parse_date(day).is_ok_and(|day| known != Some(day)) {
+                check.fail("closed_on", Problem::Rule("must not be given while the stage is open".to_owned()));
+            }
+        }
         let closed_on = match (optional!(closed_on, parse_date), stage.map(|stage| stage.fields.kind)) {
             (_, Some(StageKind::Open)) => None,
             (None, Some(StageKind::Won | StageKind::Lost)) if entered.is_some() => Some(context.today),
@@ -179,6 +187,7 @@ impl OpportunityFields {
             lead_source: optional!(lead_source, Text::parse),
             next_step: optional!(next_step, Text::parse),
             lost_reason,
+            competitors: optional!(competitors, Text::parse),
             include_in_forecast: draft
                 .include_in_forecast
                 .or_current(current.map(|c| c.include_in_forecast))

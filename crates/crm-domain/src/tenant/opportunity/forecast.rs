@@ -23,6 +23,9 @@ pub struct Month {
 }
 
 impl Month {
+    /// The last one that days have: 9999-12.
+    const LAST: Self = Self { number: 9_999 * 12 + 11 };
+
     /// The month of a day.
     pub fn of(day: Date) -> Self {
         Self {
@@ -81,7 +84,11 @@ pub fn forecast(reader: &mut dyn TenantReader, from: Month, months: u32) -> Resu
 fn assemble(groups: &[Group<Option<Month>>], from: Month, months: u32) -> Forecast {
     let mut forecast = Forecast {
         overdue: Sums::default(),
-        months: (0..months).map(|later| (from.plus(later), Sums::default())).collect(),
+        months: (0..months)
+            .map(|later| from.plus(later))
+            .take_while(|month| *month <= Month::LAST)
+            .map(|month| (month, Sums::default()))
+            .collect(),
         unscheduled: Sums::default(),
     };
     for group in groups {

@@ -4,24 +4,29 @@ mod action;
 mod board;
 mod draft;
 mod forecast;
+mod gone_stage;
 mod history;
 mod port;
+mod rewind;
+mod status;
 
-pub(crate) use action::move_all;
 pub use action::{LossDraft, MoveDraft, ReopeningDraft, WinDraft, lose, move_to, reopen, win};
 pub use board::{Column, Group, Sum, Sums, board};
 pub use draft::{OpportunityContext, OpportunityDraft};
 pub use forecast::{Forecast, MONTHS_MAX, Month, forecast};
+pub(crate) use gone_stage::move_all;
 pub use history::{Stay, stage_history};
 pub use port::{OpportunityField, OpportunityFilter, OpportunityReads, OpportunityRepository};
+pub use status::OpportunityStatus;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use time::Date;
 use uuid::Uuid;
 
 use crate::{
     error::{Error, Result},
-    field::{Check, Text, format_date},
+    field::{Check, Text, optional_date},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     money::Money,
     stamp::Stamp,
@@ -35,8 +40,13 @@ use crate::{
     usecase,
 };
 
+/// By this name changes tell the stage's name, as it was then.
+pub(crate) const STAGE: &str = "stage";
+/// By this name changes tell whether it is open, won or lost.
+const STATUS: &str = "status";
+
 /// What people enter about an opportunity. A value of this type is valid by construction, but for its references.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it; units and formats are the types'")]
 pub struct OpportunityFields {
     /// The id in the system that it came from; unique among live opportunities.
@@ -50,26 +60,24 @@ pub struct OpportunityFields {
     pub amount: Option<Money>,
     /// Per cent, 0 to 100.
     pub probability: i64,
-    #[serde(serialize_with = "date_or_null")]
+    #[serde(default, with = "optional_date")]
     pub expected_close_date: Option<Date>,
     /// The day it was won or lost; only while it is.
-    #[serde(serialize_with = "date_or_null")]
+    #[serde(default, with = "optional_date")]
     pub closed_on: Option<Date>,
     /// The day the talks began.
-    #[serde(serialize_with = "date_or_null")]
+    #[serde(default, with = "optional_date")]
     pub engaged_on: Option<Date>,
     pub description: Option<Text<10_000>>,
     pub lead_source: Option<Text<100>>,
     pub next_step: Option<Text<500>>,
     /// Why it was lost; only while it is.
     pub lost_reason: Option<Text<1_000>>,
+    /// Who else may be chosen, as people list them (contract B-51).
+    pub competitors: Option<Text<1_000>>,
     /// Whether forecasts count it (contract A-51).
     pub include_in_forecast: bool,
     pub owner_id: UserId,
-}
-
-fn date_or_null<S: serde::Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
-    date.map(format_date).serialize(serializer)
 }
 
 /// An opportunity with the stage it is in.
@@ -99,6 +107,10 @@ impl Entity for Opportunity {
     }
     fn fields(&self) -> &OpportunityFields {
         &self.fields
+    }
+    fn meanings(&self) -> Vec<(&'static str, Value)> {
+        let stage = &self.stage.fields;
+        vec![(STAGE, json!(stage.name)), (STATUS, json!(stage.kind.as_str()))]
     }
 }
 
@@ -137,12 +149,25 @@ pub(crate) fn revise(
         updated_at: unit.stamp(),
         ..before.clone()
     };
-    let Some(change) = NewChange::updated(before, &after)? else {
+    let Some(change) = changed(before, &after)? else {
         return Ok(None);
     };
-    unit.opportunities().update(&after)?;
+    unit.opportunities().update(before, &after)?;
     unit.record(change);
     Ok(Some(after))
+}
+
+/// [`NewChange::updated`]; whoever hears of another stage hears its name, also where the one before had the same, as in another pipeline.
+fn changed(before: &Opportunity, after: &Opportunity) -> Result<Option<NewChange>> {
+    let mut change = NewChange::updated(before, after)?;
+    let (was, is) = (&before.stage, &after.stage);
+    if let Some(change) = &mut change
+        && was.id != is.id
+        && was.fields.name == is.fields.name
+    {
+        change.add_field(STAGE, json!([was.fields.name, is.fields.name]))?;
+    }
+    Ok(change)
 }
 
 /// Restores an opportunity that was deleted along with its account, unless its external id was taken meanwhile or it is live already.
@@ -227,7 +252,7 @@ impl Record for Opportunity {
         let ids: Vec<i64> = opportunities.iter().map(|opportunity| opportunity.id.get()).collect();
         link::move_all(unit, EntityKind::Opportunity, &ids, None)?;
         for opportunity in opportunities {
-            unit.opportunities().remove(opportunity.id)?;
+            unit.opportunities().remove(&opportunity)?;
             unit.record(NewChange::deleted(&opportunity)?);
         }
         Ok(())
@@ -239,7 +264,7 @@ impl Record for Opportunity {
 
     fn revive(&self, unit: &mut dyn UnitOfWork) -> Result<()> {
         unit.opportunities().restore(self)?;
-        action::leave_deleted_stage(unit, self)
+        gone_stage::leave_deleted_stage(unit, self)
     }
 }
 

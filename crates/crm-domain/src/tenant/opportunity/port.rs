@@ -42,6 +42,8 @@ pub trait OpportunityReads {
     fn lookup(&mut self, id: OpportunityId) -> Result<Option<Opportunity>>;
     /// The live opportunities among these ids, in any order.
     fn lookup_many(&mut self, ids: &[OpportunityId]) -> Result<Vec<Opportunity>>;
+    /// The deleted opportunities among these ids, in any order.
+    fn lookup_deleted_many(&mut self, ids: &[OpportunityId]) -> Result<Vec<Opportunity>>;
     /// The live opportunities with one of these external ids; at most one each.
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Opportunity>>;
     /// A page of the opportunities that match.
@@ -65,14 +67,14 @@ pub trait OpportunityReads {
 pub trait OpportunityRepository: OpportunityReads {
     /// Keeps new opportunities, each with the stage it is in; ids ascend in the order given.
     fn add(&mut self, new: Vec<(OpportunityFields, Stage)>) -> Result<Vec<Opportunity>>;
-    /// Keeps an opportunity's new fields and `updated_at`.
-    fn update(&mut self, opportunity: &Opportunity) -> Result<()>;
+    /// Keeps an opportunity's new fields and `updated_at`; `before` is what it was.
+    fn update(&mut self, before: &Opportunity, after: &Opportunity) -> Result<()>;
     /// Gives every live opportunity of a stage this unit's stamp: what it shows of the stage is new.
     fn touch_in(&mut self, stage: StageId) -> Result<()>;
-    /// Puts every live opportunity of a stage into another one, with that one's probability, at this unit's stamp.
+    /// Puts every live opportunity of a stage into another one of its kind, with that one's probability, at this unit's stamp.
     fn move_all(&mut self, from: StageId, to: &Stage) -> Result<()>;
-    /// Marks an opportunity deleted at this unit's stamp.
-    fn remove(&mut self, id: OpportunityId) -> Result<()>;
+    /// Marks an opportunity, as it is now, deleted at this unit's stamp.
+    fn remove(&mut self, opportunity: &Opportunity) -> Result<()>;
     /// The deleted opportunity with this id.
     fn lookup_deleted(&mut self, id: OpportunityId) -> Result<Option<Opportunity>>;
     /// Makes an opportunity, as [`lookup_deleted`](OpportunityRepository::lookup_deleted) read it, live again at this unit's stamp.

@@ -5,9 +5,9 @@ mod port;
 mod record;
 
 pub use draft::{TaskContext, TaskDraft};
-pub use port::{TaskField, TaskFilter, TaskReads, TaskRepository, overdue};
+pub use port::{TaskField, TaskFilter, TaskReads, TaskRepository, overdue, pending};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         about::About,
         change::{Entity, EntityKind, NewChange},
         priority::Priority,
+        rewind::rewind,
     },
     usecase::single,
 };
@@ -59,7 +60,7 @@ impl TaskStatus {
 }
 
 /// What people enter about a task. A value of this type is valid by construction, but for its references.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct TaskFields {
     pub title: Text<255>,
@@ -125,6 +126,12 @@ impl Entity for Task {
         &self.fields
     }
 }
+
+rewind!(Task, TaskId, tasks, {
+    fn put(&mut self, fields: TaskFields) {
+        self.fields = fields;
+    }
+});
 
 /// Creates tasks whose references were checked before.
 pub fn create_many(unit: &mut dyn UnitOfWork, fields: Vec<TaskFields>) -> Result<Vec<Task>> {

@@ -45,12 +45,23 @@ pub fn overdue(now: Stamp) -> [Condition<TaskField>; 2] {
     ]
 }
 
+/// What the tasks have in common that are still to be done and not overdue.
+pub fn pending(now: Stamp) -> [Condition<TaskField>; 2] {
+    let open = TaskStatus::ALL.iter().filter(|status| status.is_open());
+    [
+        Condition::one_of(TaskField::Status, open.map(|status| status.as_str())),
+        Condition::not_less(TaskField::DueAt, now),
+    ]
+}
+
 /// Reads tasks.
 pub trait TaskReads {
     /// The live task with this id.
     fn lookup(&mut self, id: TaskId) -> Result<Option<Task>>;
     /// The live tasks among these ids, in any order.
     fn lookup_many(&mut self, ids: &[TaskId]) -> Result<Vec<Task>>;
+    /// The deleted tasks among these ids, in any order.
+    fn lookup_deleted_many(&mut self, ids: &[TaskId]) -> Result<Vec<Task>>;
     /// A page of the tasks that match.
     fn list(&mut self, filter: &TaskFilter, sort: Sort<TaskField>, window: &Window) -> Result<Page<Task>>;
 }
@@ -62,8 +73,8 @@ pub trait TaskRepository: TaskReads {
     fn add(&mut self, fields: Vec<TaskFields>) -> Result<Vec<Task>>;
     /// Keeps a task's new fields and `updated_at`.
     fn update(&mut self, task: &Task) -> Result<()>;
-    /// Marks a task deleted at this unit's stamp.
-    fn remove(&mut self, id: TaskId) -> Result<()>;
+    /// Marks a task, as it is now, deleted at this unit's stamp.
+    fn remove(&mut self, task: &Task) -> Result<()>;
     /// The deleted task with this id.
     fn lookup_deleted(&mut self, id: TaskId) -> Result<Option<Task>>;
     /// Makes a task, as [`lookup_deleted`](TaskRepository::lookup_deleted) read it, live again at this unit's stamp.

@@ -89,7 +89,7 @@ impl Record for Task {
 
     fn remove_many(unit: &mut dyn UnitOfWork, tasks: Vec<Self>) -> Result<()> {
         for task in tasks {
-            unit.tasks().remove(task.id)?;
+            unit.tasks().remove(&task)?;
             unit.record(NewChange::deleted(&task)?);
         }
         Ok(())

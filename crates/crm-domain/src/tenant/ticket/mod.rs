@@ -11,7 +11,7 @@ pub use port::{TicketField, TicketFilter, TicketReads, TicketRepository};
 pub use progress::{TicketProgress, Watch};
 pub use status::{TicketAction, TicketStatus};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
@@ -25,13 +25,14 @@ use crate::{
         link,
         priority::Priority,
         record::Record,
+        rewind::rewind,
         sla_policy::SlaSubject,
     },
     usecase::single,
 };
 
 /// What people enter about a ticket, and what follows from it. A value of this type is valid by construction, but for its references.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it; formats are the types'")]
 pub struct TicketFields {
     pub subject: Text<255>,
@@ -80,6 +81,15 @@ impl Entity for Ticket {
         &self.fields
     }
 }
+
+rewind!(Ticket, TicketId, tickets, {
+    // How long its clock stood still, changes do not tell, and nobody is shown.
+    fn put(&mut self, mut fields: TicketFields) {
+        let (told, kept) = (&mut fields.progress, &self.fields.progress);
+        (told.stopped_at, told.paused_micros) = (kept.stopped_at, kept.paused_micros);
+        self.fields = fields;
+    }
+});
 
 /// What parsing a ticket in this unit needs to know.
 pub fn context(unit: &mut dyn UnitOfWork, owner: Option<UserId>) -> Result<TicketContext> {

@@ -41,6 +41,8 @@ pub trait TicketReads {
     fn lookup(&mut self, id: TicketId) -> Result<Option<Ticket>>;
     /// The live tickets among these ids, in any order.
     fn lookup_many(&mut self, ids: &[TicketId]) -> Result<Vec<Ticket>>;
+    /// The deleted tickets among these ids, in any order.
+    fn lookup_deleted_many(&mut self, ids: &[TicketId]) -> Result<Vec<Ticket>>;
     /// A page of the tickets that match.
     fn list(&mut self, filter: &TicketFilter, sort: Sort<TicketField>, window: &Window) -> Result<Page<Ticket>>;
     /// Whether live tickets follow this policy.

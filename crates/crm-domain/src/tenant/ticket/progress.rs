@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::TicketStatus;
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How far a ticket has come.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketProgress {
     /// When a user answered it first, for all to read.
     pub first_responded_at: Option<Stamp>,

@@ -36,7 +36,16 @@ pub struct WebhookRules {
     pub vault: Vault,
 }
 
-const SECRET: &str = "webhook secret";
+impl WebhookDraft {
+    /// The URL that the draft names, where it is a valid one and another than the webhook has: what is still to be judged by where its name leads.
+    pub fn new_target(&self, current: Option<&TargetUrl>, targets: Targets) -> Option<TargetUrl> {
+        let Patch::Set(given) = &self.url else { return None };
+        let is_new = current.is_none_or(|current| current.as_str() != given.trim());
+        if is_new { TargetUrl::parse(given, targets).ok() } else { None }
+    }
+}
+
+pub(super) const SECRET: &str = "webhook secret";
 const HEADERS: &str = "webhook headers";
 
 impl WebhookFields {
@@ -73,6 +82,9 @@ impl WebhookFields {
             events,
             description,
             is_active: draft.is_active.or_current(None).unwrap_or(true),
+            disabled_reason: None,
+            previous_secret: None,
+            previous_secret_until: None,
             secret: Some(rules.vault.seal(SECRET, secret.as_str())?),
             headers: Some(rules.vault.seal(HEADERS, &headers.to_text()?)?),
             confidential_version: 1,
@@ -115,9 +127,12 @@ impl WebhookFields {
             is_active: draft.is_active.or_current(None).unwrap_or(self.is_active),
             ..self.clone()
         };
+        fields.disabled_reason = fields.disabled_reason.filter(|_| !fields.is_active);
         if let Some(secret) = secret
             && Some(&secret) != self.secret(&rules.vault)?.as_ref()
         {
+            // Whoever names another secret has done with the former ones.
+            (fields.previous_secret, fields.previous_secret_until) = (None, None);
             fields.secret = Some(rules.vault.seal(SECRET, secret.as_str())?);
             fields.confidential_version = self.confidential_version + 1;
         }

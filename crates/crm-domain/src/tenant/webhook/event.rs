@@ -22,6 +22,7 @@ pub enum Event {
     LeadQualified,
     LeadDisqualified,
     ProspectCreated,
+    ProspectQualified,
     TaskCreated,
     TaskCompleted,
     TaskOverdue,
@@ -56,7 +57,7 @@ const OPPORTUNITIES: [(&str, Event); 7] = [
     ("lead.created", Event::LeadCreated),
     ("lead.updated", Event::LeadUpdated),
     ("prospect.created", Event::ProspectCreated),
-    ("prospect.qualified", Event::LeadQualified),
+    ("prospect.qualified", Event::ProspectQualified),
     ("opportunity.created", Event::DealCreated),
     ("opportunity.won", Event::DealWon),
     ("opportunity.lost", Event::DealLost),
@@ -233,7 +234,7 @@ mod tests {
             [Some("deal.won"), Some("deal.won"), Some("opportunity.won")]
         );
         let of_halopsa = parse(&["prospect.qualified"], Halopsa).unwrap();
-        assert!(of_halopsa.has(Event::LeadQualified) && !of_halopsa.has(Event::LeadCreated));
+        assert!(of_halopsa.has(Event::ProspectQualified) && !of_halopsa.has(Event::LeadQualified));
         let every = parse(&["*"], Saas).unwrap();
         assert!(every.has(Event::SlaBreach) && !every.has(Event::ProspectCreated));
     }

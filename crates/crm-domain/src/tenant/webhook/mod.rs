@@ -3,19 +3,27 @@
 //! Families B, C and E register them in one set of records. A webhook belongs to the family that it was registered through: its events are
 //! named, its deliveries shaped and signed as that family's document says (contract X-10).
 
+mod disabled;
 mod draft;
 mod event;
 mod header;
+mod occurrence;
 mod port;
+mod rotation;
 mod secret;
+pub mod sender;
+pub mod signature;
 mod target;
 
+pub use disabled::DisabledReason;
 pub use draft::{WebhookDraft, WebhookRules};
 pub use event::{Event, Events};
 pub use header::Headers;
+pub use occurrence::{Occurrence, occurrences};
 pub use port::{WebhookField, WebhookFilter, WebhookReads, WebhookRepository};
+pub use rotation::{ROTATION, rotate};
 pub use secret::WebhookSecret;
-pub use target::{TargetUrl, Targets, is_public};
+pub use target::{Judged, TargetJudge, TargetUrl, Targets, is_public, not_public};
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -75,9 +83,16 @@ pub struct WebhookFields {
     pub description: Option<Text<1_000>>,
     /// Whether it gets deliveries (contract B-65, E-79).
     pub is_active: bool,
+    /// Why the server stopped its deliveries; only while it is not active.
+    pub disabled_reason: Option<DisabledReason>,
     /// Read by [`WebhookFields::secret`]; a deleted webhook has none.
     #[serde(skip)]
     pub secret: Option<Sealed>,
+    /// The secret before the last rotation: it signs beside the present one until [`WebhookFields::previous_secret_until`].
+    #[serde(skip)]
+    pub previous_secret: Option<Sealed>,
+    /// Until when.
+    pub previous_secret_until: Option<Stamp>,
     /// Read by [`WebhookFields::headers`]; a deleted webhook has none. They are sealed since they may hold credentials.
     #[serde(skip)]
     pub headers: Option<Sealed>,
@@ -100,6 +115,17 @@ pub struct Webhook {
     pub created_by: Option<UserId>,
     /// Stamp of the last unit that changed it.
     pub updated_at: Stamp,
+    /// It is told of changes with a later stamp: since it was registered, or became active again.
+    pub listens_since: Stamp,
+    /// Since when no delivery arrived; `None` when the last one did.
+    pub failing_since: Option<Stamp>,
+}
+
+impl Webhook {
+    /// Whether it is to be told of an event at this time.
+    pub fn wants(&self, event: Event, happened_at: Stamp) -> bool {
+        self.fields.is_active && happened_at > self.listens_since && self.fields.events.has(event)
+    }
 }
 
 impl Entity for Webhook {
@@ -129,13 +155,36 @@ pub fn create(unit: &mut dyn UnitOfWork, fields: WebhookFields) -> Result<Webhoo
 /// [`Error::NotFound`], and those of [`WebhookFields::updated`] and [`create`].
 pub fn update(unit: &mut dyn UnitOfWork, id: WebhookId, draft: WebhookDraft, rules: &WebhookRules, check: Check) -> Result<Webhook> {
     let before = lookup(unit, id)?;
+    let fields = before.fields.updated(draft, rules, check)?;
+    keep(unit, &before, fields)
+}
+
+/// Stops a webhook's deliveries because of what became of them. One that is not active stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn disable(unit: &mut dyn UnitOfWork, id: WebhookId, reason: DisabledReason) -> Result<Webhook> {
+    let before = lookup(unit, id)?;
+    let mut fields = before.fields.clone();
+    if fields.is_active {
+        (fields.is_active, fields.disabled_reason) = (false, Some(reason));
+    }
+    keep(unit, &before, fields)
+}
+
+/// Keeps a webhook's new fields, with what follows from them.
+fn keep(unit: &mut dyn UnitOfWork, before: &Webhook, fields: WebhookFields) -> Result<Webhook> {
+    let stamp = unit.stamp();
+    let is_back = fields.is_active && !before.fields.is_active;
     let after = Webhook {
-        fields: before.fields.updated(draft, rules, check)?,
-        updated_at: unit.stamp(),
+        fields,
+        updated_at: stamp,
+        listens_since: if is_back { stamp } else { before.listens_since },
+        failing_since: before.failing_since.filter(|_| !is_back),
         ..before.clone()
     };
-    let Some(change) = NewChange::updated(&before, &after)? else {
-        return Ok(before);
+    let Some(change) = NewChange::updated(before, &after)? else {
+        return Ok(before.clone());
     };
     unit.webhooks().update(&after)?;
     unit.record(change);

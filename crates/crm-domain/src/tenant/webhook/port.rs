@@ -7,6 +7,7 @@ use crate::{
     id::WebhookId,
     page::{Page, Sort, Window},
     query::Filter,
+    stamp::Stamp,
 };
 
 fields! {
@@ -28,6 +29,10 @@ pub type WebhookFilter = Filter<WebhookField>;
 pub trait WebhookReads {
     /// The live webhook with this id.
     fn lookup(&mut self, id: WebhookId) -> Result<Option<Webhook>>;
+    /// The live webhooks among these ids, in any order.
+    fn lookup_many(&mut self, ids: &[WebhookId]) -> Result<Vec<Webhook>>;
+    /// How many live webhooks there are, active or not.
+    fn count(&mut self) -> Result<u64>;
     /// Every live webhook that gets deliveries, oldest first.
     fn list_active(&mut self) -> Result<Vec<Webhook>>;
     /// A page of the webhooks that match.
@@ -40,6 +45,8 @@ pub trait WebhookRepository: WebhookReads {
     fn add(&mut self, fields: WebhookFields) -> Result<Webhook>;
     /// Keeps a webhook's new fields and `updated_at`.
     fn update(&mut self, webhook: &Webhook) -> Result<()>;
+    /// Notes since when no delivery arrives, or that one did. It is nothing that people entered: no change tells of it.
+    fn set_failing(&mut self, id: WebhookId, since: Option<Stamp>) -> Result<()>;
     /// Marks a webhook deleted at this unit's stamp, and forgets its secret and headers.
     fn remove(&mut self, id: WebhookId) -> Result<()>;
 }

@@ -104,7 +104,7 @@ const DOMAINS: [&str; 84] = [
 ];
 
 /// Whether anybody can have an address at this domain, given in lower case.
-pub(super) fn is_free_mail(domain: &str) -> bool {
+pub(crate) fn is_free_mail(domain: &str) -> bool {
     let (name, country) = domain.split_once('.').unwrap_or((domain, ""));
     // `live.example.com` is somebody's own: a country has at most two labels, the second of two letters.
     let is_country = country.split('.').count() == 1 || country.rsplit('.').next().is_some_and(|last| last.len() == 2);

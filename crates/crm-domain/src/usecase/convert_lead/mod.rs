@@ -7,7 +7,7 @@
 
 mod company;
 mod custom;
-mod free_mail;
+pub(crate) mod free_mail;
 mod person;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         account::Account,
         contact::Contact,
         custom_field::CustomDraft,
-        lead::{self, Lead, LeadFields, LeadStep},
+        lead::{self, Lead, LeadFields, LeadStep, Qualification},
         opportunity::{self, Opportunity, OpportunityDraft, OpportunityFields},
         pipeline::Stage,
     },
@@ -44,6 +44,8 @@ pub struct Conversion {
     pub contact_custom: CustomDraft,
     /// What is known of the opportunity's.
     pub opportunity_custom: CustomDraft,
+    /// What was found out about the lead; kept with it.
+    pub qualification: Qualification,
 }
 
 /// What a lead was converted into.
@@ -65,9 +67,10 @@ pub struct Converted {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::State`] when the lead is converted already or was disqualified; [`Error::Invalid`] when account or contact
 /// do not exist and for the opportunity's fields, [`Error::Duplicate`] when its external id is taken.
-pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, conversion: Conversion, check: Check) -> Result<Converted> {
+pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, mut conversion: Conversion, check: Check) -> Result<Converted> {
     let lead: Lead = single::known(unit, id)?;
     let status = lead::step(&lead, LeadStep::Convert)?;
+    let qualification = std::mem::take(&mut conversion.qualification);
     let Parts {
         account,
         contact,
@@ -112,6 +115,7 @@ pub fn convert(unit: &mut dyn UnitOfWork, id: LeadId, conversion: Conversion, ch
         account_id: account_id.or(lead.fields.account_id),
         ..lead.fields.clone()
     };
+    fields.prospect.qualification = qualification;
     fields.outcome.converted_at = Some(unit.stamp());
     fields.outcome.converted_account_id = account_id;
     fields.outcome.converted_contact_id = Some(contact.id);
@@ -198,7 +202,7 @@ fn judge(unit: &mut dyn UnitOfWork, lead: &Lead, conversion: Conversion, mut che
 }
 
 /// What the lead says of the opportunity where the caller is silent.
-fn completed(draft: OpportunityDraft, lead: &LeadFields, account: Option<&Account>) -> OpportunityDraft {
+pub(crate) fn completed(draft: OpportunityDraft, lead: &LeadFields, account: Option<&Account>) -> OpportunityDraft {
     let is_given = matches!(&draft.name, Patch::Set(name) if !name.trim().is_empty());
     let company = account
         .map(|account| account.fields.name.to_string())

@@ -215,8 +215,8 @@ fn write(claimed: &Claimed, wanted: &Wanted, subject: &Subject, found: &Found, m
         progress.result = Some(Done::from(&outcome));
         unit.jobs().advance(&lease, to_json(&progress)?)?;
         unit.jobs().concern(&lease, outcome.contact().id)?;
-        unit.jobs().end(&lease, End::Completed)?;
-        Ok(Attempt::Ended)
+        let job = unit.jobs().end(&lease, End::Completed)?;
+        Ok(Attempt::Ended(job.state))
     })
 }
 
@@ -251,8 +251,8 @@ fn end(claimed: &Claimed, progress: &Progress, how: impl FnOnce(Stamp) -> End + 
     claimed.store.writing(claimed.origin("server"), move |unit| {
         unit.jobs().advance(&lease, progress)?;
         let how = how(unit.stamp());
-        unit.jobs().end(&lease, how)?;
-        Ok(Attempt::Ended)
+        let job = unit.jobs().end(&lease, how)?;
+        Ok(Attempt::Ended(job.state))
     })
 }
 

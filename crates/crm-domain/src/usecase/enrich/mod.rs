@@ -189,6 +189,7 @@ pub fn fill(unit: &mut dyn UnitOfWork, contact: ContactId, person: &ProfileUrl, 
     let told = ContactFields::parse(profile.draft(person), before.fields.owner_id, Check::new())?;
     let mut fields = before.fields.clone();
     fields.fill(&consistent(told, &before.fields));
+    single::settle_one(unit, &before, &mut fields)?;
     match revise(unit, &before, fields)? {
         Some(after) => Ok(Outcome::Enriched(after)),
         None => Ok(Outcome::Unchanged(before)),

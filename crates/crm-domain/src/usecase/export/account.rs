@@ -12,6 +12,7 @@ use crate::{
     tenant::{
         TenantReader,
         account::{Account, AccountField, AccountFilter},
+        change::EntityKind,
     },
 };
 
@@ -21,6 +22,7 @@ pub(super) struct Accounts;
 impl Noun for Accounts {
     type Record = Account;
     type Key = AccountField;
+    const KIND: EntityKind = EntityKind::Account;
     const COLUMNS: &'static [&'static str] = &[
         "external_id",
         "name",

@@ -1,6 +1,7 @@
 //! Contacts as rows.
 
 use super::{
+    download::further_headers,
     noun::{Needed, Noun, cell},
     reference::References,
 };
@@ -11,6 +12,7 @@ use crate::{
     page::{Page, Sort, Window},
     tenant::{
         TenantReader,
+        change::EntityKind,
         contact::{Contact, ContactField, ContactFields, ContactFilter, Technologies, derived::show_score},
     },
 };
@@ -47,8 +49,18 @@ pub(super) const SHEET: [&str; 27] = [
 ];
 
 /// Whether a table with these headers is one that people download: its cells are guarded against formulas, and no column says so.
+///
+/// So is what a person made of it by taking columns out, moving or adding some: most of its headers are spelled exactly as here. A table for
+/// the importer shares headers with it, and is known by those that only it has (`account`, `owner` and such); its cells stand as they are.
 pub fn is_download(headers: &[String]) -> bool {
-    headers.len() >= SHEET.len() && SHEET.iter().zip(headers).all(|(own, header)| own == header)
+    let is_whole = headers.len() >= SHEET.len() && SHEET.iter().zip(headers).all(|(own, header)| own == header);
+    let own = headers.iter().filter(|header| is_own(header)).count();
+    is_whole || (own * 2 > headers.len() && !headers.iter().any(|header| MORE.contains(&header.as_str())))
+}
+
+/// Whether a download has a column of this name, the tenant's own columns aside.
+fn is_own(header: &str) -> bool {
+    SHEET.contains(&header) || further_headers().any(|further| further == header)
 }
 
 /// How many of these an import reads back: all but what follows from the rest.
@@ -73,6 +85,7 @@ pub(super) struct Contacts;
 impl Noun for Contacts {
     type Record = Contact;
     type Key = ContactField;
+    const KIND: EntityKind = EntityKind::Contact;
     const COLUMNS: &'static [&'static str] = &COLUMNS;
 
     fn page(reader: &mut dyn TenantReader, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>> {
@@ -139,6 +152,14 @@ pub(super) fn sheet(contact: &Contact) -> [String; 27] {
         show_score(fields.lead_score()),
         contact.created_at.to_second_precision(),
     ]
+}
+
+/// What a row of another table calls the contact by: its email, else what its own row has as external id.
+pub(super) fn called(contact: &Contact) -> (String, String) {
+    (
+        cell(contact.fields.email.as_ref().map(Email::as_str)),
+        external_id(contact, &contact.fields),
+    )
 }
 
 /// Without an external id and an email nothing tells a contact from others: importing the table twice would double it. So it comes with

@@ -178,6 +178,11 @@ impl Read {
     }
 }
 
+/// The headers that a table of all columns has besides the document's and the tenant's own.
+pub(super) fn further_headers() -> impl Iterator<Item = &'static str> {
+    FURTHER.iter().map(|(header, _)| *header)
+}
+
 /// What a row is made of.
 struct Row<'a> {
     contact: &'a Contact,

@@ -4,12 +4,15 @@
 //! memory does not grow with the table, and no writer ever waits. What is made while an export runs may be missing; what it shows it shows
 //! once.
 //!
+//! Behind a noun's own columns come its tags and the tenant's custom fields (`carried`).
+//!
 //! A table is there to be read by people, too: accounts and owners are named, not numbered. Where a name is not enough, an external id
 //! stands beside it (see `reference`).
 //!
 //! What people download of contacts ([`ContactTable`]) has the columns that its document names, and is drawn instead of written.
 
 mod account;
+mod carried;
 mod contact;
 mod download;
 mod noun;
@@ -24,6 +27,7 @@ use std::{io::Write, sync::Arc};
 use serde::Serialize;
 
 use self::{
+    carried::Carried,
     noun::Noun,
     reference::References,
     table::{Format, Table},
@@ -33,7 +37,7 @@ use crate::{
     error::Error,
     id::TenantId,
     page::{Cursor, Sort, SortValue, Start, Window},
-    tenant::TenantStore,
+    tenant::{TenantStore, label},
 };
 
 pub use contact::is_download;
@@ -89,7 +93,7 @@ pub struct ExportSummary {
     pub written: u64,
     /// Records there are, as far as known.
     pub total: u64,
-    /// Opportunities in another pipeline than the default one, the only one whose stages an import knows.
+    /// Opportunities in another pipeline than the default one, which must be there where they are imported.
     pub other_pipelines: u64,
 }
 
@@ -129,20 +133,28 @@ fn run<N: Noun>(
     progressed: &mut dyn FnMut(&ExportSummary),
 ) -> Result<ExportSummary, ExportError> {
     let format = if options.guard_formulas { Format::Marked } else { Format::Plain };
-    let mut table = Table::start(output, N::COLUMNS, format)?;
+    let carried = Carried::of_kind(source, N::KIND)?;
+    let custom: Vec<String> = carried.headers().collect();
+    let headers: Vec<&str> = N::COLUMNS.iter().copied().chain(custom.iter().map(String::as_str)).collect();
+    let mut table = Table::start(output, &headers, format)?;
     let mut references = References::new(source.clone());
     let mut summary = ExportSummary::default();
     let mut window = Window::first(PAGE);
     loop {
-        let (page, records) = source.store.reading(|reader| {
+        let (page, records, labels) = source.store.reading(|reader| {
             let page = N::page(reader, Sort::default(), &window)?;
             references.load(reader, N::accounts(&page.items))?;
-            Ok(((page.total, page.has_more, page.seen), page.items))
+            references.load_contacts(reader, N::contacts(&page.items))?;
+            let ids: Vec<i64> = page.items.iter().map(N::id).collect();
+            let labels = label::of(reader.labels(), N::KIND, &ids)?;
+            Ok(((page.total, page.has_more, page.seen), page.items, labels))
         })?;
         references.load_owners(records.iter().map(N::owner))?;
         let (total, has_more, seen) = page;
         for record in &records {
-            table.write(&N::cells(record, &references))?;
+            let mut cells = N::cells(record, &references);
+            cells.extend(carried.cells(labels.get(&N::id(record))));
+            table.write(&cells)?;
             summary.written += 1;
             summary.other_pipelines += u64::from(!N::is_importable_in_place(record, &references));
         }

@@ -3,9 +3,9 @@
 use super::reference::References;
 use crate::{
     error::Result,
-    id::{AccountId, UserId},
+    id::{AccountId, ContactId, UserId},
     page::{Page, Sort, Window},
-    tenant::TenantReader,
+    tenant::{TenantReader, change::EntityKind},
 };
 
 /// A noun that can be exported.
@@ -14,6 +14,8 @@ pub(super) trait Noun {
     type Record;
     /// What its lists are sorted by; the default is the order of creation.
     type Key: Default;
+    /// Its kind.
+    const KIND: EntityKind;
     /// The importer's names of the fields, one for each cell.
     const COLUMNS: &'static [&'static str];
 
@@ -25,6 +27,10 @@ pub(super) trait Noun {
     fn owner(record: &Self::Record) -> UserId;
     /// The accounts whose names the records' cells need.
     fn accounts(records: &[Self::Record]) -> Needed<'_>;
+    /// The contacts whom the records' cells need.
+    fn contacts(_records: &[Self::Record]) -> Vec<ContactId> {
+        Vec::new()
+    }
     /// Its cells, in the order of the columns.
     fn cells(record: &Self::Record, references: &References) -> Vec<String>;
     /// Whether an import finds its place again, its pipeline being the default one.

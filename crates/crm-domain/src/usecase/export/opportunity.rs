@@ -7,10 +7,11 @@ use super::{
 use crate::{
     error::Result,
     field::format_date,
-    id::{RecordId, UserId},
+    id::{ContactId, RecordId, UserId},
     page::{Page, Sort, Window},
     tenant::{
         TenantReader,
+        change::EntityKind,
         opportunity::{Opportunity, OpportunityField, OpportunityFilter},
     },
 };
@@ -21,11 +22,15 @@ pub(super) struct Opportunities;
 impl Noun for Opportunities {
     type Record = Opportunity;
     type Key = OpportunityField;
+    const KIND: EntityKind = EntityKind::Opportunity;
     const COLUMNS: &'static [&'static str] = &[
         "external_id",
         "name",
         "account",
         "account_external_id",
+        "contact_email",
+        "contact_external_id",
+        "pipeline",
         "stage",
         "amount",
         "currency",
@@ -37,6 +42,7 @@ impl Noun for Opportunities {
         "lead_source",
         "next_step",
         "lost_reason",
+        "competitors",
         "include_in_forecast",
         "owner",
     ];
@@ -57,13 +63,24 @@ impl Noun for Opportunities {
         Needed::ids(opportunities.iter().filter_map(|opportunity| opportunity.fields.account_id))
     }
 
+    fn contacts(opportunities: &[Opportunity]) -> Vec<ContactId> {
+        opportunities
+            .iter()
+            .filter_map(|opportunity| opportunity.fields.contact_id)
+            .collect()
+    }
+
     fn cells(opportunity: &Opportunity, references: &References) -> Vec<String> {
         let fields = &opportunity.fields;
+        let (contact_email, contact_external_id) = references.contact(fields.contact_id);
         vec![
             cell(fields.external_id.as_ref()),
             fields.name.to_string(),
             references.account(fields.account_id),
             references.external_id(fields.account_id),
+            contact_email,
+            contact_external_id,
+            references.other_pipeline(opportunity.stage.fields.pipeline_id),
             opportunity.stage.fields.name.to_string(),
             cell(fields.amount.map(|money| money.major()).as_ref()),
             cell(fields.amount.as_ref().map(|money| money.currency.as_str())),
@@ -75,6 +92,7 @@ impl Noun for Opportunities {
             cell(fields.lead_source.as_ref()),
             cell(fields.next_step.as_ref()),
             cell(fields.lost_reason.as_ref()),
+            cell(fields.competitors.as_ref()),
             if fields.include_in_forecast { "yes" } else { "no" }.to_owned(),
             references.owner(fields.owner_id),
         ]

@@ -5,11 +5,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ExportSource, noun::Needed};
+use super::{ExportSource, contact::called as called_by, noun::Needed};
 use crate::{
     control::user::User,
     error::Result,
-    id::{AccountId, PipelineId, UserId},
+    id::{AccountId, ContactId, PipelineId, UserId},
     tenant::{TenantReader, account::Account},
 };
 
@@ -17,10 +17,13 @@ use crate::{
 pub(super) struct References {
     source: ExportSource,
     accounts: HashMap<AccountId, AccountName>,
+    /// Email and external id.
+    contacts: HashMap<ContactId, (String, String)>,
     owners: HashMap<UserId, String>,
     /// Users whom no row can name: they were looked for once.
     strangers: HashSet<UserId>,
     default_pipeline: Option<PipelineId>,
+    pipelines: HashMap<PipelineId, String>,
 }
 
 struct AccountName {
@@ -33,9 +36,11 @@ impl References {
         Self {
             source,
             accounts: HashMap::new(),
+            contacts: HashMap::new(),
             owners: HashMap::new(),
             strangers: HashSet::new(),
             default_pipeline: None,
+            pipelines: HashMap::new(),
         }
     }
 
@@ -44,6 +49,10 @@ impl References {
         let pipelines = reader.pipelines().all()?;
         let default = pipelines.iter().find(|pipeline| pipeline.fields.is_default).or(pipelines.first());
         self.default_pipeline = default.map(|pipeline| pipeline.id);
+        self.pipelines = pipelines
+            .iter()
+            .map(|pipeline| (pipeline.id, pipeline.fields.name.to_string()))
+            .collect();
         let read = if needed.ids.is_empty() {
             Vec::new()
         } else {
@@ -55,6 +64,19 @@ impl References {
             .into_iter()
             .map(|account| (account.id, AccountName::of(account, &shared)))
             .collect();
+        Ok(())
+    }
+
+    /// Reads the contacts whom the rows of a page name; those of earlier pages are forgotten.
+    pub(super) fn load_contacts(&mut self, reader: &mut dyn TenantReader, mut ids: Vec<ContactId>) -> Result<()> {
+        ids.sort_unstable();
+        ids.dedup();
+        let read = if ids.is_empty() {
+            Vec::new()
+        } else {
+            reader.contacts().lookup_many(&ids)?
+        };
+        self.contacts = read.iter().map(|contact| (contact.id, called_by(contact))).collect();
         Ok(())
     }
 
@@ -81,9 +103,20 @@ impl References {
         self.find(id).map(|account| account.external_id.clone()).unwrap_or_default()
     }
 
+    /// The contact's email, and what else tells it from others; both empty when there is none or it is deleted.
+    pub(super) fn contact(&self, id: Option<ContactId>) -> (String, String) {
+        id.and_then(|id| self.contacts.get(&id)).cloned().unwrap_or_default()
+    }
+
     /// The owner's email or, without one, name.
     pub(super) fn owner(&self, id: UserId) -> String {
         self.owners.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// The pipeline's name; empty for the default one, into which an import puts what names none.
+    pub(super) fn other_pipeline(&self, pipeline: PipelineId) -> String {
+        let name = self.pipelines.get(&pipeline).filter(|_| !self.is_default(pipeline));
+        name.cloned().unwrap_or_default()
     }
 
     /// Whether the pipeline is the one that an import puts opportunities into.

@@ -2,7 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::{GUARD_HEADER, account::Accounts, contact::Contacts, guarded, noun::Noun, opportunity::Opportunities, unguarded};
+use super::{
+    GUARD_HEADER,
+    account::Accounts,
+    contact::{Contacts, SHEET},
+    guarded, is_download,
+    noun::Noun,
+    opportunity::Opportunities,
+    unguarded,
+};
 use crate::usecase::import::ImportKind;
 
 #[test]
@@ -56,4 +64,22 @@ proptest! {
         prop_assert!(!shown.starts_with(['=', '+', '-', '@', '\t', '\r']));
         prop_assert_eq!(unguarded(&shown), &*cell);
     }
+
+    //
+    #[test]
+    fn a_download_without_some_of_its_columns_is_one(columns in proptest::sample::subsequence(SHEET.to_vec(), 1..=SHEET.len()).prop_shuffle()) {
+        let headers: Vec<String> = columns.iter().map(ToString::to_string).collect();
+        prop_assert!(is_download(&headers));
+    }
+}
+
+#[test]
+fn what_others_wrote_is_no_download() {
+    let is_one = |headers: &[&str]| is_download(&headers.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert!(is_one(&["Id", "Full Name", "Tags", "shoe_size"]));
+    assert!(is_one(&[&SHEET[..], &["a"; 40]].concat()), "a tenant's own columns");
+    assert!(!is_one(&[]));
+    assert!(!is_one(&["Email", "Name"]), "half of them");
+    assert!(!is_one(&["email", "mobile phone", "full name"]));
+    assert!(!is_one(Contacts::COLUMNS), "a table for the importer stands unguarded");
 }

@@ -16,6 +16,7 @@ use crate::{
 
 use super::{
     columns::Columns,
+    company::Links,
     noun::{Natural, Noun, Records, Row},
 };
 
@@ -77,7 +78,7 @@ impl Noun for Accounts {
         AccountFields::parse(self.draft(cells), self.owner, Check::new())
     }
 
-    fn merge(&self, current: &AccountFields, row: &Row, _account: Option<AccountId>) -> Result<AccountFields> {
+    fn merge(&self, current: &AccountFields, row: &Row, _links: Links<'_>) -> Result<AccountFields> {
         let draft = AccountDraft {
             owner_id: row.owner.into(),
             ..self.draft(&row.cells)
@@ -85,7 +86,7 @@ impl Noun for Accounts {
         current.updated(draft, Check::new())
     }
 
-    fn complete(parsed: &mut AccountFields, owner: Option<UserId>, _account: Option<AccountId>) {
+    fn complete(parsed: &mut AccountFields, owner: Option<UserId>, _links: Links<'_>) {
         parsed.owner_id = owner.unwrap_or(parsed.owner_id);
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// What else a domain field's value may have come from, when no column feeds it by its own name.
-const ALIASES: [(&str, &[&str]); 9] = [
+const ALIASES: [(&str, &[&str]); 10] = [
     ("name", &["product", "full_name"]),
     ("full_name", &["last_name", "first_name", "email"]),
     ("first_name", &["full_name"]),
@@ -26,6 +26,7 @@ const ALIASES: [(&str, &[&str]); 9] = [
     ("closed_on", &["close_date"]),
     ("expected_close_date", &["close_date"]),
     ("account_id", &["account", "company", "account_external_id"]),
+    ("contact_id", &["contact_external_id", "contact_email"]),
     ("owner_id", &["owner"]),
     ("parent_id", &["parent", "parent_external_id"]),
 ];

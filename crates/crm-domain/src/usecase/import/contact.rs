@@ -7,16 +7,21 @@ use uuid::Uuid;
 use crate::{
     error::Result,
     field::{Check, Email, Patch},
-    id::{AccountId, ContactId, RecordId, UserId},
+    id::{ContactId, RecordId, UserId},
     tenant::{
         TenantStore, UnitOfWork,
         change::EntityKind,
-        contact::{Contact, ContactDraft, ContactFields, Technologies, create_many, derived::linkedin_key, revise},
+        contact::{
+            Contact, ContactDraft, ContactFields, Technologies, create_many,
+            derived::{company_key, linkedin_key},
+            revise,
+        },
     },
 };
 
 use super::{
     columns::Columns,
+    company::{ACCOUNT_EXTERNAL_ID, Links},
     noun::{Also, AlsoKind, Natural, Noun, Records, Row},
 };
 
@@ -105,18 +110,40 @@ impl Noun for Contacts {
         ContactFields::parse(self.draft(cells), self.owner, Check::new())
     }
 
-    fn merge(&self, current: &ContactFields, row: &Row, account: Option<AccountId>) -> Result<ContactFields> {
-        let draft = ContactDraft {
-            account_id: account.into(),
+    fn merge(&self, current: &ContactFields, row: &Row, links: Links<'_>) -> Result<ContactFields> {
+        let mut draft = ContactDraft {
             owner_id: row.owner.into(),
             ..self.draft(&row.cells)
         };
+        if let Some(account) = links.account {
+            draft.account_id = Patch::Set(account.id);
+            draft.company = Patch::Set(account.name.to_string());
+        } else if let Patch::Set(company) = &draft.company {
+            if Some(company_key(company)) != current.company_key() {
+                draft.account_id = Patch::Clear;
+            } else if current.account_id.is_some() {
+                draft.company = Patch::Keep;
+            }
+        }
         current.updated(draft, Check::new())
     }
 
-    fn complete(parsed: &mut ContactFields, owner: Option<UserId>, account: Option<AccountId>) {
+    fn complete(parsed: &mut ContactFields, owner: Option<UserId>, links: Links<'_>) {
         parsed.owner_id = owner.unwrap_or(parsed.owner_id);
-        parsed.account_id = account.or(parsed.account_id);
+        if let Some(account) = links.account {
+            parsed.account_id = Some(account.id);
+            parsed.company = Some(account.name.clone());
+        }
+    }
+
+    /// A table that tells of accounts tells of all.
+    fn domains(&self, parsed: &ContactFields) -> Vec<String> {
+        let names_accounts = self.columns.has("account") || self.columns.has(ACCOUNT_EXTERNAL_ID);
+        if names_accounts || parsed.company.is_some() {
+            Vec::new()
+        } else {
+            parsed.company_domains()
+        }
     }
 
     fn external_id(parsed: &ContactFields) -> Option<&str> {

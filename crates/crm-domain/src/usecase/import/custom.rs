@@ -30,8 +30,8 @@ fn key_in(name: &str) -> Option<&str> {
     (member.eq_ignore_ascii_case(MEMBER) || member.eq_ignore_ascii_case(PREFIX.trim_end_matches('.'))).then_some(key.trim())
 }
 
-/// What a field is called in the report of the columns.
-pub(super) fn name_of(key: &str) -> String {
+/// What a custom field is called in the report of the columns, and at the head of its column in an exported table.
+pub fn name_of(key: &str) -> String {
     format!("{PREFIX}{key}")
 }
 
@@ -43,6 +43,13 @@ pub(super) fn map(mapping: &mut Mapping, overrides: &[(String, String)], fields:
         let field = key_in(field).map_or(field.as_str(), |_| UNMAP);
         (header.clone(), field.to_owned())
     };
+    // A header that says that it is a custom field's is like no other field's, whatever its key.
+    let said: Vec<(String, String)> = mapping
+        .mapped()
+        .filter(|mapped| key_in(mapped.header).is_some())
+        .map(|mapped| (mapped.header.to_owned(), UNMAP.to_owned()))
+        .collect();
+    mapping.apply_overrides(&said)?;
     mapping.apply_overrides(&overrides.iter().map(own).collect::<Vec<_>>())?;
     let mut columns = Vec::new();
     for (header, key) in overrides.iter().filter_map(|(header, field)| Some((header, key_in(field)?))) {

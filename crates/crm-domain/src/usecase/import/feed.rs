@@ -8,7 +8,7 @@ use std::{
 use crate::{
     error::{Error, Result},
     field::Text,
-    table::TableReader,
+    table::{Encoding, TableReader},
     tenant::TenantStore,
 };
 
@@ -36,6 +36,8 @@ pub(super) struct Slice<N: Noun> {
     pub(super) read: u64,
     /// The place of its last record in the file.
     pub(super) until: u64,
+    /// How its characters were read.
+    pub(super) encoding: Encoding,
     pub(super) owners_created: u64,
 }
 
@@ -111,6 +113,7 @@ impl<N: Noun> Feed<'_, N> {
             failures,
             read,
             until,
+            encoding: self.reader.encoding(),
             owners_created,
         })
     }

@@ -2,7 +2,8 @@
 //!
 //! A field's name is that of the domain, but for `close_date` (feeds the expected and, in a closing stage, the actual closing date),
 //! `product` (names an opportunity that has no name), `full_name` (first and last name in one), `parent`, `account` and `owner` (found by
-//! name), `parent_external_id` and `account_external_id` (found by external id, which goes before the name).
+//! name), `parent_external_id` and `account_external_id` (found by external id, which goes before the name), `contact_external_id` and
+//! `contact_email` (found by these), `pipeline` (one that there is, by name), and `tags` (names between commas, put on the record beside those that it carries).
 
 use crate::table::FieldSpec;
 
@@ -13,7 +14,14 @@ macro_rules! fields {
 }
 
 /// By these rows find their records: a column that was guessed wrongly would have them overwrite each other.
-pub const EXACT: &[&str] = &["external_id", "parent_external_id", "account_external_id"];
+pub const EXACT: &[&str] = &[
+    "external_id",
+    "parent_external_id",
+    "account_external_id",
+    "contact_email",
+    "contact_external_id",
+    "tags",
+];
 
 /// Accounts.
 pub const ACCOUNT: &[FieldSpec] = fields! {
@@ -37,6 +45,7 @@ pub const ACCOUNT: &[FieldSpec] = fields! {
     "parent": ["subsidiary of", "parent account", "parent company", "parent name"],
     "parent_external_id": ["parent id", "parent account id", "parent company id"],
     "owner": ["account owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to", "account manager", "lead owner"],
+    "tags": [],
 };
 
 /// Contacts; beside what people write, the headers of Apollo, Google Contacts, HubSpot, LinkedIn, Outlook, Pipedrive and Salesforce.
@@ -71,6 +80,7 @@ pub const CONTACT: &[FieldSpec] = fields! {
     "annual_revenue": ["revenue", "company revenue", "company annual revenue", "organization annual revenue"],
     "description": ["notes", "about", "comments"],
     "owner": ["contact owner", "lead owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to", "person owner"],
+    "tags": [],
 };
 
 /// Leads.
@@ -87,6 +97,7 @@ pub const LEAD: &[FieldSpec] = fields! {
     "status": ["lead status", "deal stage", "stage", "lead stage"],
     "description": ["notes", "about", "comments"],
     "owner": ["lead owner", "contact owner", "owner name", "owner email", "sales agent", "sales rep", "rep", "agent", "assigned to"],
+    "tags": [],
 };
 
 /// Opportunities.
@@ -96,6 +107,9 @@ pub const OPPORTUNITY: &[FieldSpec] = fields! {
     "product": ["product name", "item"],
     "account": ["account name", "company", "company name", "organization", "organisation", "customer", "client"],
     "account_external_id": ["account id", "company id", "organization id", "organisation id", "customer id"],
+    "contact_email": [],
+    "contact_external_id": [],
+    "pipeline": ["pipeline name", "sales pipeline", "deal pipeline"],
     "stage": ["deal stage", "stage name", "sales stage", "pipeline stage", "opportunity stage", "status"],
     "amount": ["close value", "value", "deal value", "deal amount", "price", "revenue", "expected revenue"],
     "currency": ["currency code", "iso currency"],
@@ -108,8 +122,10 @@ pub const OPPORTUNITY: &[FieldSpec] = fields! {
     "lead_source": ["source"],
     "next_step": ["next steps", "next action"],
     "lost_reason": ["loss reason", "reason lost", "closed lost reason"],
+    "competitors": ["competitor", "competition"],
     "include_in_forecast": ["in forecast", "forecast", "forecasted", "counts in forecast"],
     "owner": ["sales agent", "opportunity owner", "deal owner", "owner name", "owner email", "sales rep", "rep", "agent", "assigned to", "lead owner"],
+    "tags": [],
 };
 
 /// Users.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{error::Result, tenant::UnitOfWork};
+use crate::{error::Result, table::Encoding, tenant::UnitOfWork};
 
 use super::{
     columns::Columns,
@@ -14,10 +14,14 @@ use super::{
 /// What one unit of work came to, or what is known besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
+    /// How the characters of the file are read, as far as it was.
+    pub encoding: Encoding,
     /// Every row up to this place in the file is done.
     pub until: u64,
     /// Rows that made a record.
     pub created: u64,
+    /// The ids of the records that they made.
+    pub made: Vec<i64>,
     /// Rows that changed one.
     pub updated: u64,
     /// Rows that said nothing new.
@@ -33,7 +37,10 @@ impl Part {
     pub(super) fn add(&mut self, columns: &Columns, rows: &[Row], outcomes: &[Outcome]) {
         for (row, outcome) in rows.iter().zip(outcomes) {
             match &outcome.fate {
-                Fate::Created => self.created += 1,
+                Fate::Created => {
+                    self.created += 1;
+                    self.made.extend(outcome.id);
+                }
                 Fate::Updated => self.updated += 1,
                 Fate::Unchanged => self.unchanged += 1,
                 Fate::Skipped => self.skipped += 1,

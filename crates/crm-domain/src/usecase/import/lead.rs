@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::Result,
     field::{Check, Email, Patch},
-    id::{AccountId, LeadId, RecordId, UserId},
+    id::{LeadId, RecordId, UserId},
     tenant::{
         TenantStore, UnitOfWork,
         change::EntityKind,
@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     columns::Columns,
+    company::Links,
     noun::{Natural, Noun, Records, Row},
 };
 
@@ -76,9 +77,9 @@ impl Noun for Leads {
         LeadFields::parse(self.draft(cells), self.owner, Check::new())
     }
 
-    fn merge(&self, current: &LeadFields, row: &Row, account: Option<AccountId>) -> Result<LeadFields> {
+    fn merge(&self, current: &LeadFields, row: &Row, links: Links<'_>) -> Result<LeadFields> {
         let mut draft = LeadDraft {
-            account_id: account.into(),
+            account_id: links.account_id().into(),
             owner_id: row.owner.into(),
             ..self.draft(&row.cells)
         };
@@ -89,9 +90,9 @@ impl Noun for Leads {
         current.updated(draft, Check::new())
     }
 
-    fn complete(parsed: &mut LeadFields, owner: Option<UserId>, account: Option<AccountId>) {
+    fn complete(parsed: &mut LeadFields, owner: Option<UserId>, links: Links<'_>) {
         parsed.owner_id = owner.unwrap_or(parsed.owner_id);
-        parsed.account_id = account.or(parsed.account_id);
+        parsed.account_id = links.account_id().or(parsed.account_id);
     }
 
     fn external_id(parsed: &LeadFields) -> Option<&str> {

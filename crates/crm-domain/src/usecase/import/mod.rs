@@ -26,16 +26,19 @@ mod noun;
 mod opportunity;
 mod options;
 mod owner;
+mod pace;
 mod parent;
 mod report;
 mod run;
 mod slice;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod user;
 
 use std::{io::Read, sync::Arc};
 
+pub use custom::name_of as custom_header;
 pub use failures::{FAILURE_HEADERS, FailureTable, failure_cells};
 pub use journal::{Journal, Part, Resume};
 pub use options::{Existing, ImportKind, ImportOptions, Replacement, Scale, parse_pair};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     error::Result,
-    id::{AccountId, UserId},
+    id::UserId,
     tenant::{
         TenantReader, TenantStore, UnitOfWork,
         account::AccountReads,
@@ -17,7 +17,10 @@ use crate::{
     },
 };
 
-use super::{columns::Columns, company::NamedAccounts};
+use super::{
+    columns::Columns,
+    company::{Links, NamedAccounts},
+};
 
 /// A row that was cut into cells.
 pub(super) struct Row {
@@ -84,6 +87,8 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     const ACCOUNT: &'static [&'static str] = &[];
     /// Whether a row fails that names an account which does not exist.
     const NEEDS_ACCOUNT: bool = false;
+    /// Whether the cells `contact_email` and `contact_external_id` name a contact.
+    const HAS_CONTACT: bool = false;
     /// Whether the cells `parent` and `parent_external_id` name an account above the row's, which is resolved after the last row.
     const HAS_PARENT: bool = false;
 
@@ -112,9 +117,13 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     /// The row as a new record.
     fn parse(&self, cells: &[String]) -> Result<Self::Parsed>;
     /// The row as an update of a record: what it does not say stays.
-    fn merge(&self, current: &Self::Parsed, row: &Row, account: Option<AccountId>) -> Result<Self::Parsed>;
+    fn merge(&self, current: &Self::Parsed, row: &Row, links: Links<'_>) -> Result<Self::Parsed>;
     /// Sets what [`Noun::parse`] could not know.
-    fn complete(parsed: &mut Self::Parsed, owner: Option<UserId>, account: Option<AccountId>);
+    fn complete(parsed: &mut Self::Parsed, owner: Option<UserId>, links: Links<'_>);
+    /// The domains that tell to which account a new record belongs whose row names none, the surest first.
+    fn domains(&self, _parsed: &Self::Parsed) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Under what rows count as twins: those of one key mean one record each, in order. `None` when the row is known by something else.
     fn twin_key(&self, _row: &Row, _parsed: &Self::Parsed) -> Option<u64> {

@@ -1,6 +1,7 @@
 //! Rows that are opportunities.
 
 mod known;
+mod stages;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,28 +10,33 @@ use std::{
 
 use time::Date;
 
-use self::known::{Known, identity};
-
+use self::{
+    known::{Known, identity},
+    stages::{imagined, stages_of, unknown_stages},
+};
 use crate::{
     error::{Problem, Result},
-    field::{Check, Patch, Text},
-    id::{AccountId, OpportunityId, RecordId, StageId, UserId},
+    field::{Check, Patch},
+    id::{OpportunityId, RecordId, StageId, UserId},
     stamp::Stamp,
     tenant::{
         TenantStore, UnitOfWork,
         change::EntityKind,
         opportunity::{Opportunity, OpportunityContext, OpportunityDraft, OpportunityFields, context, create_many, ensure_stages, revise},
-        pipeline::{Pipeline, Stage, StageFields, StageKind},
+        pipeline::{Pipeline, Stage, StageKind},
     },
 };
 
 use super::{
     columns::Columns,
-    company::{ACCOUNT_EXTERNAL_ID, NamedAccounts, account_of},
+    company::{ACCOUNT_EXTERNAL_ID, Links, NamedAccounts, account_of},
     custom::yes_or_no,
     noun::{Natural, Noun, Records, Row},
     slice::hash,
 };
+
+/// The field whose cell names a pipeline.
+const PIPELINE: &str = "pipeline";
 
 /// Opportunities.
 pub(super) struct Opportunities {
@@ -53,20 +59,24 @@ impl PartialEq for OpportunityRow {
 
 impl Opportunities {
     /// What the row says of an opportunity in `current` stage.
-    fn draft(&self, cells: &[String], current: Option<&Stage>) -> OpportunityDraft {
+    fn draft(&self, cells: &[String], current: Option<&Stage>, check: &mut Check) -> OpportunityDraft {
         let patch = |field| self.columns.patch(cells, field);
         let first_of = |field, other| match patch(field) {
             Patch::Keep => patch(other),
             given => given,
         };
         let closing = self.is_closing(cells, current);
+        let (stage, stage_id) = match self.pipeline(cells) {
+            None => (patch("stage"), Patch::Keep),
+            Some(pipeline) => (Patch::Keep, self.stage_in(pipeline, cells, current, check)),
+        };
         OpportunityDraft {
             external_id: patch("external_id"),
             name: self.name(cells, current.is_some()),
             account_id: Patch::Keep,
             contact_id: Patch::Keep,
-            stage: patch("stage"),
-            stage_id: Patch::Keep,
+            stage,
+            stage_id,
             amount: patch("amount"),
             currency: self.columns.currency(cells, "amount"),
             probability: patch("probability"),
@@ -81,6 +91,7 @@ impl Opportunities {
             lead_source: patch("lead_source"),
             next_step: patch("next_step"),
             lost_reason: patch("lost_reason"),
+            competitors: patch("competitors"),
             include_in_forecast: Patch::Keep,
             owner_id: Patch::Keep,
         }
@@ -110,12 +121,40 @@ impl Opportunities {
 
     /// Whether the row leaves the opportunity in a closing stage.
     fn is_closing(&self, cells: &[String], current: Option<&Stage>) -> bool {
-        let named = self.columns.text(cells, "stage").and_then(|name| self.stage_named(name));
+        let pipeline = self.pipeline(cells).map_or_else(|| self.context.default_pipeline(), Result::ok);
+        let name = self.columns.text(cells, "stage");
+        let named = name.and_then(|name| pipeline?.stage_named(name));
         named.or(current).is_some_and(|stage| stage.fields.kind != StageKind::Open)
     }
 
-    fn stage_named(&self, name: &str) -> Option<&Stage> {
-        self.context.default_pipeline().and_then(|pipeline| pipeline.stage_named(name))
+    /// The pipeline that the row names; the name where there is none of it.
+    fn pipeline<'a>(&'a self, cells: &'a [String]) -> Option<Result<&'a Pipeline, &'a str>> {
+        let name = self.columns.text(cells, PIPELINE)?;
+        let is_meant = |pipeline: &&Pipeline| pipeline.fields.name.to_lowercase() == name.to_lowercase();
+        Some(self.context.pipelines.iter().find(is_meant).ok_or(name))
+    }
+
+    /// The row's stage in the pipeline that it names: without a stage the one that it is in, or the pipeline's first.
+    fn stage_in(&self, pipeline: Result<&Pipeline, &str>, cells: &[String], current: Option<&Stage>, check: &mut Check) -> Patch<StageId> {
+        let pipeline = match pipeline {
+            Ok(pipeline) => pipeline,
+            Err(name) => {
+                check.fail(PIPELINE, Problem::Rule(format!("no pipeline is named {name:?}")));
+                return Patch::Keep;
+            }
+        };
+        match self.columns.text(cells, "stage") {
+            Some(name) => match pipeline.stage_named(name) {
+                Some(stage) => Patch::Set(stage.id),
+                None => {
+                    let allowed = pipeline.stages.iter().map(|stage| stage.fields.name.to_string()).collect();
+                    check.fail("stage", Problem::Choice { allowed });
+                    Patch::Keep
+                }
+            },
+            None if current.is_some_and(|stage| stage.fields.pipeline_id == pipeline.id) => Patch::Keep,
+            None => pipeline.first_stage().map(|stage| stage.id).into(),
+        }
     }
 
     /// The same import among other stages.
@@ -153,6 +192,7 @@ impl Noun for Opportunities {
     const NATURAL: Natural = Natural::None;
     const ACCOUNT: &'static [&'static str] = &["account"];
     const NEEDS_ACCOUNT: bool = true;
+    const HAS_CONTACT: bool = true;
 
     fn new(store: &dyn TenantStore, columns: Arc<Columns>, owner: UserId) -> Result<Self> {
         let (pipelines, preferences) = store.reading(|reader| Ok((reader.pipelines().all()?, reader.settings().lookup()?.preferences)))?;
@@ -221,20 +261,21 @@ impl Noun for Opportunities {
         let mut check = Check::new();
         let draft = OpportunityDraft {
             include_in_forecast: self.forecast(cells, &mut check),
-            ..self.draft(cells, None)
+            ..self.draft(cells, None, &mut check)
         };
         let given = matches!(draft.closed_on, Patch::Set(_));
         let (fields, stage) = OpportunityFields::parse(draft, &self.context, check)?;
         Ok(Self::without_invented_day(OpportunityRow { fields, stage }, given, None))
     }
 
-    fn merge(&self, current: &OpportunityRow, row: &Row, account: Option<AccountId>) -> Result<OpportunityRow> {
+    fn merge(&self, current: &OpportunityRow, row: &Row, links: Links<'_>) -> Result<OpportunityRow> {
         let mut check = Check::new();
         let draft = OpportunityDraft {
-            account_id: account.into(),
+            account_id: links.account_id().into(),
+            contact_id: links.contact.into(),
             include_in_forecast: self.forecast(&row.cells, &mut check),
             owner_id: row.owner.into(),
-            ..self.draft(&row.cells, Some(&current.stage))
+            ..self.draft(&row.cells, Some(&current.stage), &mut check)
         };
         let given = matches!(draft.closed_on, Patch::Set(_));
         let (fields, stage) = current.fields.updated(draft, &self.context, check)?;
@@ -242,9 +283,10 @@ impl Noun for Opportunities {
         Ok(Self::without_invented_day(merged, given, current.fields.closed_on))
     }
 
-    fn complete(parsed: &mut OpportunityRow, owner: Option<UserId>, account: Option<AccountId>) {
+    fn complete(parsed: &mut OpportunityRow, owner: Option<UserId>, links: Links<'_>) {
         parsed.fields.owner_id = owner.unwrap_or(parsed.fields.owner_id);
-        parsed.fields.account_id = account.or(parsed.fields.account_id);
+        parsed.fields.contact_id = links.contact.or(parsed.fields.contact_id);
+        parsed.fields.account_id = links.account_id().or(parsed.fields.account_id);
     }
 
     fn twin_key(&self, row: &Row, parsed: &OpportunityRow) -> Option<u64> {
@@ -267,8 +309,10 @@ impl Noun for Opportunities {
         let mut meant = HashMap::new();
         for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
             // A row whose account does not exist fails, or its account is new and has nothing yet.
-            if let (None, Ok(account)) = (&parsed.fields.external_id, account_of(self, row, accounts))
-                && let Some(id) = self.known.nth(&parsed.fields, account, row.twin)
+            if let (None, Ok(account)) = (
+                &parsed.fields.external_id,
+                account_of(self, row, accounts).map(|account| account.map(|account| account.id)),
+            ) && let Some(id) = self.known.nth(&parsed.fields, account, row.twin)
             {
                 meant.insert(id, (index, identity(&parsed.fields, account, self.known.day)));
             }
@@ -328,62 +372,5 @@ impl Noun for Opportunities {
 
     fn revise(unit: &mut dyn UnitOfWork, before: &Opportunity, row: OpportunityRow) -> Result<()> {
         revise(unit, before, row.fields, row.stage).map(drop)
-    }
-}
-
-fn stages_of(context: &OpportunityContext) -> impl Iterator<Item = &Stage> {
-    context.pipelines.iter().flat_map(|pipeline| &pipeline.stages)
-}
-
-/// The stages that the rows name and that do not exist, in the order of the rows.
-fn unknown_stages(columns: &Columns, context: &OpportunityContext, rows: &[Row]) -> Vec<Text<100>> {
-    let (mut seen, mut unknown) = (HashSet::new(), Vec::new());
-    let exists = |name: &str| {
-        context
-            .default_pipeline()
-            .is_some_and(|pipeline| pipeline.stage_named(name).is_some())
-    };
-    for row in rows {
-        let Some(name) = columns.text(&row.cells, "stage") else {
-            continue;
-        };
-        // A name that is no valid one fails its row, when that is parsed.
-        if seen.insert(name.to_lowercase())
-            && !exists(name)
-            && let Ok(name) = Text::parse(name)
-        {
-            unknown.push(name);
-        }
-    }
-    unknown
-}
-
-/// The context as it would be with the stages that it lacks: their ids, below zero, are those of no stage.
-fn imagined(mut context: OpportunityContext, names: impl IntoIterator<Item = Text<100>>) -> OpportunityContext {
-    let default = context.pipelines.iter_mut().max_by_key(|pipeline| pipeline.fields.is_default);
-    if let Some(pipeline) = default {
-        for name in names {
-            if pipeline.stage_named(&name).is_none() {
-                pipeline.stages.push(imagined_stage(pipeline, name));
-            }
-        }
-    }
-    context
-}
-
-fn imagined_stage(pipeline: &Pipeline, name: Text<100>) -> Stage {
-    let count = i64::try_from(pipeline.stages.len()).unwrap_or(i64::MAX - 1);
-    Stage {
-        id: StageId::from_i64(-1 - count),
-        fields: StageFields {
-            pipeline_id: pipeline.id,
-            name,
-            position: count,
-            probability: 0,
-            kind: StageKind::Open,
-        },
-        created_at: Stamp::default(),
-        created_by: None,
-        updated_at: Stamp::default(),
     }
 }

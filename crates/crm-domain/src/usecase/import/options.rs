@@ -195,11 +195,12 @@ pub struct ImportOptions {
     pub only: Option<&'static [&'static str]>,
     /// Report what would happen and write nothing.
     pub dry_run: bool,
-    /// Rows per unit of work, at least 1: more is faster, fewer lets other writers of the tenant in sooner.
+    /// Most rows of one unit of work, at least 1. How many it writes follows from how long they take, so that other writers of the tenant
+    /// are let in soon.
     pub slice_rows: usize,
 }
 
-/// At some 10,000 rows a second the writer's turn stays under 100 ms.
+/// As many as are looked at together.
 const SLICE_ROWS: usize = 1000;
 
 impl Default for ImportOptions {

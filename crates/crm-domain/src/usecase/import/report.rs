@@ -7,7 +7,7 @@ use serde::Serialize;
 pub use crate::tenant::import::RowFailure;
 use crate::{
     error::Error,
-    table::{MappingError, RowError, TableError},
+    table::{Encoding, MappingError, RowError, TableError},
 };
 
 /// Why an import cannot begin or go on.
@@ -67,6 +67,8 @@ impl RowFailure {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
+    /// How the characters of the file were read.
+    pub encoding: Encoding,
     /// Rows read: each is created, updated, unchanged, skipped or failed.
     pub read: u64,
     /// Rows that made a record.

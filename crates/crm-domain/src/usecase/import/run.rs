@@ -5,12 +5,13 @@ use std::{
     ops::Range,
     sync::{Arc, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use crate::{
     error::{Error, Result},
     id::UserId,
-    table::TableReader,
+    table::{Encoding, TableReader},
     tenant::{UnitOfWork, job::is_lost},
 };
 
@@ -23,6 +24,7 @@ use super::{
     noun::{Noun, Records, Row},
     options::{Existing, ImportOptions},
     owner::Owners,
+    pace::Pace,
     parent::Parents,
     report::{ImportError, Observer, RowFailure, Summary},
     slice::{Fate, Outcome, Plan, distinct, hash, is_there},
@@ -77,6 +79,7 @@ pub(super) struct Run<'a> {
     /// Hashes of the external ids in the file, and of the first row of each.
     identified: HashMap<u64, u64>,
     defects: u32,
+    pace: Pace,
     journal: Option<Arc<dyn Journal>>,
 }
 
@@ -99,11 +102,13 @@ impl<'a> Run<'a> {
             imagined: HashSet::new(),
             identified: HashMap::new(),
             defects: 0,
+            pace: Pace::new(options.slice_rows),
             journal: None,
         }
     }
 
     fn take<N: Noun>(&mut self, slice: Slice<N>) -> Result<(), ImportError> {
+        self.summary.encoding = slice.encoding;
         self.summary.read += slice.read;
         self.summary.owners_created += slice.owners_created;
         let batch = Arc::new(Batch {
@@ -111,6 +116,7 @@ impl<'a> Run<'a> {
             rows: slice.rows,
             failures: slice.failures,
             until: slice.until,
+            encoding: slice.encoding,
         });
         let outcomes = self.outcomes(&batch, slice.parsed)?;
         let mut failures = batch.failures.clone();
@@ -175,7 +181,7 @@ impl<'a> Run<'a> {
     fn outcomes<N: Noun>(&mut self, batch: &Arc<Batch<N>>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
         let all = 0..batch.rows.len();
         if !self.options.dry_run {
-            return self.write(batch, all, parsed);
+            return self.write_paced(batch, parsed);
         }
         let outcomes = self.imagine(&batch.noun, &batch.rows, parsed)?;
         let outcomes: Vec<Outcome> = outcomes.into_iter().map(|outcome| self.imagined_fate::<N>(outcome)).collect();
@@ -188,7 +194,7 @@ impl<'a> Run<'a> {
         let existing = self.options.existing;
         let (outcomes, made) = self.target.store.reading(|reader| {
             let mut records = Records::Reader(reader);
-            let mut accounts = accounts_named(&mut records, &**noun, rows)?;
+            let mut accounts = accounts_named(&mut records, &**noun, rows, &parsed)?;
             let mut made = Vec::new();
             if create && names_suffice(&mut records)? {
                 let missing = missing_accounts(&**noun, rows, &accounts);
@@ -207,6 +213,21 @@ impl<'a> Run<'a> {
         Ok(outcomes)
     }
 
+    /// Writes the rows in as many units as the pace asks for.
+    fn write_paced<N: Noun>(&mut self, batch: &Arc<Batch<N>>, mut parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
+        let (end, mut start) = (batch.rows.len(), 0);
+        let mut outcomes = Vec::with_capacity(end);
+        loop {
+            let until = end.min(start + self.pace.rows());
+            let rest = parsed.split_off(until - start);
+            outcomes.extend(self.write(batch, start..until, parsed)?);
+            (start, parsed) = (until, rest);
+            if start == end {
+                return Ok(outcomes);
+            }
+        }
+    }
+
     /// Writes the rows in one unit or, when one of them spoils it, in halves: a bad row costs only itself.
     fn write<N: Noun>(&mut self, batch: &Arc<Batch<N>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Vec<Outcome>> {
         if range.is_empty() {
@@ -214,7 +235,8 @@ impl<'a> Run<'a> {
             return Ok(Vec::new());
         }
         match self.write_once(batch, range.clone(), parsed) {
-            Ok(written) => {
+            Ok((written, took)) => {
+                self.pace.note(range.len(), took);
                 self.defects = 0;
                 self.summary.accounts_created += written.accounts;
                 self.summary.stages_created += written.stages;
@@ -242,12 +264,14 @@ impl<'a> Run<'a> {
         self.write(batch, range, parsed)
     }
 
-    fn write_once<N: Noun>(&self, batch: &Arc<Batch<N>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<Written> {
+    /// What came of a unit, and how long its own work took.
+    fn write_once<N: Noun>(&self, batch: &Arc<Batch<N>>, range: Range<usize>, parsed: Vec<N::Parsed>) -> Result<(Written, Duration)> {
         let (batch, columns, existing) = (batch.clone(), self.columns.clone(), self.options.existing);
         let journal = self.journal.clone();
         let create = self.options.create_accounts && N::NEEDS_ACCOUNT;
         let create_for = create.then_some(self.owner);
         self.target.store.writing(self.target.origin.clone(), move |unit| {
+            let begun = Instant::now();
             let rows = &batch.rows[range.clone()];
             let written = write_slice(unit, &*batch.noun, rows, parsed, create_for, existing)?;
             if let Some(journal) = journal {
@@ -255,7 +279,7 @@ impl<'a> Run<'a> {
                 part.add(&columns, rows, &written.outcomes);
                 journal.note(unit, part)?;
             }
-            Ok(written)
+            Ok((written, begun.elapsed()))
         })
     }
 
@@ -292,6 +316,8 @@ struct Batch<N> {
     failures: Vec<RowFailure>,
     /// The place of its last record in the file.
     until: u64,
+    /// How its characters were read.
+    encoding: Encoding,
 }
 
 impl<N> Batch<N> {
@@ -301,6 +327,7 @@ impl<N> Batch<N> {
         let until = self.rows.get(range.end).map_or(self.until, |next| next.record - 1);
         let failures = self.failures.iter().filter(|failure| (from..=until).contains(&failure.record));
         Part {
+            encoding: self.encoding,
             until,
             failures: failures.cloned().collect(),
             ..Part::default()
@@ -352,7 +379,7 @@ fn write_slice<N: Noun>(
         Some(noun) => (noun, parse(noun)?),
         None => (noun, parsed),
     };
-    let mut accounts = accounts_named(&mut Records::Unit(unit), noun, rows)?;
+    let mut accounts = accounts_named(&mut Records::Unit(unit), noun, rows, &parsed)?;
     let mut made = 0;
     if let Some(owner) = create_for
         && names_suffice(&mut Records::Unit(unit))?

@@ -14,14 +14,16 @@ use crate::{
     tenant::{
         UnitOfWork,
         custom_field::{self, CustomValues, Definitions, Holders, ValueSource},
+        label,
     },
 };
 
 use super::{
-    company::{NamedAccounts, account_of},
+    company::{Links, NamedAccounts, account_of, contact_of},
     custom,
     noun::{Also, AlsoKind, Natural, Noun, Records, Row},
     options::Existing,
+    tags::Tags,
 };
 
 /// What becomes of a row.
@@ -82,6 +84,8 @@ struct Slot<N: Noun> {
     changed: bool,
     /// What it has in custom fields, as far as the table tells of some.
     custom: CustomValues,
+    /// Its tags, as far as the table tells of some.
+    tags: Tags,
 }
 
 impl<N: Noun> Slot<N> {
@@ -115,6 +119,7 @@ impl<N: Noun> Plan<N> {
         plan.look_up(records, &parsed)?;
         let twins = plan.know_twins(noun.lookup_twins(records, rows, &parsed, accounts)?);
         plan.know_values(records, noun, rows)?;
+        plan.know_tags(records, noun)?;
         for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
             let outcome = plan.place(noun, row, parsed, accounts, twins.get(&index).copied());
             plan.outcomes.push(outcome.unwrap_or_else(|error| (Outcome::failed(error), None)));
@@ -136,9 +141,13 @@ impl<N: Noun> Plan<N> {
     pub(super) fn write(self, unit: &mut dyn UnitOfWork) -> Result<Vec<Outcome>> {
         let mut ids = vec![0; self.slots.len()];
         let (mut new, mut new_slots, mut new_custom) = (Vec::new(), Vec::new(), Vec::new());
-        let mut custom = Vec::new();
+        let (mut custom, mut tags) = (Vec::new(), Vec::new());
         // Updates first: a value that one of them gives up may be a new record's.
         for (index, slot) in self.slots.into_iter().enumerate() {
+            let names = slot.tags.into_new();
+            if !names.is_empty() {
+                tags.push((index, names));
+            }
             match slot.record {
                 Some(record) => {
                     ids[index] = N::id(&record);
@@ -163,6 +172,8 @@ impl<N: Noun> Plan<N> {
                 ids[index] = id;
             }
         }
+        let tags = tags.into_iter().map(|(index, names)| (ids[index], names)).collect();
+        label::assign_each(unit, N::KIND, tags)?;
         let with_id = |(outcome, slot): (Outcome, Option<usize>)| Outcome {
             id: slot.map(|slot| ids[slot]),
             ..outcome
@@ -209,6 +220,7 @@ impl<N: Noun> Plan<N> {
                     now,
                     changed: false,
                     custom: CustomValues::default(),
+                    tags: Tags::default(),
                 });
                 if let Some(id) = exported_id {
                     self.by_external.entry(id).or_insert(index);
@@ -246,6 +258,18 @@ impl<N: Noun> Plan<N> {
         // What is wrong with a row is told when its turn comes.
         let wanted: Vec<CustomValues> = rows.iter().map(|row| self.values(noun, row, &mut Check::new())).collect();
         self.holders = Holders::read(records, &self.definitions, &wanted)?;
+        Ok(())
+    }
+
+    /// Reads the records' tags, where the table tells of some.
+    fn know_tags(&mut self, records: &mut Records<'_>, noun: &N) -> Result<()> {
+        let ids: Vec<i64> = self.slots.iter().filter_map(|slot| slot.record.as_ref()).map(N::id).collect();
+        let mut carried = Tags::read(records, noun.columns(), N::KIND, &ids)?;
+        for slot in &mut self.slots {
+            if let Some(tags) = slot.record.as_ref().and_then(|record| carried.remove(&N::id(record))) {
+                slot.tags = tags;
+            }
+        }
         Ok(())
     }
 
@@ -305,19 +329,27 @@ impl<N: Noun> Plan<N> {
         accounts: &NamedAccounts,
         twin: Option<usize>,
     ) -> Result<(Outcome, Option<usize>)> {
-        let account = account_of::<N>(noun, row, accounts)?;
+        let mut links = Links {
+            account: account_of::<N>(noun, row, accounts)?,
+            contact: contact_of::<N>(noun, row, accounts)?,
+        };
         let mut check = Check::new();
         let values = self.values(noun, row, &mut check);
+        let said = Tags::said(noun.columns(), &row.cells)?;
         let Some(index) = self.find(&parsed).or(twin) else {
-            N::complete(&mut parsed, row.owner, account);
+            links.account = links.account.or_else(|| accounts.of_domains(&noun.domains(&parsed)));
+            N::complete(&mut parsed, row.owner, links);
             self.check_unique(&parsed, None)?;
             self.definitions.require(&values, &mut check);
             self.check_values(None, &values, check)?;
+            let mut tags = Tags::default();
+            tags.add(said)?;
             let index = self.push(Slot {
                 record: None,
                 now: parsed,
                 changed: true,
                 custom: values.clone(),
+                tags,
             });
             self.hold(index, &values);
             return Ok((self.outcome(index, Fate::Created), Some(index)));
@@ -327,10 +359,12 @@ impl<N: Noun> Plan<N> {
             Existing::Skip => return Ok((self.outcome(index, Fate::Skipped), Some(index))),
             Existing::Refuse => return Err(is_there::<N>()),
         }
-        let merged = noun.merge(&self.slots[index].now, row, account)?;
+        let merged = noun.merge(&self.slots[index].now, row, links)?;
         let mut custom = self.slots[index].custom.clone();
         custom.extend(values.clone());
-        let is_same = merged == self.slots[index].now && custom == self.slots[index].custom;
+        let mut tags = self.slots[index].tags.clone();
+        let is_tagged_anew = tags.add(said)?;
+        let is_same = merged == self.slots[index].now && custom == self.slots[index].custom && !is_tagged_anew;
         self.check_values(Some(index), &values, check)?;
         if is_same {
             return Ok((self.outcome(index, Fate::Unchanged), Some(index)));
@@ -341,6 +375,7 @@ impl<N: Noun> Plan<N> {
         self.hold(index, &values);
         self.slots[index].now = merged;
         self.slots[index].custom = custom;
+        self.slots[index].tags = tags;
         self.slots[index].changed = true;
         Ok((self.outcome(index, Fate::Updated), Some(index)))
     }

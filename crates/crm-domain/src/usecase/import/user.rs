@@ -71,6 +71,7 @@ pub(super) fn run(
     let mut summary = Summary::default();
     while let Some(row) = reader.next_row() {
         summary.read += 1;
+        summary.encoding = reader.encoding();
         let written = row
             .map_err(|error| RowFailure::unreadable(summary.read, error))
             .and_then(|row| team.take(columns, row, &mut summary));

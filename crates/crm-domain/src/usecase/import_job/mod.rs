@@ -4,6 +4,7 @@
 //! upload that breaks off ends by itself, as a job whose file lacks its end.
 
 mod file;
+mod follow_up;
 mod run;
 mod shape;
 mod undo;

@@ -4,11 +4,12 @@ use std::{io, sync::Arc};
 
 use super::{
     file::{Broken, StoredFile},
+    follow_up::FollowUp,
     shape::{ContactImport, ImportPayload, ImportProgress},
 };
 use crate::{
     control::ControlStore,
-    error::Result,
+    error::{Error, Result},
     id::{RecordId, UserId},
     tenant::{
         UnitOfWork,
@@ -57,17 +58,28 @@ impl Executor for ContactImports {
                 family: self.family,
             },
         };
+        let follow_up = self.follow_up(claimed, &payload)?.map(Arc::new);
         let journal = JobJournal {
             lease: claimed.lease,
             dry_run: payload.dry_run,
             broken: broken.clone(),
+            follow_up: follow_up.clone(),
         };
         let resume = Resume {
             journal: Arc::new(journal),
             done,
         };
-        let imported = import_contacts(&target, file, &payload.options(self.only), &mut Watch(claimed), resume);
+        let mut watch = Watch {
+            claimed,
+            control: &*self.control,
+            follow_up,
+            trouble: None,
+        };
+        let imported = import_contacts(&target, file, &payload.options(self.only), &mut watch, resume);
         broken.check()?;
+        if let Some(error) = watch.trouble {
+            return Err(error);
+        }
         match imported {
             Ok(_) => Ok(Attempt::Ends(End::Completed)),
             Err(ImportError::Store(error)) => Err(error),
@@ -78,6 +90,17 @@ impl Executor for ContactImports {
 
     fn over(&self, unit: &mut dyn UnitOfWork, job: &Job) -> Result<()> {
         unit.imports().remove_file(job.id)
+    }
+}
+
+impl ContactImports {
+    /// The lookups that follow, where they were asked for and there is a provider.
+    fn follow_up(&self, claimed: &Claimed, payload: &ImportPayload) -> Result<Option<FollowUp>> {
+        if !payload.auto_enrich || !payload.can_enrich || payload.dry_run {
+            return Ok(None);
+        }
+        let owner = UserId::from_i64(payload.user_id);
+        FollowUp::new(&*self.control, claimed, owner, self.family).map(Some)
     }
 }
 
@@ -107,6 +130,7 @@ struct JobJournal {
     lease: Lease,
     dry_run: bool,
     broken: Broken,
+    follow_up: Option<Arc<FollowUp>>,
 }
 
 impl Journal for JobJournal {
@@ -116,6 +140,9 @@ impl Journal for JobJournal {
         let job = unit.jobs().held(&self.lease)?;
         let mut progress: ImportProgress = job.progress_of::<ContactImport>()?;
         progress.add(&part);
+        if let Some(follow_up) = &self.follow_up {
+            progress.lookups += follow_up.add(unit, &part.made)?;
+        }
         unit.imports().add_failures(job.id, &part.failures)?;
         if !self.dry_run && part.created + part.updated > 0 {
             unit.imports().add_part(job.id)?;
@@ -124,8 +151,14 @@ impl Journal for JobJournal {
     }
 }
 
-/// Ends the import between two slices when the process stops.
-struct Watch<'a>(&'a Claimed);
+/// Looks to what must be done between two slices.
+struct Watch<'a> {
+    claimed: &'a Claimed,
+    control: &'a dyn ControlStore,
+    follow_up: Option<Arc<FollowUp>>,
+    /// Why it ended the import, unless the process stops.
+    trouble: Option<Error>,
+}
 
 impl Observer for Watch<'_> {
     fn failed(&mut self, _failure: &RowFailure) -> io::Result<()> {
@@ -133,9 +166,17 @@ impl Observer for Watch<'_> {
     }
 
     fn progressed(&mut self, _so_far: &Summary) -> io::Result<()> {
-        if self.0.must_stop() {
+        if self.claimed.must_stop() {
             return Err(io::Error::other("the server stops"));
         }
-        Ok(())
+        let renewed = self
+            .follow_up
+            .as_ref()
+            .map_or(Ok(()), |follow_up| follow_up.renew(self.control, self.claimed));
+        renewed.map_err(|error| {
+            let told = io::Error::other(error.to_string());
+            self.trouble = Some(error);
+            told
+        })
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    table::Encoding,
     tenant::job::{JobKind, JobShape},
     usecase::import::{Existing, ImportOptions, Part},
 };
@@ -32,8 +33,11 @@ pub struct ImportPayload {
     pub mapping: Vec<(String, String)>,
     /// What becomes of rows whose contact is there already (contract X-150).
     pub existing: Existing,
-    /// Whether what was made is to be enriched.
+    /// Whether who was made is to be looked up.
     pub auto_enrich: bool,
+    /// Whether that can be done: there is a provider.
+    #[serde(default)]
+    pub can_enrich: bool,
     /// Whether nothing is to be written.
     pub dry_run: bool,
 }
@@ -56,6 +60,8 @@ impl ImportPayload {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImportProgress {
+    /// How the characters of the file are read, as far as it was; `None` before.
+    pub encoding: Option<Encoding>,
     /// Rows done: each is one of the following.
     pub done: u64,
     /// Rows that made a contact.
@@ -68,12 +74,15 @@ pub struct ImportProgress {
     pub skipped: u64,
     /// Rows not imported.
     pub failed: u64,
+    /// Lookups begun for contacts that it made.
+    pub lookups: u64,
     /// The job that undoes it.
     pub undo: Option<Uuid>,
 }
 
 impl ImportProgress {
     pub(super) fn add(&mut self, part: &Part) {
+        self.encoding = Some(part.encoding);
         self.done = part.until;
         self.created += part.created;
         self.updated += part.updated;

@@ -23,6 +23,7 @@ use crate::{
         merge::{Merge, Mergeable, NewMerge},
         record::id_of,
     },
+    usecase::single::settle_one,
 };
 
 /// Most records that one merge makes one with another.
@@ -52,7 +53,8 @@ pub fn merge<R: Mergeable>(unit: &mut dyn UnitOfWork, into: R::Id, ids: Vec<Opti
     let typed: Vec<R::Id> = merged.iter().map(id_of).collect();
     let released = R::lookup_many(unit, &typed)?;
     R::remove_many(unit, released)?;
-    let fields = fill::filled(unit, &survivor, &merged)?;
+    let mut fields = fill::filled(unit, &survivor, &merged)?;
+    settle_one(unit, &survivor, &mut fields)?;
     let filled = fill::difference(&survivor, &fields)?;
     R::revise(unit, &survivor, fields)?;
     let labels = label::copy(unit, R::KIND, &merged_ids, survivor.id())?;
@@ -67,6 +69,7 @@ pub fn merge<R: Mergeable>(unit: &mut dyn UnitOfWork, into: R::Id, ids: Vec<Opti
     unit.record(NewChange::merged(&merge));
     let record = R::lookup_many(unit, &[into])?.pop();
     let record = record.ok_or_else(|| Error::Internal("the record that remains is missing".to_owned()))?;
+    record.referred(unit)?;
     Ok(Merged { record, merge })
 }
 

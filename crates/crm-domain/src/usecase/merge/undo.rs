@@ -68,6 +68,7 @@ fn part<R: Mergeable>(unit: &mut dyn UnitOfWork, merge: &Merge) -> Result<()> {
         // A record that was put below it before may stand above it now.
         let ancestors = record.ancestors(unit)?;
         link::move_back(unit, &changes, R::KIND, record.id(), Some(survivor.id()), &ancestors)?;
+        record.referred(unit)?;
     }
     Ok(())
 }

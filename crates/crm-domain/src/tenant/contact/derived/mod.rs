@@ -3,6 +3,7 @@
 mod linkedin;
 mod name;
 mod score;
+mod shared_domain;
 mod size;
 #[cfg(test)]
 mod tests;
@@ -11,16 +12,22 @@ pub use linkedin::linkedin_key;
 pub use name::joined;
 pub(super) use name::{Name, NameDraft};
 pub use score::{SCORE_MAX, show_score};
+pub use shared_domain::is_shared_domain;
 pub use size::{SIZE_BRACKETS, bracket_of};
 pub(super) use size::{bracket, parse_bracket};
 
 use super::ContactFields;
-use crate::field::Email;
+use crate::field::{Email, WebAddress};
 
 impl ContactFields {
     /// What follows the `@` of the email, in lower case and ASCII (contract D-46).
     pub fn email_domain(&self) -> Option<String> {
         self.email.as_ref().map(Email::domain)
+    }
+
+    /// The domains that tell for which company the person works, the surest first: that of the email, then the website's.
+    pub fn company_domains(&self) -> Vec<String> {
+        company_domains(self.email.as_ref(), self.website.as_ref())
     }
 
     /// Whether any of the four phones is known (contract X-125).
@@ -62,6 +69,14 @@ impl ContactFields {
         ];
         self.company.is_some() && (self.employees.is_some() || texts.contains(&true))
     }
+}
+
+/// The domains of a mail address and of a website that are a company's own, in this order.
+pub fn company_domains(email: Option<&Email>, website: Option<&WebAddress>) -> Vec<String> {
+    let domains = [email.map(Email::domain), website.and_then(WebAddress::host)];
+    let mut domains: Vec<String> = domains.into_iter().flatten().filter(|domain| !is_shared_domain(domain)).collect();
+    domains.dedup();
+    domains
 }
 
 /// The form in which companies' names are compared: lower case.

@@ -3,7 +3,7 @@
 use super::super::ContactFields;
 use crate::{
     error::Problem,
-    field::{Check, Patch, Text},
+    field::{Check, Patch, Text, is_blank},
 };
 
 /// A name. Whenever a part is known the whole is, and the other way round.
@@ -43,7 +43,7 @@ impl NameDraft {
     /// An empty value counts as not given, but for a part beside no whole, which is cleared.
     pub(in super::super) fn resolve(self, current: Option<Name>, check: &mut Check) -> Name {
         let current = current.unwrap_or_default();
-        let said = |given: &Patch<String>| matches!(given, Patch::Set(text) if !text.trim().is_empty());
+        let said = |given: &Patch<String>| matches!(given, Patch::Set(text) if !is_blank(text));
         let (has_full, has_first, has_last) = (said(&self.full), said(&self.first), said(&self.last));
         let full = check.optional("full_name", self.full, None, Text::parse);
         let before = (current.first.clone(), current.last.clone());
@@ -108,9 +108,9 @@ pub fn joined(first: Option<&str>, last: Option<&str>) -> Option<Text<201>> {
 
 /// First and last name of a whole name: the last word is the last name, a single word the first.
 fn split(full: &str, check: &mut Check) -> (Option<Text<100>>, Option<Text<100>>) {
-    let (first, last) = match full.rsplit_once(char::is_whitespace) {
+    let (first, last) = match visible(full).rsplit_once(char::is_whitespace) {
         Some((first, last)) => (Text::parse(first), Some(Text::parse(last))),
-        None => (Text::parse(full), None),
+        None => (Text::parse(visible(full)), None),
     };
     let is_fitting = first.is_ok() && last.as_ref().is_none_or(Result::is_ok);
     if !is_fitting {
@@ -120,4 +120,20 @@ fn split(full: &str, check: &mut Check) -> (Option<Text<100>>, Option<Text<100>>
         );
     }
     (first.ok(), last.and_then(Result::ok))
+}
+
+/// The text without the words at its ends of which nobody could see anything.
+fn visible(text: &str) -> &str {
+    let mut text = text.trim();
+    while let Some((front, last)) = text.rsplit_once(char::is_whitespace)
+        && is_blank(last)
+    {
+        text = front.trim_end();
+    }
+    while let Some((first, rest)) = text.split_once(char::is_whitespace)
+        && is_blank(first)
+    {
+        text = rest.trim_start();
+    }
+    text
 }

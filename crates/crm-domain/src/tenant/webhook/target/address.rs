@@ -11,12 +11,14 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IANA registry of special-purpose IPv4 addresses, multicast and the former class E: network and prefix length.
-const SPECIAL_V4: [([u8; 4], u32); 15] = [
+/// The IANA registry of special-purpose IPv4 addresses, multicast, the former class E, and the one address outside of them at which a cloud (Azure)
+/// answers its own machines alone: network and prefix length.
+const SPECIAL_V4: [([u8; 4], u32); 16] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),
     ([100, 64, 0, 0], 10),
     ([127, 0, 0, 0], 8),
+    ([168, 63, 129, 16], 32),
     ([169, 254, 0, 0], 16),
     ([172, 16, 0, 0], 12),
     ([192, 0, 0, 0], 24),
@@ -80,6 +82,7 @@ mod tests {
             ("10.0.0.0", "10.255.255.255"),
             ("100.64.0.0", "100.127.255.255"),
             ("127.0.0.0", "127.255.255.255"),
+            ("168.63.129.16", "168.63.129.16"),
             ("169.254.0.0", "169.254.255.255"),
             ("172.16.0.0", "172.31.255.255"),
             ("192.0.0.0", "192.0.0.255"),

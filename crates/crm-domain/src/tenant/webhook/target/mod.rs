@@ -4,10 +4,12 @@
 //! cloud's metadata service. Registration refuses what is visibly not public; names are judged again when they are resolved.
 
 mod address;
+mod judge;
 #[cfg(test)]
 mod tests;
 
 pub use address::is_public;
+pub use judge::{Judged, TargetJudge};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -125,11 +127,12 @@ fn check_host(url: &Url) -> Result<(), Problem> {
         Host::Ipv6(address) => is_public(address.into()),
         Host::Domain(name) => is_public_name(name),
     };
-    if public {
-        Ok(())
-    } else {
-        Err(rule("must not lead to a loopback, private or special address"))
-    }
+    if public { Ok(()) } else { Err(not_public()) }
+}
+
+/// What is said of a URL that leads to where the deployment does not go.
+pub fn not_public() -> Problem {
+    rule("must not lead to a loopback, private or special address")
 }
 
 /// Whether a name can be one of the public internet; a name of one label is a neighbour's.
