@@ -17,6 +17,7 @@ use crate::{
     tenant::{
         contact::stats,
         counter::Counters,
+        kpi,
         schema::{
             account, activity, change, contact, custom_field, handoff, lead, merge, opportunity, partner, pipeline, request, sla_policy,
             stage, tag, task, ticket, ticket_comment, webhook,
@@ -151,6 +152,7 @@ fn miscounts(connection: &mut Connection) -> Result<Vec<String>> {
     compare(&mut problems, "requests", kept.request_total, requests);
     compare_ids(&mut problems, "requests", kept.request_id, highest!(request));
     problems.extend(stats::miscounts(connection)?);
+    problems.extend(kpi::miscounts(connection)?);
     Ok(problems)
 }
 

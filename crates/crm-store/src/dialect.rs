@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
-use crm_domain::error::{Error, Result};
+use crm_domain::{
+    error::{Error, Result},
+    stamp::Stamp,
+};
 use diesel::{
     Connection as _, ExpressionMethods, PgConnection, QueryDsl, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
@@ -20,8 +23,13 @@ use crate::{
     location::Location,
     private,
     tenant::{
+        account::{self, AccountRow},
         contact::{ContactRow, profile, stats::Deltas},
-        schema::{contact, contact_stat},
+        kpi::{self, KpiDeltas},
+        lead::LeadRow,
+        opportunity::OpportunityRow,
+        pipeline::StageRow,
+        schema::{account as accounts, contact, contact_stat, kpi as kpis, lead, opportunity, stage, task},
     },
 };
 
@@ -66,13 +74,14 @@ fn open_sqlite(path: &str, purpose: Purpose) -> Result<SqliteConnection> {
 
 fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
     let mut connection = PgConnection::establish(&with_time_limits(url)?).map_err(unavailable)?;
-    let read_only = if purpose == Purpose::Read {
+    let of_purpose = match purpose {
         // What nobody waits for any more does not go on for ever, either.
-        "SET default_transaction_read_only = on; SET statement_timeout = '60s';"
-    } else {
-        ""
+        Purpose::Read => "SET default_transaction_read_only = on; SET statement_timeout = '60s';",
+        // A writer's statements stay prepared, and their plans are kept: one that was made while a table was small must not read all of it when
+        // it has grown. Whatever a unit looks up, it finds by an index.
+        Purpose::Write => "SET enable_seqscan = off; SET jit = off;",
     };
-    let setup = format!("SET synchronous_commit = on; SET timezone = 'UTC'; SET lock_timeout = '30s'; {read_only}");
+    let setup = format!("SET synchronous_commit = on; SET timezone = 'UTC'; SET lock_timeout = '30s'; {of_purpose}");
     connection.batch_execute(&setup).map_err(map)?;
     Ok(connection)
 }
@@ -122,6 +131,19 @@ pub fn lock_clause(connection: &Connection) -> &'static str {
 /// Whether a substring search goes through the trigram index as a `MATCH` of its own table (SQLite) or as `LIKE` (PostgreSQL).
 pub fn has_search_table(connection: &Connection) -> bool {
     matches!(connection, Connection::Sqlite(_))
+}
+
+/// What follows a column that must be one of a list of ids, which is bound as one text: the SQL around that text, and the text. However many
+/// they are, the statement stays the same and can be kept prepared.
+pub fn one_of(connection: &Connection, ids: &[i64]) -> ([&'static str; 2], String) {
+    let mut list = ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+    let (around, [begin, end]) = match connection {
+        Connection::Sqlite(_) => ([" IN (SELECT value FROM json_each(", "))"], ['[', ']']),
+        Connection::Postgres(_) => ([" = ANY (", "::bigint[])"], ['{', '}']),
+    };
+    list.insert(0, begin);
+    list.push(end);
+    (around, list)
 }
 
 /// Inserts rows by the backend's fastest way: COPY for many rows on PostgreSQL, one prepared statement run row by row on SQLite.
@@ -180,6 +202,24 @@ pub fn migrations_of_file(file: &Path) -> Result<Vec<String>> {
 /// Fills the derived columns of a migration that was just run: they follow from case folding and addresses as Rust knows them.
 macro_rules! fill_derived {
     ($connection:ident, $versions:ident) => {
+        if $versions.iter().any(|version| version == account::DOMAIN_VERSION) {
+            let mut last = 0;
+            loop {
+                let rows = accounts::table.filter(accounts::id.gt(last)).order(accounts::id.asc()).limit(1_000);
+                let rows: Vec<AccountRow> = rows.load($connection)?;
+                if rows.is_empty() {
+                    break;
+                }
+                for row in rows {
+                    let (id, domain) = account::domain_of(row)?;
+                    if domain.is_some() {
+                        let set = accounts::domain.eq(domain);
+                        diesel::update(accounts::table.find(id)).set(set).execute($connection)?;
+                    }
+                    last = id;
+                }
+            }
+        }
         if $versions.iter().any(|version| version == profile::VERSION) {
             let (mut totals, mut last) = (Deltas::default(), 0);
             loop {
@@ -198,6 +238,49 @@ macro_rules! fill_derived {
                 diesel::insert_into(contact_stat::table)
                     .values((contact_stat::key.eq(row.0), contact_stat::count.eq(row.1)))
                     .execute($connection)?;
+            }
+        }
+        if $versions.iter().any(|version| version == kpi::VERSION) {
+            let mut totals = KpiDeltas::default();
+            let mut last = 0;
+            loop {
+                let rows = lead::table.filter(lead::id.gt(last)).order(lead::id.asc()).limit(1_000);
+                let rows: Vec<LeadRow> = rows.load($connection)?;
+                if rows.is_empty() {
+                    break;
+                }
+                for row in rows {
+                    let (id, tier) = kpi::tier_of(row, &mut totals)?;
+                    diesel::update(lead::table.find(id)).set(lead::tier.eq(tier)).execute($connection)?;
+                    last = id;
+                }
+            }
+            last = 0;
+            loop {
+                let rows = opportunity::table
+                    .inner_join(stage::table)
+                    .filter(opportunity::deleted_at.is_null());
+                let rows = rows.filter(opportunity::id.gt(last)).order(opportunity::id.asc()).limit(1_000);
+                let rows: Vec<(OpportunityRow, StageRow)> = rows.load($connection)?;
+                if rows.is_empty() {
+                    break;
+                }
+                for row in rows {
+                    last = kpi::count_deal(row, &mut totals)?;
+                }
+            }
+            let rows = task::table.filter(task::deleted_at.is_null()).select(task::created_at);
+            let rows: Vec<i64> = rows.load($connection)?;
+            rows.into_iter()
+                .for_each(|created_at| totals.count_task(Stamp::from_micros(created_at), 1));
+            for row in totals.rows() {
+                let values = (
+                    kpis::key.eq(row.key),
+                    kpis::count.eq(row.count),
+                    kpis::high.eq(row.high),
+                    kpis::low.eq(row.low),
+                );
+                diesel::insert_into(kpis::table).values(values).execute($connection)?;
             }
         }
     };

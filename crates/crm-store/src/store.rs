@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use crm_domain::{
@@ -37,6 +38,8 @@ pub struct StoreSettings {
     pub connections_per_tenant: u32,
     /// Threads that all tenants' writers share.
     pub writer_threads: usize,
+    /// A page of a filtered list that takes longer is slow: when it is asked for again, the list's order is kept in memory.
+    pub slow_page: Duration,
 }
 
 impl Default for StoreSettings {
@@ -47,6 +50,7 @@ impl Default for StoreSettings {
             max_open_tenants: 64,
             connections_per_tenant: 8,
             writer_threads: 2,
+            slow_page: Duration::from_millis(1),
         }
     }
 }
@@ -72,10 +76,12 @@ impl Store {
         migrate::run_locked(&location, &mut connection, Plane::Control)?;
         tracing::info!(%location, version, "control plane is open");
         let control = ControlDatabase::new(location.clone(), settings.connections_per_tenant, Arc::clone(&clock))?;
-        let tenants = TenantRegistry::start(settings, location.clone(), clock, entropy)?;
+        let control = Arc::new(control);
+        let agenda = Arc::clone(&control) as Arc<dyn ControlStore>;
+        let tenants = TenantRegistry::start(settings, location.clone(), agenda, clock, entropy)?;
         Ok(Self {
             location,
-            control: Arc::new(control),
+            control,
             tenants,
         })
     }
@@ -159,10 +165,13 @@ impl Store {
         let restore = Restore::new(folder, &settings.data_dir, &location, Arc::clone(&clock), Arc::clone(&entropy));
         restore.run(&mut restored)?;
         let store = Self::open(settings, clock, entropy)?;
-        // The tenants were copied before the control plane, which may have forgotten jobs since that the copies still have.
+        // The tenants were copied before the control plane, which may have forgotten jobs and timers since that the copies still have.
         store.control().writing(|unit| {
             let (now, tenants) = (unit.stamp(), unit.tenants().list()?);
-            tenants.iter().try_for_each(|tenant| unit.work().mark(tenant.id, now).map(drop))
+            tenants.iter().try_for_each(|tenant| {
+                unit.work().mark(tenant.id, now)?;
+                unit.agenda().enter(tenant.id, now)
+            })
         })?;
         Ok(store)
     }

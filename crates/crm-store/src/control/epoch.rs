@@ -1,12 +1,15 @@
-//! Tells the credential epoch. On SQLite each caller's thread looks for itself: that takes microseconds, less than waking another thread. On
-//! PostgreSQL one thread with one connection answers everybody who waits with one query.
+//! Tells the credential epoch without asking the database for each request.
 //!
-//! A caller that arrives while a query runs waits for the next one: an epoch told is never older than the question. So a change that was
-//! committed before a request arrived is seen by that request, on every node.
+//! What was told once may be told again for [`GRACE`]; in return, a transaction that raises the epoch is acknowledged only when that time has
+//! passed since its commit ([`outlive_grace`]). So whoever was told of a revocation can rely on it: every answer that does not know of it was
+//! asked for before the commit, and is no longer told. This holds on every node, by their clocks' pace alone.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -16,7 +19,6 @@ use crm_domain::{
     error::{Error, Result},
 };
 use diesel::prelude::*;
-use thread_local::ThreadLocal;
 
 use super::schema::control_clock;
 use crate::{
@@ -26,74 +28,34 @@ use crate::{
     location::Location,
 };
 
-/// A query that so many requests waited for shows load.
-const MANY: usize = 4;
-/// Under load the next query waits so long for more to share it: one each time somebody asks would keep a core busy with round trips.
-const GATHERING: Duration = Duration::from_micros(100);
+/// How long an answer is told again. Asking a hundred times a second costs nothing to speak of, and ten milliseconds more are little beside
+/// the hash of a password.
+const GRACE: Duration = Duration::from_millis(10);
 
-/// Tells the epoch.
-pub(super) enum EpochTeller {
-    /// By a connection of each thread that asks.
-    Inline(Box<InlineTeller>),
-    /// By a thread.
-    Thread(ThreadTeller),
+/// Waits until no node tells the epoch any more that held before this call.
+pub(super) fn outlive_grace() {
+    thread::sleep(GRACE);
 }
 
-impl EpochTeller {
-    /// Tells the epoch of the control plane that is there.
-    pub(super) fn of(location: &Location) -> Result<Self> {
-        Ok(match location {
-            Location::Sqlite(_) => Self::Inline(Box::new(InlineTeller::new(location.clone()))),
-            Location::Postgres(_) => Self::Thread(ThreadTeller::start(EpochSource::new(location.clone()))?),
-        })
-    }
-
-    /// Has `done`, for which `requests` wait, told an epoch that is not older than this call.
-    pub(super) fn ask(&self, requests: usize, done: EpochDone) {
-        match self {
-            Self::Inline(teller) => done(teller.epoch()),
-            Self::Thread(teller) => teller.ask(requests, done),
-        }
-    }
-}
-
-/// Looks in the thread that asks, by a connection of its own.
-pub(super) struct InlineTeller {
-    location: Location,
-    sources: ThreadLocal<Mutex<EpochSource>>,
-}
-
-impl InlineTeller {
-    fn new(location: Location) -> Self {
-        Self {
-            location,
-            sources: ThreadLocal::new(),
-        }
-    }
-
-    fn epoch(&self) -> Result<i64> {
-        let source = self.sources.get_or(|| Mutex::new(EpochSource::new(self.location.clone())));
-        source.lock().unwrap_or_else(PoisonError::into_inner).epoch()
-    }
-}
-
-/// The thread and those who wait for it. Dropping it answers who still waits, and ends the thread.
-pub(super) struct ThreadTeller {
-    queue: Arc<Queue>,
+/// Tells the epoch. Where it is not known, one thread asks for all who wait. Dropping it answers who still waits, and ends the thread.
+pub(super) struct EpochTeller {
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl ThreadTeller {
-    /// Starts the thread; it asks `source` once for all who wait.
+impl EpochTeller {
+    /// Starts the thread, which asks `source`.
     pub(super) fn start(mut source: impl Source) -> Result<Self> {
-        let queue = Arc::new(Queue::default());
-        let waiting = Arc::clone(&queue);
+        let shared = Arc::new(Shared::default());
+        let asked = Arc::clone(&shared);
         let run = move || {
-            while let Some(round) = waiting.next_round() {
-                answer(round.callers, &source.epoch());
-                if round.requests >= MANY {
-                    thread::sleep(GATHERING);
+            while let Some(callers) = asked.queue.next_round() {
+                let asked_at = asked.last.now();
+                let epoch = source.epoch();
+                if let Ok(epoch) = epoch {
+                    asked.last.keep(epoch, asked_at);
                 }
+                answer(callers, &epoch);
             }
         };
         let thread = thread::Builder::new()
@@ -101,25 +63,79 @@ impl ThreadTeller {
             .spawn(run)
             .map_err(unavailable)?;
         Ok(Self {
-            queue,
+            shared,
             thread: Some(thread),
         })
     }
 
-    /// Has `done`, for which `requests` wait, told an epoch that is not older than this call.
-    fn ask(&self, requests: usize, done: EpochDone) {
-        self.queue.push(requests, done);
+    /// The epoch, when it was asked for less than [`GRACE`] ago.
+    pub(super) fn recent(&self) -> Option<i64> {
+        self.shared.last.recent()
+    }
+
+    /// Has `done` told an epoch that is not older than this call.
+    pub(super) fn ask(&self, done: EpochDone) {
+        self.shared.queue.push(done);
     }
 }
 
-impl Drop for ThreadTeller {
+impl Drop for EpochTeller {
     fn drop(&mut self) {
-        self.queue.close();
+        self.shared.queue.close();
         let Some(thread) = self.thread.take() else { return };
         // The last owner of the store may be a caller's answer, which runs on the thread itself.
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("the thread of the credential epoch panicked");
         }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Queue,
+    last: Last,
+}
+
+/// The last answer, and when it was asked for. Only the thread writes; readers take no lock.
+struct Last {
+    started: Instant,
+    epoch: AtomicI64,
+    /// Nanoseconds after `started`; [`NEVER`] before the first answer.
+    asked_at: AtomicU64,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Default for Last {
+    fn default() -> Self {
+        Self {
+            started: Instant::now(),
+            epoch: AtomicI64::new(0),
+            asked_at: AtomicU64::new(NEVER),
+        }
+    }
+}
+
+impl Last {
+    fn now(&self) -> u64 {
+        // The 584 years that fit in are longer than any process runs.
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(NEVER)
+    }
+
+    /// The number before its time: whoever sees the time sees the number, or a later one, which was asked for later still.
+    fn keep(&self, epoch: i64, asked_at: u64) {
+        self.epoch.store(epoch, Ordering::Relaxed);
+        self.asked_at.store(asked_at, Ordering::Release);
+    }
+
+    fn recent(&self) -> Option<i64> {
+        self.at(self.now())
+    }
+
+    fn at(&self, now: u64) -> Option<i64> {
+        let asked_at = self.asked_at.load(Ordering::Acquire);
+        let age = Duration::from_nanos(now.saturating_sub(asked_at));
+        (asked_at != NEVER && age < GRACE).then(|| self.epoch.load(Ordering::Relaxed))
     }
 }
 
@@ -137,23 +153,13 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    round: Round,
+    callers: Vec<EpochDone>,
     closed: bool,
 }
 
-/// Who shares a query.
-#[derive(Default)]
-struct Round {
-    callers: Vec<EpochDone>,
-    requests: usize,
-}
-
 impl Queue {
-    fn push(&self, requests: usize, done: EpochDone) {
-        let mut state = self.state();
-        let round = &mut state.round;
-        round.callers.push(done);
-        round.requests += requests;
+    fn push(&self, done: EpochDone) {
+        self.state().callers.push(done);
         self.arrived.notify_one();
     }
 
@@ -163,12 +169,12 @@ impl Queue {
     }
 
     /// Everybody who waits, as soon as somebody does; `None` when the queue is closed and empty.
-    fn next_round(&self) -> Option<Round> {
-        let idle = |state: &mut State| state.round.callers.is_empty() && !state.closed;
+    fn next_round(&self) -> Option<Vec<EpochDone>> {
+        let idle = |state: &mut State| state.callers.is_empty() && !state.closed;
         let waited = self.arrived.wait_while(self.state(), idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let round = std::mem::take(&mut state.round);
-        (!round.callers.is_empty()).then_some(round)
+        let callers = std::mem::take(&mut state.callers);
+        (!callers.is_empty()).then_some(callers)
     }
 
     /// Nothing panics while it is held: a poisoned state is whole.
@@ -293,16 +299,16 @@ mod tests {
         (source, has_started, go_on)
     }
 
-    fn ask(teller: &ThreadTeller) -> Receiver<Result<i64>> {
+    fn ask(teller: &EpochTeller) -> Receiver<Result<i64>> {
         let (told, answer) = channel();
-        teller.ask(1, Box::new(move |epoch| told.send(epoch).unwrap()));
+        teller.ask(Box::new(move |epoch| told.send(epoch).unwrap()));
         answer
     }
 
     #[test]
     fn who_arrives_during_a_query_waits_for_the_next_one_and_shares_it() {
         let (source, started, go_on) = gate();
-        let teller = ThreadTeller::start(source).unwrap();
+        let teller = EpochTeller::start(source).unwrap();
         let first = ask(&teller);
         started.recv().unwrap();
         let late: Vec<_> = (0..100).map(|_| ask(&teller)).collect();
@@ -316,9 +322,35 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_told_again_for_a_while_after_it_was_asked_for() {
+        let last = Last::default();
+        assert_eq!(last.at(0), None, "nothing was asked yet");
+        let grace = u64::try_from(GRACE.as_nanos()).unwrap();
+        last.keep(7, 1_000);
+        assert_eq!(last.at(999), Some(7), "a reader's clock may have been read before");
+        assert_eq!(last.at(1_000 + grace - 1), Some(7));
+        assert_eq!(last.at(1_000 + grace), None);
+        last.keep(8, 1_000 + grace);
+        assert_eq!(last.at(1_000 + grace), Some(8));
+    }
+
+    #[test]
+    fn what_failed_is_not_told_again() {
+        struct Down;
+        impl Source for Down {
+            fn epoch(&mut self) -> Result<i64> {
+                Err(unavailable("a test"))
+            }
+        }
+        let teller = EpochTeller::start(Down).unwrap();
+        assert!(ask(&teller).recv().unwrap().is_err());
+        assert_eq!(teller.recent(), None);
+    }
+
+    #[test]
     fn everybody_is_answered_when_the_store_is_dropped() {
         let (source, started, go_on) = gate();
-        let teller = ThreadTeller::start(source).unwrap();
+        let teller = EpochTeller::start(source).unwrap();
         let first = ask(&teller);
         started.recv().unwrap();
         let late = ask(&teller);
@@ -331,10 +363,10 @@ mod tests {
     #[test]
     fn a_caller_that_panics_does_not_take_the_epoch_from_the_others() {
         let (source, _started, go_on) = gate();
-        let teller = ThreadTeller::start(source).unwrap();
+        let teller = EpochTeller::start(source).unwrap();
         go_on.send(()).unwrap();
         go_on.send(()).unwrap();
-        teller.ask(1, Box::new(|_| panic!("a caller's defect")));
+        teller.ask(Box::new(|_| panic!("a caller's defect")));
         assert!(ask(&teller).recv().unwrap().is_ok());
         drop(go_on);
     }
@@ -342,16 +374,13 @@ mod tests {
     #[test]
     fn a_caller_may_hold_the_last_handle() {
         let (source, _started, go_on) = gate();
-        let teller = Arc::new(ThreadTeller::start(source).unwrap());
+        let teller = Arc::new(EpochTeller::start(source).unwrap());
         let (told, answer) = channel();
         let last = Arc::clone(&teller);
-        teller.ask(
-            1,
-            Box::new(move |epoch| {
-                drop(last);
-                told.send(epoch).unwrap();
-            }),
-        );
+        teller.ask(Box::new(move |epoch| {
+            drop(last);
+            told.send(epoch).unwrap();
+        }));
         drop(teller);
         go_on.send(()).unwrap();
         assert!(answer.recv().unwrap().is_ok());

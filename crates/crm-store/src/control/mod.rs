@@ -4,10 +4,12 @@
 //! raises its `epoch` when it changed something that nodes remember. To add a noun: its table in [`schema`] and the migrations, a file with its
 //! row and its port on `Ports`, and one method in `ports.rs`.
 
+mod agenda;
 mod api_key;
 mod change;
 mod epoch;
 mod invitation;
+mod outbox;
 mod ports;
 mod refresh_token;
 pub mod schema;
@@ -27,7 +29,10 @@ use crm_domain::{
     error::Result,
 };
 
-use self::{epoch::EpochTeller, ports::Ports};
+use self::{
+    epoch::{EpochSource, EpochTeller},
+    ports::Ports,
+};
 use crate::{dialect::Purpose, location::Location, pool::Pool};
 
 /// Transactions run one after another anyway: with one connection a node's own wait in its pool, in turn, and not in the database.
@@ -51,7 +56,7 @@ impl ControlDatabase {
             reading: Pool::new(location.clone(), Purpose::Read, reading_connections),
             writing: Pool::new(location.clone(), Purpose::Write, WRITING_CONNECTIONS),
             clock,
-            epoch: EpochTeller::of(&location)?,
+            epoch: EpochTeller::start(EpochSource::new(location))?,
         })
     }
 }
@@ -62,10 +67,17 @@ impl ControlStore for ControlDatabase {
     }
 
     fn write(&self, work: &mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>) -> Result<()> {
-        self.writing.run(|connection| transaction::run(connection, &*self.clock, work))
+        if self.writing.run(|connection| transaction::run(connection, &*self.clock, work))? {
+            epoch::outlive_grace();
+        }
+        Ok(())
     }
 
-    fn epoch(&self, requests: usize, done: EpochDone) {
-        self.epoch.ask(requests, done);
+    fn recent_epoch(&self) -> Option<i64> {
+        self.epoch.recent()
+    }
+
+    fn epoch(&self, done: EpochDone) {
+        self.epoch.ask(done);
     }
 }

@@ -3,9 +3,11 @@
 use crm_domain::{
     control::{
         ControlReader, ControlUnit,
+        agenda::{AgendaReads, AgendaRepository},
         api_key::{ApiKeyReads, ApiKeyRepository},
         change::{ControlChangeReads, ControlChangeRepository},
         invitation::{InvitationReads, InvitationRepository},
+        outbox::{OutboxReads, OutboxRepository},
         refresh_token::RefreshTokenRepository,
         session::{SessionReads, SessionRepository},
         tenant::{TenantReads, TenantRepository},
@@ -81,6 +83,14 @@ impl ControlReader for Ports<'_> {
         self
     }
 
+    fn agenda(&mut self) -> &mut dyn AgendaReads {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn OutboxReads {
+        self
+    }
+
     fn changes(&mut self) -> &mut dyn ControlChangeReads {
         self
     }
@@ -120,6 +130,14 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn work(&mut self) -> &mut dyn WorkRepository {
+        self
+    }
+
+    fn agenda(&mut self) -> &mut dyn AgendaRepository {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn OutboxRepository {
         self
     }
 

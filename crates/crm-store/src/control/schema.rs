@@ -123,6 +123,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    agenda (tenant_id) {
+        tenant_id -> BigInt,
+        due_at -> BigInt,
+        mark -> BigInt,
+        marked_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    outbox (tenant_id) {
+        tenant_id -> BigInt,
+        due_at -> BigInt,
+        mark -> BigInt,
+        marked_at -> BigInt,
+    }
+}
+
+diesel::table! {
     control_change (id) {
         id -> BigInt,
         tenant_id -> BigInt,

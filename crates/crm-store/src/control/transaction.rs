@@ -13,11 +13,12 @@ use crate::{
 type Work<'a> = &'a mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>;
 
 /// Runs `work` and commits it durably, or leaves nothing of it. Where even the rollback fails, or `work` panics, the pool closes the
-/// connection, which ends the transaction too.
-pub(super) fn run(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>) -> Result<()> {
+/// connection, which ends the transaction too. Tells whether it raised the credential epoch.
+pub(super) fn run(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>) -> Result<bool> {
     dialect::begin_write(connection).map_err(map)?;
-    let Err(error) = run_and_commit(connection, clock, work) else {
-        return Ok(());
+    let error = match run_and_commit(connection, clock, work) {
+        Ok(raised) => return Ok(raised),
+        Err(error) => error,
     };
     match connection.batch_execute("ROLLBACK") {
         Ok(()) => Err(error),
@@ -26,15 +27,17 @@ pub(super) fn run(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>
     }
 }
 
-fn run_and_commit(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>) -> Result<()> {
+fn run_and_commit(connection: &mut Connection, clock: &dyn Clock, work: Work<'_>) -> Result<bool> {
     lock(connection)?;
     let mut ports = Ports::new(connection, clock.now());
     work(&mut ports)?;
-    if ports.raises_epoch() {
+    let raises = ports.raises_epoch();
+    if raises {
         raise_epoch(connection)?;
     }
     // After a failed statement PostgreSQL answers COMMIT with a silent rollback; SELECT makes that an error.
-    connection.batch_execute("SELECT 1; COMMIT").map_err(map)
+    connection.batch_execute("SELECT 1; COMMIT").map_err(map)?;
+    Ok(raises)
 }
 
 /// Runs a statement whose failure the caller may live with: it leaves nothing, and the transaction goes on.

@@ -51,6 +51,7 @@ pub(crate) struct AccountRow {
     created_by: Option<i64>,
     updated_at: i64,
     deleted_at: Option<i64>,
+    domain: Option<String>,
 }
 
 impl From<&Account> for AccountRow {
@@ -84,6 +85,7 @@ impl From<&Account> for AccountRow {
             created_by: account.created_by.map(RecordId::get),
             updated_at: account.updated_at.micros(),
             deleted_at: None,
+            domain: account.fields.domain(),
         }
     }
 }
@@ -121,6 +123,15 @@ impl TryFrom<AccountRow> for Account {
             updated_at: Stamp::from_micros(row.updated_at),
         })
     }
+}
+
+/// The version of the migration that makes the column `domain`.
+pub(crate) const DOMAIN_VERSION: &str = "20261122000180";
+
+/// The id of a row that was kept before there was the column, and its domain.
+pub(crate) fn domain_of(row: AccountRow) -> Result<(i64, Option<String>)> {
+    let account: Account = row.try_into()?;
+    Ok((account.id.get(), account.fields.domain()))
 }
 
 impl Listed for AccountField {
@@ -177,6 +188,18 @@ impl<State> AccountReads for Session<'_, State> {
         let keys: Vec<String> = list::storable(names).iter().map(|name| name.trim().to_lowercase()).collect();
         let rows = account::table
             .filter(account::name_key.eq_any(keys))
+            .filter(account::deleted_at.is_null())
+            .order(account::id.asc());
+        rows.load::<AccountRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Account::try_from)
+            .collect()
+    }
+
+    fn lookup_domains(&mut self, domains: &[String]) -> Result<Vec<Account>> {
+        let rows = account::table
+            .filter(account::domain.eq_any(list::storable(domains)))
             .filter(account::deleted_at.is_null())
             .order(account::id.asc());
         rows.load::<AccountRow>(self.connection)

@@ -7,7 +7,10 @@ use crm_domain::{
     stamp::Stamp,
     tenant::change::{Change, ChangeFilter, ChangeKind, ChangeReads, EntityKind, NewChange, Stretch},
 };
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, TextExpressionMethods};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, TextExpressionMethods,
+    dsl::max,
+};
 
 use super::{
     Session, Writing,
@@ -206,6 +209,41 @@ impl<State> ChangeReads for Session<'_, State> {
             .into_iter()
             .map(Change::try_from)
             .collect()
+    }
+
+    fn list_later(&mut self, kind: EntityKind, ids: &[i64], after: i64, place: Option<(i64, i64)>, limit: u32) -> Result<Vec<Change>> {
+        let (record, seq) = place.unwrap_or((i64::MAX, i64::MAX));
+        let left: Vec<i64> = ids.iter().copied().filter(|id| *id <= record).collect();
+        let of = change::table
+            .filter(change::entity.eq(kind.as_str()))
+            .filter(change::entity_id.eq_any(left))
+            .filter(change::seq.gt(after));
+        let behind = of.filter(change::entity_id.ne(record).or(change::seq.lt(seq)));
+        // In the order of the index: any other would let the planner look at every change behind `after` for its record.
+        let rows = behind.order((change::entity_id.desc(), change::seq.desc())).limit(i64::from(limit));
+        rows.load::<ChangeRow>(self.connection)
+            .map_err(map)?
+            .into_iter()
+            .map(Change::try_from)
+            .collect()
+    }
+
+    fn stamps_before(&mut self, kind: EntityKind, ids: &[i64], before: i64) -> Result<Vec<(i64, Stamp)>> {
+        let stamping: Vec<&str> = ChangeKind::ALL
+            .iter()
+            .filter(|kind| kind.gives_stamp())
+            .map(|kind| kind.as_str())
+            .collect();
+        let last = change::table
+            .filter(change::entity.eq(kind.as_str()))
+            .filter(change::entity_id.eq_any(ids.to_vec()))
+            .filter(change::seq.lt(before))
+            .filter(change::kind.eq_any(stamping))
+            .group_by(change::entity_id)
+            .select((change::entity_id, max(change::stamp)));
+        let rows: Vec<(i64, Option<i64>)> = last.load(self.connection).map_err(map)?;
+        let stamped = rows.into_iter().filter_map(|(id, stamp)| Some((id, Stamp::from_micros(stamp?))));
+        Ok(stamped.collect())
     }
 
     fn last_seq(&mut self) -> Result<i64> {

@@ -53,6 +53,19 @@ pub(crate) struct Counters {
     pub(crate) job_total: i64,
     /// The last change of the control plane that was carried into the feed.
     pub(crate) control_change_id: i64,
+    pub(crate) delivery_id: i64,
+    /// The last change whose deliveries were made.
+    pub(crate) dispatched_seq: i64,
+    /// The hour of the last capped delivery, and how many were claimed in it.
+    pub(crate) delivery_hour: i64,
+    pub(crate) delivery_hour_sent: i64,
+    pub(crate) timer_id: i64,
+    /// The deployment's agenda names this tenant by then; the greatest number while it need not.
+    pub(crate) agenda_at: i64,
+    /// The last stamp at which an SLA policy was changed.
+    pub(crate) sla_policy_at: i64,
+    pub(crate) sync_log_id: i64,
+    pub(crate) sync_log_total: i64,
 }
 
 impl Counters {

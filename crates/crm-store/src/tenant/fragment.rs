@@ -1,10 +1,12 @@
 //! Pieces of SQL that diesel's language lacks. Unlike `diesel::dsl::sql` they keep statements in the prepared cache, and values are always
 //! bound.
 
+use std::marker::PhantomData;
+
 use diesel::{
-    QueryResult,
+    QueryResult, RunQueryDsl,
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
-    query_builder::{AstPass, QueryFragment, QueryId},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{BigInt, Bool, Text},
 };
 
@@ -54,6 +56,12 @@ impl Sql {
         self.bind(Bind::Integer(value))
     }
 
+    /// Goes on with the condition that the column just named is one of these ids.
+    pub(crate) fn one_of(self, connection: &Connection, ids: &[i64]) -> Self {
+        let ([before, after], list) = dialect::one_of(connection, ids);
+        self.sql(before).bind(Bind::Text(list)).sql(after)
+    }
+
     /// Goes on with more of the kind.
     pub(crate) fn then(mut self, more: Self) -> Self {
         self.0.extend(more.0);
@@ -74,6 +82,43 @@ impl QueryFragment<Backend> for Sql {
         Ok(())
     }
 }
+
+/// A statement of SQL alone, with columns of these types. One that is not common, as with a list of any length, is not kept prepared.
+pub(crate) struct Statement<Columns> {
+    sql: Sql,
+    is_common: bool,
+    columns: PhantomData<Columns>,
+}
+
+impl<Columns> Statement<Columns> {
+    pub(crate) fn new(sql: Sql, is_common: bool) -> Self {
+        Self {
+            sql,
+            is_common,
+            columns: PhantomData,
+        }
+    }
+}
+
+impl<Columns> QueryFragment<Backend> for Statement<Columns> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        if !self.is_common {
+            out.unsafe_to_cache_prepared();
+        }
+        self.sql.walk_ast(out)
+    }
+}
+
+impl<Columns> Query for Statement<Columns> {
+    type SqlType = Columns;
+}
+
+impl<Columns> QueryId for Statement<Columns> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Columns> RunQueryDsl<Connection> for Statement<Columns> {}
 
 /// The counter row, locked on backends that lock rows.
 pub(crate) struct Locked(&'static str);
@@ -104,4 +149,13 @@ impl<Group> ValidGrouping<Group> for Locked {
 impl QueryId for Locked {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+/// `(?, ?, …)`.
+pub(crate) fn list(ids: &[i64]) -> Sql {
+    let mut sql = Sql::new("(");
+    for (index, id) in ids.iter().enumerate() {
+        sql = sql.sql(if index == 0 { "" } else { ", " }).integer(*id);
+    }
+    sql.sql(")")
 }

@@ -1,5 +1,7 @@
 //! Handoffs in SQL.
 
+use std::collections::HashMap;
+
 use crm_domain::{
     error::{Error, Result},
     field::Text,
@@ -12,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Session, Writing, counter::next, found, schema::handoff};
 use crate::error::map;
+
+/// Most opportunities asked for at once.
+const IDS_MAX: usize = 1_000;
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = handoff, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -92,12 +97,42 @@ impl TryFrom<HandoffRow> for Handoff {
 }
 
 impl<State> HandoffReads for Session<'_, State> {
+    fn lookup(&mut self, id: HandoffId) -> Result<Option<Handoff>> {
+        let row: Option<HandoffRow> = handoff::table.find(id.get()).first(self.connection).optional().map_err(map)?;
+        row.map(Handoff::try_from).transpose()
+    }
+
+    fn lookup_many(&mut self, ids: &[HandoffId]) -> Result<Vec<Handoff>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = handoff::table.filter(handoff::id.eq_any(ids));
+        let rows: Vec<HandoffRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Handoff::try_from).collect()
+    }
+
     fn latest_of(&mut self, opportunity: OpportunityId) -> Result<Option<Handoff>> {
         let row = handoff::table
             .filter(handoff::opportunity_id.eq(opportunity.get()))
             .order(handoff::id.desc());
         let row: Option<HandoffRow> = row.first(self.connection).optional().map_err(map)?;
         row.map(Handoff::try_from).transpose()
+    }
+
+    fn statuses_of(&mut self, opportunities: &[OpportunityId]) -> Result<HashMap<OpportunityId, HandoffStatus>> {
+        let ids: Vec<i64> = opportunities.iter().map(|id| id.get()).collect();
+        let mut statuses = HashMap::new();
+        for ids in ids.chunks(IDS_MAX) {
+            let rows = handoff::table
+                .filter(handoff::opportunity_id.eq_any(ids.to_vec()))
+                .order(handoff::id.asc())
+                .select((handoff::id, handoff::opportunity_id, handoff::status));
+            for (id, opportunity, status) in rows.load::<(i64, i64, String)>(self.connection).map_err(map)? {
+                let status =
+                    HandoffStatus::parse(&status).ok_or_else(|| Error::Internal(format!("handoff {id}: unknown status {status:?}")))?;
+                // The newest comes last.
+                statuses.insert(OpportunityId::from_i64(opportunity), status);
+            }
+        }
+        Ok(statuses)
     }
 }
 

@@ -21,6 +21,7 @@ struct IdempotencyRow<'a> {
     status: i64,
     body: &'a str,
     created_at: i64,
+    changed_at: Option<i64>,
 }
 
 impl IdempotencyRepository for Session<'_, Writing<'_>> {
@@ -28,12 +29,18 @@ impl IdempotencyRepository for Session<'_, Writing<'_>> {
         let row = idempotency::table
             .find((&scope.principal, &scope.method, &scope.path, &scope.key))
             .filter(idempotency::created_at.ge(since.micros()))
-            .select((idempotency::request_digest, idempotency::status, idempotency::body));
-        let row: Option<(String, i64, String)> = row.first(self.connection).optional().map_err(map)?;
-        Ok(row.map(|(request_digest, status, body)| KeptAnswer {
+            .select((
+                idempotency::request_digest,
+                idempotency::status,
+                idempotency::body,
+                idempotency::changed_at,
+            ));
+        let row: Option<(String, i64, String, Option<i64>)> = row.first(self.connection).optional().map_err(map)?;
+        Ok(row.map(|(request_digest, status, body, changed_at)| KeptAnswer {
             request_digest,
             status: u16::try_from(status).unwrap_or(500),
             body,
+            changed_at: changed_at.map(Stamp::from_micros),
         }))
     }
 
@@ -49,6 +56,7 @@ impl IdempotencyRepository for Session<'_, Writing<'_>> {
             status: i64::from(answer.status),
             body: &answer.body,
             created_at: self.state.stamp.micros(),
+            changed_at: answer.changed_at.map(Stamp::micros),
         };
         diesel::insert_into(idempotency::table)
             .values(row)

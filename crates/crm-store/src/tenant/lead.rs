@@ -1,19 +1,23 @@
 //! Leads in SQL.
 
 use crm_domain::{
+    decimal::Decimal,
     error::{Error, Result},
-    field::{Email, Text},
+    field::{Email, Text, format_date},
     id::{AccountId, ContactId, LeadId, OpportunityId, RecordId, UserId},
     page::{Page, Sort, Window},
     query::Field,
     stamp::Stamp,
-    tenant::lead::{Lead, LeadField, LeadFields, LeadFilter, LeadOutcome, LeadReads, LeadRepository, LeadStatus},
+    tenant::lead::{
+        Lead, LeadField, LeadFields, LeadFilter, LeadOutcome, LeadReads, LeadRepository, LeadStatus, Prospect, ProspectStatus,
+        Qualification,
+    },
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
 
 use super::{
     Session, Writing,
-    column::uuid,
+    column::{date, uuid, word},
     counter::next,
     found,
     list::{self, ColumnsOf, Listed, Table},
@@ -50,6 +54,21 @@ pub(crate) struct LeadRow {
     converted_account_id: Option<i64>,
     converted_contact_id: Option<i64>,
     converted_opportunity_id: Option<i64>,
+    tier: String,
+    prospect_status: Option<String>,
+    prospect_reason: Option<String>,
+    next_action: Option<String>,
+    next_action_date: Option<String>,
+    pain_points: Option<String>,
+    budget_range: Option<String>,
+    decision_maker: Option<bool>,
+    fit_score: Option<String>,
+}
+
+impl LeadRow {
+    pub(crate) fn is_live(&self) -> bool {
+        self.deleted_at.is_none()
+    }
 }
 
 impl From<&Lead> for LeadRow {
@@ -60,6 +79,7 @@ impl From<&Lead> for LeadRow {
             uuid: lead.uuid.to_string(),
             email_key: fields.email.as_ref().map(Email::key),
             search_text: lead.fields.search_text(),
+            tier: lead.fields.tier().as_str().to_owned(),
             external_id: fields.external_id.map(Text::into_inner),
             first_name: fields.first_name.map(Text::into_inner),
             last_name: fields.last_name.map(Text::into_inner),
@@ -82,6 +102,14 @@ impl From<&Lead> for LeadRow {
             converted_account_id: fields.outcome.converted_account_id.map(RecordId::get),
             converted_contact_id: fields.outcome.converted_contact_id.map(RecordId::get),
             converted_opportunity_id: fields.outcome.converted_opportunity_id.map(RecordId::get),
+            prospect_status: fields.prospect.prospect_status.map(|status| status.as_str().to_owned()),
+            prospect_reason: fields.prospect.prospect_reason.map(Text::into_inner),
+            next_action: fields.prospect.next_action.map(Text::into_inner),
+            next_action_date: fields.prospect.next_action_date.map(format_date),
+            pain_points: fields.prospect.qualification.pain_points.map(Text::into_inner),
+            budget_range: fields.prospect.qualification.budget_range.map(Text::into_inner),
+            decision_maker: fields.prospect.qualification.decision_maker,
+            fit_score: fields.prospect.qualification.fit_score.map(|score| score.to_string()),
         }
     }
 }
@@ -111,6 +139,18 @@ impl TryFrom<LeadRow> for Lead {
                 converted_contact_id: row.converted_contact_id.map(ContactId::from_i64),
                 converted_opportunity_id: row.converted_opportunity_id.map(OpportunityId::from_i64),
             },
+            prospect: Prospect {
+                prospect_status: row.prospect_status.map(|stored| word(&stored, ProspectStatus::parse)).transpose()?,
+                prospect_reason: row.prospect_reason.map(Text::from_store),
+                next_action: row.next_action.map(Text::from_store),
+                next_action_date: date(row.next_action_date.as_deref())?,
+                qualification: Qualification {
+                    pain_points: row.pain_points.map(Text::from_store),
+                    budget_range: row.budget_range.map(Text::from_store),
+                    decision_maker: row.decision_maker,
+                    fit_score: row.fit_score.map(|stored| word(&stored, Decimal::parse)).transpose()?,
+                },
+            },
         };
         Ok(Self {
             id: LeadId::from_i64(row.id),
@@ -132,6 +172,8 @@ impl Listed for LeadField {
     fn column(self) -> &'static str {
         match self {
             Self::Email => "email_key",
+            // Tenants may have a custom field of this name.
+            Self::Tier => "tier",
             other => other.spec().name,
         }
     }
@@ -160,6 +202,13 @@ impl<State> LeadReads for Session<'_, State> {
             .into_iter()
             .map(Lead::try_from)
             .collect()
+    }
+
+    fn lookup_deleted_many(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = lead::table.filter(lead::id.eq_any(ids)).filter(lead::deleted_at.is_not_null());
+        let rows: Vec<LeadRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Lead::try_from).collect()
     }
 
     fn lookup_external(&mut self, external_ids: &[String]) -> Result<Vec<Lead>> {
@@ -215,25 +264,32 @@ impl LeadRepository for Session<'_, Writing<'_>> {
         };
         let added: Vec<Lead> = fields.into_iter().map(&mut make).collect();
         self.state.counters.lead_live += i64::try_from(added.len()).unwrap_or(i64::MAX);
+        added.iter().for_each(|lead| self.state.kpis.count_lead(lead, 1));
         let rows: Vec<LeadRow> = added.iter().map(LeadRow::from).collect();
         insert_rows!(self.connection, lead::table, &rows).map_err(map)?;
         Ok(added)
     }
 
-    fn update(&mut self, lead: &Lead) -> Result<()> {
-        let row = LeadRow::from(lead);
+    fn update(&mut self, before: &Lead, after: &Lead) -> Result<()> {
+        let row = LeadRow::from(after);
         let live = lead::table.find(row.id).filter(lead::deleted_at.is_null());
         let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
-        found(updated, lead.id)
+        self.state.kpis.count_lead(before, -1);
+        self.state.kpis.count_lead(after, 1);
+        found(updated, after.id)
     }
 
-    fn remove(&mut self, id: LeadId) -> Result<()> {
+    fn remove(&mut self, lead: &Lead) -> Result<()> {
         let stamp = self.state.stamp.micros();
-        let removed = diesel::update(lead::table.find(id.get()).filter(lead::deleted_at.is_null()))
+        let live = lead::table.find(lead.id.get()).filter(lead::deleted_at.is_null());
+        let removed = diesel::update(live)
             .set((lead::deleted_at.eq(stamp), lead::updated_at.eq(stamp)))
             .execute(self.connection)
             .map_err(map)?;
-        self.state.counters.lead_live -= i64::try_from(removed).unwrap_or(0);
+        if removed > 0 {
+            self.state.counters.lead_live -= 1;
+            self.state.kpis.count_lead(lead, -1);
+        }
         Ok(())
     }
 
@@ -249,7 +305,10 @@ impl LeadRepository for Session<'_, Writing<'_>> {
             .set((lead::deleted_at.eq(None::<i64>), lead::updated_at.eq(self.state.stamp.micros())))
             .execute(self.connection)
             .map_err(map)?;
-        self.state.counters.lead_live += i64::try_from(restored).unwrap_or(0);
+        if restored > 0 {
+            self.state.counters.lead_live += 1;
+            self.state.kpis.count_lead(lead, 1);
+        }
         found(restored, lead.id)
     }
 }

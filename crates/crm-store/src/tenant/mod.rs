@@ -8,11 +8,14 @@ mod column;
 pub(crate) mod contact;
 pub(crate) mod counter;
 pub(crate) mod custom_field;
+mod delivery;
 mod fragment;
 pub(crate) mod handoff;
 pub(crate) mod idempotency;
+mod identity;
 mod import;
 pub(crate) mod job;
+pub(crate) mod kpi;
 pub(crate) mod label;
 pub(crate) mod lead;
 mod link;
@@ -27,10 +30,12 @@ pub mod schema;
 mod search;
 mod setting;
 pub(crate) mod sla_policy;
+pub(crate) mod sync_log;
 pub(crate) mod tag;
 pub(crate) mod task;
 pub(crate) mod ticket;
 pub(crate) mod ticket_comment;
+mod timer;
 mod turnstile;
 pub(crate) mod webhook;
 pub(crate) mod writer;
@@ -47,10 +52,11 @@ use crm_domain::{
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork, account as accounts, activity as activities, carried as carrying, change as changes,
         change::{NewChange, Origin},
-        contact as contacts, custom_field as custom_fields, handoff as handoffs, idempotency as idempotencies, import as imports,
-        job as jobs, lead as leads, link as references, merge as merges, opportunity as opportunities, partner as partners,
-        pipeline as pipelines, request as requests, search as searches, setting as preferences, sla_policy as sla_policies, task as tasks,
-        ticket as tickets, ticket_comment as ticket_comments, webhook as webhooks,
+        contact as contacts, custom_field as custom_fields, delivery as sendings, handoff as handoffs, idempotency as idempotencies,
+        identity as uuids, import as imports, job as jobs, kpi as figures, lead as leads, link as references, merge as merges,
+        opportunity as opportunities, partner as partners, pipeline as pipelines, request as requests, search as searches,
+        setting as preferences, sla_policy as sla_policies, sync_log as sync_logs, task as tasks, ticket as tickets,
+        ticket_comment as ticket_comments, timer as timers, webhook as webhooks,
     },
 };
 use uuid::Uuid;
@@ -58,6 +64,7 @@ use uuid::Uuid;
 use crate::{connection::Connection, dialect::Purpose, location::Location, pool::Pool};
 use contact::stats::Deltas;
 use counter::Counters;
+use kpi::KpiDeltas;
 use list::DatabaseTallies;
 use writer::TenantWriter;
 
@@ -110,6 +117,15 @@ pub(crate) struct Session<'a, State> {
     tallies: Option<&'a DatabaseTallies>,
 }
 
+/// What a writer keeps of what it read, with the counter that told it of the last change then.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// Settings, and [`Counters::setting_at`].
+    pub(crate) settings: Option<(i64, preferences::Kept)>,
+    /// SLA policies, and [`Counters::sla_policy_at`].
+    pub(crate) sla_policies: Option<(i64, Arc<[sla_policies::SlaPolicy]>)>,
+}
+
 /// Nothing can be written.
 pub(crate) struct Reading;
 
@@ -123,8 +139,12 @@ pub(crate) struct Writing<'a> {
     pub(crate) carried: Vec<ControlChange>,
     /// By how much the totals of contacts change.
     pub(crate) stats: Deltas,
-    /// What was read of the settings, and [`Counters::setting_at`] at that time.
-    pub(crate) settings: &'a mut Option<(i64, preferences::Kept)>,
+    /// By how much the totals of leads, opportunities and tasks change.
+    pub(crate) kpis: KpiDeltas,
+    /// What the writer keeps from turn to turn.
+    pub(crate) known: &'a mut Known,
+    /// The first time at which this unit set a timer.
+    pub(crate) alarm_at: Option<i64>,
     entropy: &'a dyn Entropy,
     random: Vec<u8>,
 }
@@ -145,7 +165,7 @@ impl<'a> Session<'a, Writing<'a>> {
         stamp: Stamp,
         origin: &'a Origin,
         counters: &'a mut Counters,
-        settings: &'a mut Option<(i64, preferences::Kept)>,
+        known: &'a mut Known,
         entropy: &'a dyn Entropy,
     ) -> Self {
         let state = Writing {
@@ -155,7 +175,9 @@ impl<'a> Session<'a, Writing<'a>> {
             changes: Vec::new(),
             carried: Vec::new(),
             stats: Deltas::default(),
-            settings,
+            kpis: KpiDeltas::default(),
+            known,
+            alarm_at: None,
             entropy,
             random: Vec::new(),
         };
@@ -259,6 +281,9 @@ impl TenantReader for Session<'_, Reading> {
     fn webhooks(&mut self) -> &mut dyn webhooks::WebhookReads {
         self
     }
+    fn deliveries(&mut self) -> &mut dyn sendings::DeliveryReads {
+        self
+    }
     fn merges(&mut self) -> &mut dyn merges::MergeReads {
         self
     }
@@ -271,7 +296,19 @@ impl TenantReader for Session<'_, Reading> {
     fn requests(&mut self) -> &mut dyn requests::RequestReads {
         self
     }
+    fn sync_log(&mut self) -> &mut dyn sync_logs::SyncLogReads {
+        self
+    }
     fn settings(&mut self) -> &mut dyn preferences::SettingReads {
+        self
+    }
+    fn kpis(&mut self) -> &mut dyn figures::KpiReads {
+        self
+    }
+    fn timers(&mut self) -> &mut dyn timers::TimerReads {
+        self
+    }
+    fn identities(&mut self) -> &mut dyn uuids::IdentityReads {
         self
     }
     fn search(&mut self) -> &mut dyn searches::SearchReads {
@@ -352,6 +389,9 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
     fn imports(&mut self) -> &mut dyn imports::ImportRepository {
         self
     }
+    fn timers(&mut self) -> &mut dyn timers::TimerRepository {
+        self
+    }
     fn changes(&mut self) -> &mut dyn changes::ChangeReads {
         self
     }
@@ -364,7 +404,13 @@ impl UnitOfWork for Session<'_, Writing<'_>> {
     fn webhooks(&mut self) -> &mut dyn webhooks::WebhookRepository {
         self
     }
+    fn deliveries(&mut self) -> &mut dyn sendings::DeliveryRepository {
+        self
+    }
     fn requests(&mut self) -> &mut dyn requests::RequestRepository {
+        self
+    }
+    fn sync_log(&mut self) -> &mut dyn sync_logs::SyncLogRepository {
         self
     }
 }

@@ -3,7 +3,7 @@
 mod sum;
 
 use crm_domain::{
-    error::{Error, Result},
+    error::Result,
     field::{Text, format_date},
     id::{AccountId, ContactId, OpportunityId, RecordId, StageId, UserId},
     page::{Page, Sort, Window},
@@ -57,6 +57,7 @@ pub(crate) struct OpportunityRow {
     updated_at: i64,
     deleted_at: Option<i64>,
     lost_reason: Option<String>,
+    competitors: Option<String>,
 }
 
 impl From<&Opportunity> for OpportunityRow {
@@ -88,11 +89,12 @@ impl From<&Opportunity> for OpportunityRow {
             updated_at: opportunity.updated_at.micros(),
             deleted_at: None,
             lost_reason: fields.lost_reason.map(Text::into_inner),
+            competitors: fields.competitors.map(Text::into_inner),
         }
     }
 }
 
-fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
+pub(super) fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
     let fields = OpportunityFields {
         external_id: row.external_id.map(Text::from_store),
         name: Text::from_store(row.name),
@@ -108,6 +110,7 @@ fn entity((row, stage): (OpportunityRow, StageRow)) -> Result<Opportunity> {
         lead_source: row.lead_source.map(Text::from_store),
         next_step: row.next_step.map(Text::from_store),
         lost_reason: row.lost_reason.map(Text::from_store),
+        competitors: row.competitors.map(Text::from_store),
         include_in_forecast: row.include_in_forecast,
         owner_id: UserId::from_i64(row.owner_id),
     };
@@ -173,6 +176,14 @@ impl<State> OpportunityReads for Session<'_, State> {
         let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
         let rows = opportunity::table.inner_join(stage::table).filter(opportunity::id.eq_any(ids));
         let rows: Vec<(OpportunityRow, StageRow)> = rows.filter(opportunity::deleted_at.is_null()).load(self.connection).map_err(map)?;
+        rows.into_iter().map(entity).collect()
+    }
+
+    fn lookup_deleted_many(&mut self, ids: &[OpportunityId]) -> Result<Vec<Opportunity>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = opportunity::table.inner_join(stage::table).filter(opportunity::id.eq_any(ids));
+        let deleted = rows.filter(opportunity::deleted_at.is_not_null());
+        let rows: Vec<(OpportunityRow, StageRow)> = deleted.load(self.connection).map_err(map)?;
         rows.into_iter().map(entity).collect()
     }
 
@@ -255,28 +266,22 @@ impl OpportunityRepository for Session<'_, Writing<'_>> {
         let added: Vec<Opportunity> = new.into_iter().map(&mut make).collect();
         for opportunity in &added {
             *self.state.total(opportunity.fields.include_in_forecast) += 1;
+            self.state.kpis.count_deal(opportunity, 1);
         }
         let rows: Vec<OpportunityRow> = added.iter().map(OpportunityRow::from).collect();
         insert_rows!(self.connection, opportunity::table, &rows).map_err(map)?;
         Ok(added)
     }
 
-    fn update(&mut self, opportunity: &Opportunity) -> Result<()> {
-        let row = OpportunityRow::from(opportunity);
+    fn update(&mut self, before: &Opportunity, after: &Opportunity) -> Result<()> {
+        let row = OpportunityRow::from(after);
         let live = opportunity::table.find(row.id).filter(opportunity::deleted_at.is_null());
-        let was: Option<bool> = live
-            .select(opportunity::include_in_forecast)
-            .first(self.connection)
-            .optional()
-            .map_err(map)?;
-        let was = was.ok_or_else(|| Error::not_found(OpportunityId::NOUN, opportunity.id))?;
-        diesel::update(opportunity::table.find(row.id))
-            .set(&row)
-            .execute(self.connection)
-            .map_err(map)?;
-        *self.state.total(was) -= 1;
-        *self.state.total(row.include_in_forecast) += 1;
-        Ok(())
+        let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
+        for (opportunity, by) in [(before, -1), (after, 1)] {
+            *self.state.total(opportunity.fields.include_in_forecast) += by;
+            self.state.kpis.count_deal(opportunity, by);
+        }
+        found(updated, after.id)
     }
 
     fn touch_in(&mut self, stage: StageId) -> Result<()> {
@@ -294,27 +299,26 @@ impl OpportunityRepository for Session<'_, Writing<'_>> {
             opportunity::probability.eq(to.fields.probability),
             opportunity::updated_at.eq(self.state.stamp.micros()),
         );
+        let groups = sum::by_stage(self.connection, &[from])?;
+        self.state.kpis.move_deals(&groups, to.id)?;
         let live = opportunity::table.filter(opportunity::stage_id.eq(from.get()));
         let live = live.filter(opportunity::deleted_at.is_null());
         diesel::update(live).set(set).execute(self.connection).map_err(map)?;
         Ok(())
     }
 
-    fn remove(&mut self, id: OpportunityId) -> Result<()> {
+    fn remove(&mut self, opportunity: &Opportunity) -> Result<()> {
         let stamp = self.state.stamp.micros();
-        let live = opportunity::table.find(id.get()).filter(opportunity::deleted_at.is_null());
-        let was: Option<bool> = live
-            .select(opportunity::include_in_forecast)
-            .first(self.connection)
-            .optional()
+        let live = opportunity::table
+            .find(opportunity.id.get())
+            .filter(opportunity::deleted_at.is_null());
+        let removed = diesel::update(live)
+            .set((opportunity::deleted_at.eq(stamp), opportunity::updated_at.eq(stamp)))
+            .execute(self.connection)
             .map_err(map)?;
-        if let Some(was) = was {
-            *self.state.total(was) -= 1;
-            let set = (opportunity::deleted_at.eq(stamp), opportunity::updated_at.eq(stamp));
-            diesel::update(opportunity::table.find(id.get()))
-                .set(set)
-                .execute(self.connection)
-                .map_err(map)?;
+        if removed > 0 {
+            *self.state.total(opportunity.fields.include_in_forecast) -= 1;
+            self.state.kpis.count_deal(opportunity, -1);
         }
         Ok(())
     }
@@ -339,6 +343,7 @@ impl OpportunityRepository for Session<'_, Writing<'_>> {
         let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
         found(restored, opportunity.id)?;
         *self.state.total(opportunity.fields.include_in_forecast) += 1;
+        self.state.kpis.count_deal(opportunity, 1);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use crm_domain::{
     clock::{Clock, Entropy, uuid_at},
-    control::tenant::Tenant,
+    control::{ControlStore, tenant::Tenant},
     error::{Error, Result},
     id::TenantId,
     stamp::Stamp,
@@ -86,10 +86,11 @@ impl TenantRegistry {
     pub(crate) fn start(
         settings: &StoreSettings,
         control: Location,
+        agenda: Arc<dyn ControlStore>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Arc<Self>> {
-        let writers = WriterPool::start(settings.writer_threads, Arc::clone(&clock), Arc::clone(&entropy))?;
+        let writers = WriterPool::start(settings.writer_threads, agenda, Arc::clone(&clock), Arc::clone(&entropy))?;
         let capacity = NonZeroUsize::new(settings.max_open_tenants).unwrap_or(NonZeroUsize::MIN);
         Ok(Arc::new_cyclic(|own| Self {
             control,
@@ -101,7 +102,7 @@ impl TenantRegistry {
                 opening: HashMap::new(),
             }),
             writers,
-            tallies: Tallies::new(),
+            tallies: Tallies::new(settings.slow_page),
             clock,
             entropy,
             own: own.clone(),

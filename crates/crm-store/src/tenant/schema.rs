@@ -43,6 +43,15 @@ diesel::table! {
         job_id -> BigInt,
         job_total -> BigInt,
         control_change_id -> BigInt,
+        delivery_id -> BigInt,
+        dispatched_seq -> BigInt,
+        delivery_hour -> BigInt,
+        delivery_hour_sent -> BigInt,
+        timer_id -> BigInt,
+        agenda_at -> BigInt,
+        sla_policy_at -> BigInt,
+        sync_log_id -> BigInt,
+        sync_log_total -> BigInt,
     }
 }
 
@@ -72,6 +81,18 @@ diesel::table! {
         field_id -> BigInt,
         value -> Text,
         sort_key -> Text,
+    }
+}
+
+diesel::table! {
+    sync_log (id) {
+        id -> BigInt,
+        logged_at -> BigInt,
+        level -> Text,
+        source -> Text,
+        reason -> Text,
+        message -> Text,
+        lead_id -> Nullable<BigInt>,
     }
 }
 
@@ -130,6 +151,7 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        domain -> Nullable<Text>,
     }
 }
 
@@ -183,6 +205,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    kpi (key) {
+        key -> Text,
+        count -> BigInt,
+        high -> BigInt,
+        low -> BigInt,
+    }
+}
+diesel::table! {
     contact_stat (key) {
         key -> Text,
         count -> BigInt,
@@ -217,6 +247,15 @@ diesel::table! {
         converted_account_id -> Nullable<BigInt>,
         converted_contact_id -> Nullable<BigInt>,
         converted_opportunity_id -> Nullable<BigInt>,
+        tier -> Text,
+        prospect_status -> Nullable<Text>,
+        prospect_reason -> Nullable<Text>,
+        next_action -> Nullable<Text>,
+        next_action_date -> Nullable<Text>,
+        pain_points -> Nullable<Text>,
+        budget_range -> Nullable<Text>,
+        decision_maker -> Nullable<Bool>,
+        fit_score -> Nullable<Text>,
     }
 }
 
@@ -276,6 +315,7 @@ diesel::table! {
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
         lost_reason -> Nullable<Text>,
+        competitors -> Nullable<Text>,
     }
 }
 
@@ -485,6 +525,7 @@ diesel::table! {
         status -> BigInt,
         body -> Text,
         created_at -> BigInt,
+        changed_at -> Nullable<BigInt>,
     }
 }
 
@@ -505,6 +546,52 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        disabled_reason -> Nullable<Text>,
+        previous_secret -> Nullable<Text>,
+        previous_secret_until -> Nullable<BigInt>,
+        listens_since -> BigInt,
+        failing_since -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    delivery (id) {
+        id -> BigInt,
+        uuid -> Text,
+        webhook_id -> BigInt,
+        event -> Text,
+        seq -> Nullable<BigInt>,
+        entity -> Nullable<Text>,
+        entity_id -> Nullable<BigInt>,
+        body -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    delivery_queue (delivery_id) {
+        delivery_id -> BigInt,
+        webhook_id -> BigInt,
+        entity -> Nullable<Text>,
+        entity_id -> Nullable<BigInt>,
+        tries -> BigInt,
+        due_at -> Nullable<BigInt>,
+        lease -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    delivery_attempt (delivery_id, number) {
+        delivery_id -> BigInt,
+        number -> BigInt,
+        at -> BigInt,
+        took -> BigInt,
+        status -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        response -> Nullable<Text>,
     }
 }
 
@@ -574,10 +661,34 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    timer (id) {
+        id -> BigInt,
+        entity -> Text,
+        entity_id -> BigInt,
+        alarm -> Text,
+        target -> Text,
+        policy_id -> BigInt,
+        cycle -> BigInt,
+        fires_at -> BigInt,
+        due_at -> BigInt,
+        fired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    timer_review (entity) {
+        entity -> Text,
+        after_id -> BigInt,
+        since -> BigInt,
+    }
+}
+
 diesel::joinable!(record_tag -> tag (tag_id));
 diesel::joinable!(custom_value -> custom_field (field_id));
 diesel::joinable!(opportunity -> stage (stage_id));
 diesel::joinable!(stage -> pipeline (pipeline_id));
+diesel::joinable!(delivery_queue -> delivery (delivery_id));
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     tag,
@@ -586,6 +697,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     custom_value,
     contact,
     contact_stat,
+    kpi,
     lead,
     opportunity,
     activity,
@@ -598,6 +710,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     pipeline,
     counter,
     change,
+    delivery,
+    delivery_queue,
     job,
     merge,
     request,

@@ -63,13 +63,13 @@ impl SettingReads for Session<'_, Reading> {
 impl SettingReads for Session<'_, Writing<'_>> {
     fn lookup(&mut self) -> Result<Kept> {
         let changed_at = self.state.counters.setting_at;
-        if let Some((as_of, known)) = &*self.state.settings
+        if let Some((as_of, known)) = &self.state.known.settings
             && *as_of == changed_at
         {
             return Ok(known.clone());
         }
         let kept = read(self.connection)?;
-        *self.state.settings = Some((changed_at, kept.clone()));
+        self.state.known.settings = Some((changed_at, kept.clone()));
         Ok(kept)
     }
 }
@@ -78,7 +78,7 @@ impl SettingRepository for Session<'_, Writing<'_>> {
     fn update(&mut self, preferences: &Preferences) -> Result<()> {
         let stamp = self.state.stamp.micros();
         // A unit that is undone takes the counter back with it: what is read next is read anew.
-        *self.state.settings = None;
+        self.state.known.settings = None;
         self.state.counters.setting_at = stamp;
         let change = SettingChange {
             default_currency: preferences.default_currency.as_str(),

@@ -1,5 +1,7 @@
 //! SLA policies in SQL.
 
+use std::sync::Arc;
+
 use crm_domain::{
     business_hours::{BusinessHours, BusinessHoursDraft},
     error::{Error, Result},
@@ -198,8 +200,34 @@ impl<State> SlaPolicyReads for Session<'_, State> {
     }
 }
 
+impl Session<'_, Writing<'_>> {
+    /// Policies are changed: what is known of them is read anew. A unit that is undone takes the counter back with it.
+    fn forget_policies(&mut self) {
+        self.state.known.sla_policies = None;
+        self.state.counters.sla_policy_at = self.state.stamp.micros();
+    }
+
+    /// Every live policy, oldest first, as the writer keeps them from turn to turn.
+    pub(super) fn known_policies(&mut self) -> Result<Arc<[SlaPolicy]>> {
+        let changed_at = self.state.counters.sla_policy_at;
+        if let Some((as_of, known)) = &self.state.known.sla_policies
+            && *as_of == changed_at
+        {
+            return Ok(Arc::clone(known));
+        }
+        let rows = sla_policy::table
+            .filter(sla_policy::deleted_at.is_null())
+            .order(sla_policy::id.asc());
+        let rows: Vec<SlaPolicyRow> = rows.load(self.connection).map_err(map)?;
+        let policies: Arc<[SlaPolicy]> = rows.into_iter().map(SlaPolicy::try_from).collect::<Result<_>>()?;
+        self.state.known.sla_policies = Some((changed_at, Arc::clone(&policies)));
+        Ok(policies)
+    }
+}
+
 impl SlaPolicyRepository for Session<'_, Writing<'_>> {
     fn add(&mut self, fields: Vec<SlaPolicyFields>) -> Result<Vec<SlaPolicy>> {
+        self.forget_policies();
         let (stamp, created_by) = (self.state.stamp, self.state.created_by().map(UserId::from_i64));
         let mut make = |fields| SlaPolicy {
             id: SlaPolicyId::from_i64(next(&mut self.state.counters.sla_policy_id)),
@@ -217,6 +245,7 @@ impl SlaPolicyRepository for Session<'_, Writing<'_>> {
     }
 
     fn update(&mut self, policy: &SlaPolicy) -> Result<()> {
+        self.forget_policies();
         let row = SlaPolicyRow::try_from(policy)?;
         let live = sla_policy::table.find(row.id).filter(sla_policy::deleted_at.is_null());
         let updated = diesel::update(live).set(&row).execute(self.connection).map_err(map)?;
@@ -224,6 +253,7 @@ impl SlaPolicyRepository for Session<'_, Writing<'_>> {
     }
 
     fn remove(&mut self, id: SlaPolicyId) -> Result<()> {
+        self.forget_policies();
         let stamp = self.state.stamp.micros();
         let removed = diesel::update(sla_policy::table.find(id.get()).filter(sla_policy::deleted_at.is_null()))
             .set((sla_policy::deleted_at.eq(stamp), sla_policy::updated_at.eq(stamp)))
@@ -240,6 +270,7 @@ impl SlaPolicyRepository for Session<'_, Writing<'_>> {
     }
 
     fn restore(&mut self, policy: &SlaPolicy) -> Result<()> {
+        self.forget_policies();
         let deleted = sla_policy::table.find(policy.id.get()).filter(sla_policy::deleted_at.is_not_null());
         let set = (
             sla_policy::deleted_at.eq(None::<i64>),

@@ -142,6 +142,13 @@ impl<State> TaskReads for Session<'_, State> {
         rows.into_iter().map(Task::try_from).collect()
     }
 
+    fn lookup_deleted_many(&mut self, ids: &[TaskId]) -> Result<Vec<Task>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = task::table.filter(task::id.eq_any(ids)).filter(task::deleted_at.is_not_null());
+        let rows: Vec<TaskRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Task::try_from).collect()
+    }
+
     fn list(&mut self, filter: &TaskFilter, sort: Sort<TaskField>, window: &Window) -> Result<Page<Task>> {
         list::page(self, filter, sort, window)
     }
@@ -160,6 +167,7 @@ impl TaskRepository for Session<'_, Writing<'_>> {
         };
         let added: Vec<Task> = fields.into_iter().map(&mut make).collect();
         self.state.counters.task_live += i64::try_from(added.len()).unwrap_or(i64::MAX);
+        added.iter().for_each(|task| self.state.kpis.count_task(task.created_at, 1));
         let rows: Vec<TaskRow> = added.iter().map(TaskRow::from).collect();
         insert_rows!(self.connection, task::table, &rows).map_err(map)?;
         Ok(added)
@@ -172,13 +180,16 @@ impl TaskRepository for Session<'_, Writing<'_>> {
         found(updated, task.id)
     }
 
-    fn remove(&mut self, id: TaskId) -> Result<()> {
+    fn remove(&mut self, task: &Task) -> Result<()> {
         let stamp = self.state.stamp.micros();
-        let removed = diesel::update(task::table.find(id.get()).filter(task::deleted_at.is_null()))
+        let removed = diesel::update(task::table.find(task.id.get()).filter(task::deleted_at.is_null()))
             .set((task::deleted_at.eq(stamp), task::updated_at.eq(stamp)))
             .execute(self.connection)
             .map_err(map)?;
-        self.state.counters.task_live -= i64::try_from(removed).unwrap_or(0);
+        if removed > 0 {
+            self.state.counters.task_live -= 1;
+            self.state.kpis.count_task(task.created_at, -1);
+        }
         Ok(())
     }
 
@@ -192,7 +203,10 @@ impl TaskRepository for Session<'_, Writing<'_>> {
         let deleted = task::table.find(task.id.get()).filter(task::deleted_at.is_not_null());
         let set = (task::deleted_at.eq(None::<i64>), task::updated_at.eq(self.state.stamp.micros()));
         let restored = diesel::update(deleted).set(set).execute(self.connection).map_err(map)?;
-        self.state.counters.task_live += i64::try_from(restored).unwrap_or(0);
+        if restored > 0 {
+            self.state.counters.task_live += 1;
+            self.state.kpis.count_task(task.created_at, 1);
+        }
         found(restored, task.id)
     }
 }

@@ -168,6 +168,15 @@ impl<State> TicketReads for Session<'_, State> {
         rows.into_iter().map(Ticket::try_from).collect()
     }
 
+    fn lookup_deleted_many(&mut self, ids: &[TicketId]) -> Result<Vec<Ticket>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let rows = ticket::table
+            .filter(ticket::id.eq_any(ids))
+            .filter(ticket::deleted_at.is_not_null());
+        let rows: Vec<TicketRow> = rows.load(self.connection).map_err(map)?;
+        rows.into_iter().map(Ticket::try_from).collect()
+    }
+
     fn is_policy_used(&mut self, policy: SlaPolicyId) -> Result<bool> {
         let live = ticket::table
             .filter(ticket::sla_policy_id.eq(policy.get()))

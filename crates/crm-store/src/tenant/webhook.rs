@@ -8,7 +8,8 @@ use crm_domain::{
     sealing::Sealed,
     stamp::Stamp,
     tenant::webhook::{
-        Events, TargetUrl, Webhook, WebhookFamily, WebhookField, WebhookFields, WebhookFilter, WebhookReads, WebhookRepository,
+        DisabledReason, Events, TargetUrl, Webhook, WebhookFamily, WebhookField, WebhookFields, WebhookFilter, WebhookReads,
+        WebhookRepository,
     },
 };
 use diesel::{AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl};
@@ -19,9 +20,12 @@ use super::{
     counter::next,
     found,
     list::{self, ColumnsOf, Listed, Table},
-    schema::webhook,
+    schema::{counter, webhook},
 };
 use crate::error::map;
+
+/// Most ids of one statement: databases bound how many values a statement binds.
+const IDS_MAX: usize = 1_000;
 
 #[derive(Debug, Clone, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = webhook, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -41,6 +45,11 @@ pub(crate) struct WebhookRow {
     created_by: Option<i64>,
     updated_at: i64,
     deleted_at: Option<i64>,
+    disabled_reason: Option<String>,
+    previous_secret: Option<String>,
+    previous_secret_until: Option<i64>,
+    listens_since: i64,
+    failing_since: Option<i64>,
 }
 
 impl From<&Webhook> for WebhookRow {
@@ -62,6 +71,11 @@ impl From<&Webhook> for WebhookRow {
             created_by: webhook.created_by.map(RecordId::get),
             updated_at: webhook.updated_at.micros(),
             deleted_at: None,
+            disabled_reason: fields.disabled_reason.map(|reason| reason.as_str().to_owned()),
+            previous_secret: fields.previous_secret.map(Sealed::into_inner),
+            previous_secret_until: fields.previous_secret_until.map(Stamp::micros),
+            listens_since: webhook.listens_since.micros(),
+            failing_since: webhook.failing_since.map(Stamp::micros),
         }
     }
 }
@@ -77,6 +91,9 @@ impl TryFrom<WebhookRow> for Webhook {
             events: Events::from_store(&row.events, family).ok_or_else(|| unreadable("list of events", &row.events))?,
             description: row.description.map(Text::from_store),
             is_active: row.is_active,
+            disabled_reason: row.disabled_reason.as_deref().map(disabled_reason).transpose()?,
+            previous_secret: row.previous_secret.map(Sealed::from_store),
+            previous_secret_until: row.previous_secret_until.map(Stamp::from_micros),
             secret: row.secret.map(Sealed::from_store),
             headers: row.headers.map(Sealed::from_store),
             confidential_version: row.confidential_version,
@@ -88,8 +105,14 @@ impl TryFrom<WebhookRow> for Webhook {
             created_at: Stamp::from_micros(row.created_at),
             created_by: row.created_by.map(UserId::from_i64),
             updated_at: Stamp::from_micros(row.updated_at),
+            listens_since: Stamp::from_micros(row.listens_since),
+            failing_since: row.failing_since.map(Stamp::from_micros),
         })
     }
+}
+
+fn disabled_reason(stored: &str) -> Result<DisabledReason> {
+    DisabledReason::parse(stored).ok_or_else(|| unreadable("reason of webhooks", stored))
 }
 
 impl Listed for WebhookField {
@@ -115,6 +138,26 @@ impl<State> WebhookReads for Session<'_, State> {
         let row = webhook::table.find(id.get()).filter(webhook::deleted_at.is_null());
         let row: Option<WebhookRow> = row.first(self.connection).optional().map_err(map)?;
         row.map(Webhook::try_from).transpose()
+    }
+
+    fn lookup_many(&mut self, ids: &[WebhookId]) -> Result<Vec<Webhook>> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_MAX) {
+            let rows = webhook::table.filter(webhook::id.eq_any(ids)).filter(webhook::deleted_at.is_null());
+            let rows: Vec<WebhookRow> = rows.load(self.connection).map_err(map)?;
+            found.extend(rows.into_iter().map(Webhook::try_from).collect::<Result<Vec<_>>>()?);
+        }
+        Ok(found)
+    }
+
+    fn count(&mut self) -> Result<u64> {
+        let live: i64 = counter::table
+            .find(1)
+            .select(counter::webhook_live)
+            .first(self.connection)
+            .map_err(map)?;
+        Ok(u64::try_from(live).unwrap_or(0))
     }
 
     fn list_active(&mut self) -> Result<Vec<Webhook>> {
@@ -144,6 +187,8 @@ impl WebhookRepository for Session<'_, Writing<'_>> {
             created_at: stamp,
             created_by: self.state.created_by().map(UserId::from_i64),
             updated_at: stamp,
+            listens_since: stamp,
+            failing_since: None,
         };
         self.state.counters.webhook_live += 1;
         diesel::insert_into(webhook::table)
@@ -160,6 +205,15 @@ impl WebhookRepository for Session<'_, Writing<'_>> {
         found(updated, webhook.id)
     }
 
+    fn set_failing(&mut self, id: WebhookId, since: Option<Stamp>) -> Result<()> {
+        let live = webhook::table.find(id.get()).filter(webhook::deleted_at.is_null());
+        let noted = diesel::update(live)
+            .set(webhook::failing_since.eq(since.map(Stamp::micros)))
+            .execute(self.connection)
+            .map_err(map)?;
+        found(noted, id)
+    }
+
     fn remove(&mut self, id: WebhookId) -> Result<()> {
         let stamp = self.state.stamp.micros();
         let removed = diesel::update(webhook::table.find(id.get()).filter(webhook::deleted_at.is_null()))
@@ -167,6 +221,7 @@ impl WebhookRepository for Session<'_, Writing<'_>> {
                 webhook::deleted_at.eq(stamp),
                 webhook::updated_at.eq(stamp),
                 webhook::secret.eq(None::<String>),
+                webhook::previous_secret.eq(None::<String>),
                 webhook::headers.eq(None::<String>),
             ))
             .execute(self.connection)

@@ -19,17 +19,21 @@ use std::{
 
 use crm_domain::{
     clock::{Clock, Entropy},
+    control::ControlStore,
     error::{Error, Result},
     id::TenantId,
-    tenant::{OnCommit, Unit, UnitDone, setting::Kept},
+    stamp::Stamp,
+    tenant::{OnCommit, Unit, UnitDone},
+    usecase::clock,
 };
 use diesel::connection::{Connection as _, Instrumentation, InstrumentationEvent, SimpleConnection};
 
 use super::{
-    Session,
+    Known, Session, Writing,
     change::{self, ChangeRow},
     contact::stats::Deltas,
     counter::Counters,
+    kpi::KpiDeltas,
     turnstile::Turnstile,
 };
 use crate::{
@@ -80,18 +84,26 @@ pub(crate) struct WriterPool {
     tasks: Mutex<Option<mpsc::Sender<Task>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     heard: OnceLock<OnCommit>,
+    /// Where the agenda is.
+    control: Arc<dyn ControlStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
 impl WriterPool {
-    pub(crate) fn start(threads: usize, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Arc<Self>> {
+    pub(crate) fn start(
+        threads: usize,
+        control: Arc<dyn ControlStore>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Arc<Self>> {
         let (sender, receiver) = mpsc::channel::<Task>();
         let receiver = Arc::new(Mutex::new(receiver));
         let pool = Arc::new(Self {
             tasks: Mutex::new(Some(sender)),
             threads: Mutex::default(),
             heard: OnceLock::new(),
+            control,
             clock,
             entropy,
         });
@@ -113,6 +125,12 @@ impl WriterPool {
         if self.heard.set(heard).is_err() {
             tracing::error!("commits have a listener already");
         }
+    }
+
+    /// Enters in the agenda when a tenant's timer is due that is about to be committed.
+    fn enter(&self, tenant: TenantId, due_at: i64) -> Result<()> {
+        let due_at = Stamp::from_micros(due_at);
+        self.control.writing(|unit| unit.agenda().enter(tenant, due_at))
     }
 
     fn tell(&self, tenant: TenantId, last_seq: i64) {
@@ -266,7 +284,7 @@ impl TenantWriter {
                     return Vec::new();
                 }
             };
-            let mut turn = Turn::new(&mut held, &self.pool);
+            let mut turn = Turn::new(&mut held, self.id, &self.pool);
             let committed = turn.run(&mut waiting);
             let (ran, written, last_seq) = (turn.ran, turn.written, turn.last_seq);
             match committed {
@@ -310,8 +328,7 @@ impl TenantWriter {
 /// The writing connection, with what it knows of the tables' growth.
 struct Held {
     connection: Connection,
-    /// See `setting`.
-    settings: Option<(i64, Kept)>,
+    known: Known,
     turnstile: Turnstile,
     /// Whether a statement failed since it was last asked.
     failed: Arc<AtomicBool>,
@@ -332,7 +349,7 @@ impl Held {
         dialect::leave_unfolded(&mut connection)?;
         Ok(Self {
             connection,
-            settings: None,
+            known: Known::default(),
             turnstile: Turnstile::open(location)?,
             failed,
             written: 0,
@@ -383,14 +400,17 @@ impl Instrumentation for FailureNote {
 /// One transaction with the units it runs.
 struct Turn<'a> {
     connection: &'a mut Connection,
-    settings: &'a mut Option<(i64, Kept)>,
+    known: &'a mut Known,
     turnstile: &'a Turnstile,
     failed: &'a AtomicBool,
+    tenant: TenantId,
+    pool: &'a WriterPool,
     clock: &'a dyn Clock,
     entropy: &'a dyn Entropy,
     ran: Vec<(UnitDone, Result<()>)>,
     changes: Vec<ChangeRow>,
     stats: Deltas,
+    kpis: KpiDeltas,
     /// How many changes it committed.
     written: i64,
     /// The last of them.
@@ -398,17 +418,20 @@ struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    fn new(held: &'a mut Held, pool: &'a WriterPool) -> Self {
+    fn new(held: &'a mut Held, tenant: TenantId, pool: &'a WriterPool) -> Self {
         Self {
             connection: &mut held.connection,
-            settings: &mut held.settings,
+            known: &mut held.known,
             turnstile: &held.turnstile,
             failed: &held.failed,
+            tenant,
+            pool,
             clock: &*pool.clock,
             entropy: &*pool.entropy,
             ran: Vec::new(),
             changes: Vec::new(),
             stats: Deltas::default(),
+            kpis: KpiDeltas::default(),
             written: 0,
             last_seq: 0,
         }
@@ -449,6 +472,7 @@ impl<'a> Turn<'a> {
         counters.save(&before, self.connection)?;
         change::insert(self.connection, &self.changes)?;
         std::mem::take(&mut self.stats).save(self.connection)?;
+        std::mem::take(&mut self.kpis).save(self.connection)?;
         self.execute("COMMIT")?;
         self.written = counters.change_seq - before.change_seq;
         self.last_seq = counters.change_seq;
@@ -459,9 +483,14 @@ impl<'a> Turn<'a> {
     fn run_unit(&mut self, unit: Unit, counters: &mut Counters) -> bool {
         let Unit { origin, work, done } = unit;
         let stamp = counters.next_stamp(self.clock.now());
-        let mut session = Session::writing(self.connection, stamp, &origin, counters, self.settings, self.entropy);
+        let (tenant, pool) = (self.tenant, self.pool);
+        let mut session = Session::writing(self.connection, stamp, &origin, counters, self.known, self.entropy);
         self.failed.store(false, Ordering::Relaxed);
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut session)));
+        let whole = || {
+            work(&mut session)?;
+            set_timers(&mut session, tenant, pool)
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(whole));
         let mut result = outcome.unwrap_or_else(|_| Err(Error::Internal("a unit of work panicked".to_owned())));
         if result.is_ok() && self.failed.load(Ordering::Relaxed) {
             result = Err(Error::Internal("a unit of work went on after a statement had failed".to_owned()));
@@ -471,6 +500,7 @@ impl<'a> Turn<'a> {
             // Written once for the whole turn.
             self.changes.extend(change::take_recorded(&mut session));
             self.stats.take(session.state.stats);
+            self.kpis.take(session.state.kpis);
         }
         self.ran.push((done, result));
         succeeded
@@ -479,6 +509,21 @@ impl<'a> Turn<'a> {
     fn execute(&mut self, sql: &str) -> Result<()> {
         self.connection.batch_execute(sql).map_err(map)
     }
+}
+
+/// The timers of what a unit changed are what they are now. One that is earlier than the agenda says is entered there before it is committed:
+/// a crash in between leaves an entry too many, never one too few.
+fn set_timers(session: &mut Session<'_, Writing<'_>>, tenant: TenantId, pool: &WriterPool) -> Result<()> {
+    let recorded = std::mem::take(&mut session.state.changes);
+    clock::follow(session, &recorded)?;
+    session.state.changes = recorded;
+    if let Some(at) = session.state.alarm_at
+        && at < session.state.counters.agenda_at
+    {
+        pool.enter(tenant, at)?;
+        session.state.counters.agenda_at = at;
+    }
+    Ok(())
 }
 
 fn stopping() -> Error {

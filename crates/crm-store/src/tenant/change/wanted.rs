@@ -120,7 +120,10 @@ fn is_wanted(filter: &ChangeFilter, kind: ChangeKind) -> bool {
 }
 
 fn condition(branch: &Branch<'_>, filter: &ChangeFilter) -> Sql {
-    let sql = within_index(branch, filter);
+    let mut sql = within_index(branch, filter);
+    if filter.behind > 0 {
+        sql = sql.sql(" AND seq > ").integer(filter.behind);
+    }
     match &filter.but_by {
         Some(unwanted) => sql.sql(" AND actor <> ").bind(Bind::Text(unwanted.clone())),
         None => sql,

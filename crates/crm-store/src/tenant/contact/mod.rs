@@ -18,7 +18,9 @@ use crm_domain::{
     },
 };
 use diesel::{
-    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl, query_dsl::methods::LoadQuery,
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, RunQueryDsl,
+    query_dsl::methods::LoadQuery,
+    sql_types::{BigInt, Nullable},
 };
 use uuid::Uuid;
 
@@ -27,6 +29,7 @@ use super::{
     column::uuid,
     counter::next,
     found,
+    fragment::{Bind, Sql, Statement},
     list::{self, ColumnsOf, Listed, Table},
     schema::contact,
 };
@@ -301,17 +304,24 @@ impl<State> ContactReads for Session<'_, State> {
 
     fn lookup_companies(&mut self, companies: &[String]) -> Result<Vec<Contact>> {
         let keys: BTreeSet<String> = list::storable(companies).into_iter().map(company_key).collect();
-        let mut found = Vec::new();
-        // One look at the index's end for each: a company may have a hundred thousand contacts.
-        for key in keys {
-            let newest = contact::table
-                .filter(contact::template_key.eq(key))
-                .filter(contact::deleted_at.is_null())
-                .order(contact::id.desc());
-            let row: Option<ContactRow> = newest.first(self.connection).optional().map_err(map)?;
-            found.extend(row.map(Contact::try_from).transpose()?);
+        if keys.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(found)
+        // One look at the index's end for each: a company may have a hundred thousand contacts.
+        let newest = "SELECT (SELECT id FROM contact WHERE template_key = wanted.column1 AND deleted_at IS NULL ORDER BY id DESC LIMIT 1)";
+        let mut sql = Sql::new(newest).sql(" FROM (VALUES ");
+        let is_common = keys.len() == 1;
+        for (index, key) in keys.into_iter().enumerate() {
+            sql = sql.sql(if index == 0 { "(" } else { ", (" }).bind(Bind::Text(key)).sql(")");
+        }
+        let newest = Statement::<Nullable<BigInt>>::new(sql.sql(") AS wanted"), is_common);
+        let ids: Vec<Option<i64>> = newest.load(self.connection).map_err(map)?;
+        let ids: Vec<ContactId> = ids.into_iter().flatten().map(ContactId::from_i64).collect();
+        if ids.is_empty() {
+            Ok(Vec::new())
+        } else {
+            ContactReads::lookup_many(self, &ids)
+        }
     }
 
     fn list(&mut self, filter: &ContactFilter, sort: Sort<ContactField>, window: &Window) -> Result<Page<Contact>> {
@@ -354,6 +364,13 @@ impl ContactRepository for Session<'_, Writing<'_>> {
         self.state.stats.count(before, -1);
         self.state.stats.count(after, 1);
         found(updated, after.id)
+    }
+
+    fn vacate(&mut self, ids: &[ContactId]) -> Result<()> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+        let live = contact::table.filter(contact::id.eq_any(ids)).filter(contact::deleted_at.is_null());
+        let nothing = (contact::email_key.eq(None::<String>), contact::external_id.eq(None::<String>));
+        diesel::update(live).set(nothing).execute(self.connection).map(drop).map_err(map)
     }
 
     fn remove(&mut self, contact: &Contact) -> Result<()> {

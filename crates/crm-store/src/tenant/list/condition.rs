@@ -106,6 +106,7 @@ pub(super) fn tested(column: Sql, test: &Test, spec: &Spec) -> Sql {
     match test {
         Test::Compare(comparison, value) => column.sql(operator(*comparison)).bind(value.clone().into()),
         Test::Differs(value) => differs(spec, column, value),
+        Test::NotLess(value) => not_less(spec, column, value),
         Test::In(values) => one_of(column, values),
         Test::StartsWith(prefix) => begins(column, prefix),
         Test::Contains(text) => column.then(holds(text)),
@@ -152,6 +153,14 @@ fn differs(spec: &Spec, column: Sql, value: &Value) -> Sql {
     }
 }
 
+fn not_less(spec: &Spec, column: Sql, value: &Value) -> Sql {
+    let not_less = Sql::new("(").then(column.clone()).sql(" >= ").bind(value.clone().into());
+    match spec.is_nullable {
+        true => not_less.sql(" OR ").then(column).sql(" IS NULL)"),
+        false => not_less.sql(")"),
+    }
+}
+
 /// The ids in the ranges on both sides of a value, and of the nulls: an index serves each, but no inequality.
 fn in_ranges_beside<F: Listed>(field: F, value: &Value, filter: &Filter<F>) -> Sql {
     let range = |begin: &'static str| {
@@ -177,6 +186,10 @@ fn in_ranges_beside<F: Listed>(field: F, value: &Value, filter: &Filter<F>) -> S
 }
 
 fn one_of(column: Sql, values: &[Value]) -> Sql {
+    // Nothing is one of none, for which SQL has no list.
+    if values.is_empty() {
+        return Sql::new("FALSE");
+    }
     let separators = std::iter::once("").chain(std::iter::repeat(", "));
     let list = values.iter().zip(separators);
     let list = list.fold(column.sql(" IN ("), |sql, (value, separator)| {

@@ -24,6 +24,7 @@ pub(super) fn indexed<F: Listed>(field: CustomColumn, test: &Test) -> Sql {
     match test {
         // All but those that have the value: most, so that they are asked one by one.
         Test::Differs(value) => none().sql(" AND held.sort_key = ").bind(value.clone().into()).sql(")"),
+        Test::NotLess(value) => none().sql(" AND held.sort_key < ").bind(value.clone().into()).sql(")"),
         Test::IsNull(true) => none().sql(")"),
         Test::Compare(..) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(false) => {
             let values = id().sql(" IN (SELECT held.record_id FROM custom_value AS held WHERE held.field_id = ");

@@ -56,7 +56,7 @@ pub(super) fn parts<F: Listed>(filter: &Filter<F>, sort: Sort<F>, start: &Start,
 fn can_match<F: Listed>(filter: &Filter<F>, sort: Sort<F>, part: &Part) -> bool {
     let mut asked = filter.conditions.iter().filter(|condition| *condition.field() == sort.key);
     asked.all(|condition| match condition.test() {
-        Test::Differs(_) => true,
+        Test::Differs(_) | Test::NotLess(_) => true,
         Test::IsNull(true) => matches!(part.source, Source::RecordsWithoutValue(_)),
         Test::Compare(..) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(false) => {
             matches!(part.source, Source::Values(_))

@@ -11,6 +11,8 @@ mod statement;
 mod tally;
 mod text;
 
+use std::time::Instant;
+
 use crm_domain::{
     error::Result,
     page::{Page, Sort, Window},
@@ -106,7 +108,7 @@ where
         Some(total) => Plan::without_counting(total),
         None => Plan::after_counting(tally::count(connection, tallies, &shape)?),
     };
-    let (rows, told) = load(connection, &shape, &plan)?;
+    let (rows, told) = load(connection, tallies, &shape, &plan)?;
     let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     let items = rows.into_iter().take(limit).map(F::record).collect::<Result<_>>()?;
@@ -125,11 +127,19 @@ fn count<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>) -> Result
 
 /// The page's rows, and the counts. The stamp is that of the state in which the rows were read, or an earlier one: a newer one would make
 /// a poller skip what was written in between.
-fn load<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<(Vec<F::Row>, Told)>
+fn load<F: Listed>(
+    connection: &mut Connection,
+    tallies: Option<&DatabaseTallies>,
+    shape: &Shape<'_, F>,
+    plan: &Plan,
+) -> Result<(Vec<F::Row>, Told)>
 where
     Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
 {
-    let rows = load_rows(connection, shape, plan)?;
+    let rows = match (tallies, plan.counts()) {
+        (Some(tallies), Some(counts)) => load_kept(connection, tallies, shape, plan, counts)?,
+        _ => load_rows(connection, shape, plan)?,
+    };
     if let Some(told) = told_by(&rows, plan.counts()).or(plan.counts().map(Told::from)) {
         return Ok((without_counts(rows), told));
     }
@@ -138,6 +148,31 @@ where
     let rows = load_rows(connection, shape, plan)?;
     let told = told_by(&rows, None).unwrap_or(before.into());
     Ok((without_counts(rows), told))
+}
+
+/// The rows of a page whose order is kept, or else as the plan says.
+fn load_kept<F: Listed>(
+    connection: &mut Connection,
+    tallies: &DatabaseTallies,
+    shape: &Shape<'_, F>,
+    plan: &Plan,
+    counts: Counts,
+) -> Result<Vec<Listing<F::Row>>>
+where
+    Rows<F>: for<'q> LoadQuery<'q, Connection, Listing<F::Row>>,
+{
+    // Also where the order is kept, a cursor must be one of this list.
+    shape.parts(plan)?;
+    if let Some(ids) = tally::page(connection, tallies, shape, counts)? {
+        return match ids.as_slice() {
+            [] => Ok(Vec::new()),
+            ids => statement::rows_of(shape, plan, ids).load(connection).map_err(map),
+        };
+    }
+    let started = Instant::now();
+    let rows = load_rows(connection, shape, plan)?;
+    tally::note_time(tallies, shape, started.elapsed());
+    Ok(rows)
 }
 
 fn load_rows<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>, plan: &Plan) -> Result<Vec<Listing<F::Row>>>

@@ -27,7 +27,7 @@ const GLANCE_MAX: i128 = 10_000;
 pub(super) struct Shape<'a, F> {
     pub(super) filter: &'a Filter<F>,
     pub(super) sort: Sort<F>,
-    window: &'a Window,
+    pub(super) window: &'a Window,
 }
 
 impl<'a, F: Listed> Shape<'a, F> {

@@ -10,7 +10,7 @@ use diesel::{
 
 use crm_domain::{
     error::{Error, Result},
-    page::Direction,
+    page::{Direction, Sort},
     query::{Condition, Filter, Test},
 };
 
@@ -143,6 +143,29 @@ pub(super) fn glance<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, budget: i64, 
     })
 }
 
+/// Writes the statement of the rows with these ids, in the list's order.
+pub(super) fn rows_of<F: Listed>(shape: &Shape<'_, F>, plan: &Plan, ids: &[i64]) -> Rows<F> {
+    let part = of_records();
+    let these = head::<F>(plan)
+        .then(from::<F>(part.source))
+        .sql(" WHERE ")
+        .then(one_of::<F>(ids.iter().copied()));
+    Rows {
+        columns: F::columns(),
+        rest: these.sql(" ORDER BY ").then(keyset::order(shape.sort, &part)),
+        // Full pages are alike.
+        is_common: i64::try_from(ids.len()) == Ok(shape.fetch()),
+    }
+}
+
+/// The whole of an order by a column of the records.
+fn of_records() -> Part {
+    Part {
+        source: Source::Records,
+        range: None,
+    }
+}
+
 /// What each row carries beside its columns.
 fn head<F: Listed>(plan: &Plan) -> Sql {
     Sql::new(", (SELECT ")
@@ -222,17 +245,39 @@ pub(super) fn all_matching<F: Listed>(shape: &Shape<'_, F>, connection: &Connect
 
 /// Writes the statement of those among these ids that match.
 pub(super) fn matching<F: Listed>(shape: &Shape<'_, F>, among: &BTreeSet<i64>, connection: &Connection) -> Ids {
-    let separators = std::iter::once("").chain(std::iter::repeat(", "));
-    let among_these = Sql::new(F::TABLE.name).sql(".id IN (");
-    let among_these = among
-        .iter()
-        .zip(separators)
-        .fold(among_these, |sql, (id, separator)| sql.sql(separator).integer(*id));
-    let wanted = among_these.sql(") AND ").then(condition::asked(shape.filter, connection));
+    let among_these = one_of::<F>(among.iter().copied());
+    let wanted = among_these.sql(" AND ").then(condition::asked(shape.filter, connection));
     Ids {
         sql: ids_where::<F>(wanted),
         is_common: among.len() == 1 && is_common(shape.filter),
     }
+}
+
+/// Writes the statement of the ids of everything that matches, in the order of a list by a column of the records.
+pub(super) fn all_in_order<F: Listed>(shape: &Shape<'_, F>, connection: &Connection) -> Ids {
+    let all = all_matching(shape, connection);
+    Ids {
+        sql: all.sql.sql(" ORDER BY ").then(keyset::order(shape.sort, &of_records())),
+        is_common: false,
+    }
+}
+
+/// Writes the statement of these ids, in such an order.
+pub(super) fn sorted<F: Listed>(sort: Sort<F>, ids: impl Iterator<Item = i64>) -> Ids {
+    let these = ids_where::<F>(one_of::<F>(ids));
+    Ids {
+        sql: these.sql(" ORDER BY ").then(keyset::order(sort, &of_records())),
+        is_common: false,
+    }
+}
+
+fn one_of<F: Listed>(ids: impl Iterator<Item = i64>) -> Sql {
+    let separators = std::iter::once("").chain(std::iter::repeat(", "));
+    let these = Sql::new(F::TABLE.name).sql(".id IN (");
+    let these = ids
+        .zip(separators)
+        .fold(these, |sql, (id, separator)| sql.sql(separator).integer(id));
+    these.sql(")")
 }
 
 fn ids_where<F: Listed>(wanted: Sql) -> Sql {
@@ -260,7 +305,7 @@ fn only_difference<F: Listed>(filter: &Filter<F>) -> Option<Condition<F>> {
         (Test::IsNull(false), None) => Some(Condition::null(*only.field(), true)),
         // The values of custom fields are what an index holds, not their absence.
         (Test::IsNull(true), Some(_)) => Some(Condition::null(*only.field(), false)),
-        (Test::Compare(..) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(_), _) => None,
+        (Test::Compare(..) | Test::NotLess(_) | Test::In(_) | Test::Contains(_) | Test::StartsWith(_) | Test::IsNull(_), _) => None,
     }
 }
 

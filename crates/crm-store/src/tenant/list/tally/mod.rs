@@ -7,13 +7,17 @@
 //! The number is read in the snapshot that the page is read in, and every process that writes raises it: so a count is right whoever
 //! wrote last. Units of work count by themselves, because nobody else knows what they have written.
 
+mod ids;
+mod order;
+
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     mem::size_of,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use crm_domain::{error::Result, query::Filter, tenant::change::EntityKind};
@@ -26,26 +30,35 @@ use super::{
     statement::{self, Counts},
 };
 use crate::{connection::Connection, error::map, tenant::schema::change};
+use ids::IdSet;
+use order::Order;
+
+pub(super) use order::{note_time, page};
 
 /// Most bytes that all counts together hold.
-const BYTES_MAX: usize = 16 << 20;
+const BYTES_MAX: usize = 32 << 20;
 /// Most characters of a filter whose count is kept.
 const FILTER_MAX: usize = 2_000;
 /// After more changes than these a filter is counted again.
 const CHANGES_MAX: i64 = 500;
 /// So few matches are counted again as quickly as they are brought up to date.
-const FEW: i64 = 1_000;
-/// The ids that a set of matches can hold: a bit for each.
-const ID_MAX: i64 = 1 << 24;
+const FEW: i64 = 50;
 
 /// The counts of all tenants that a process has open, the most recently used.
 pub(crate) struct Tallies {
     kept: Mutex<Kept>,
+    /// What is being put in order: nobody else does the same meanwhile.
+    ordering: Mutex<HashSet<(Key, order::Name)>>,
     opened: AtomicU64,
+    /// A page that takes longer is slow.
+    slow: Duration,
 }
 
+/// A database, and a noun with a filter.
+type Key = (u64, String);
+
 struct Kept {
-    recent: LruCache<(u64, String), Arc<Tally>>,
+    recent: LruCache<Key, Arc<Tally>>,
     bytes: usize,
 }
 
@@ -61,19 +74,23 @@ struct Tally {
     /// The last change that it knows of.
     seq: i64,
     matches: i64,
-    /// Which records match; found out when the first of them was changed.
-    ids: Option<IdSet>,
+    /// Which records match; found out when the first of them was changed, or an order was slow.
+    ids: Option<Arc<IdSet>>,
+    /// The orders that pages of it were slow in.
+    orders: Vec<Order>,
 }
 
 impl Tallies {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(slow: Duration) -> Arc<Self> {
         let kept = Kept {
             recent: LruCache::unbounded(),
             bytes: 0,
         };
         Arc::new(Self {
             kept: Mutex::new(kept),
+            ordering: Mutex::default(),
             opened: AtomicU64::new(0),
+            slow,
         })
     }
 
@@ -91,7 +108,7 @@ impl Tallies {
 }
 
 impl Kept {
-    fn keep(&mut self, key: (u64, String), tally: Tally) {
+    fn keep(&mut self, key: Key, tally: Tally) {
         // Another reader may have come from a later snapshot.
         if self.recent.peek(&key).is_some_and(|known| known.seq > tally.seq) {
             return;
@@ -107,23 +124,24 @@ impl Kept {
     }
 }
 
-fn size((_, filter): &(u64, String), tally: &Tally) -> usize {
-    let ids = tally.ids.as_ref().map_or(0, IdSet::bytes);
+fn size((_, filter): &Key, tally: &Tally) -> usize {
+    let ids = tally.ids.as_ref().map_or(0, |ids| ids.bytes());
+    let orders: usize = tally.orders.iter().map(Order::bytes).sum();
     // With what the cache needs for an entry.
-    filter.len() + ids + 4 * size_of::<Tally>()
+    filter.len() + ids + orders + 4 * size_of::<Tally>()
 }
 
 impl DatabaseTallies {
-    fn key<F: Listed>(&self, filter: &Filter<F>) -> Option<(u64, String)> {
+    fn key<F: Listed>(&self, filter: &Filter<F>) -> Option<Key> {
         let filter = format!("{} {filter:?}", F::TABLE.name);
         (filter.len() <= FILTER_MAX).then_some((self.database, filter))
     }
 
-    fn find(&self, key: &(u64, String)) -> Option<Arc<Tally>> {
+    fn find(&self, key: &Key) -> Option<Arc<Tally>> {
         self.all.lock().recent.get(key).map(Arc::clone)
     }
 
-    fn keep(&self, key: (u64, String), tally: Tally) {
+    fn keep(&self, key: Key, tally: Tally) {
         self.all.lock().keep(key, tally);
     }
 }
@@ -155,6 +173,7 @@ pub(super) fn count<F: Listed>(connection: &mut Connection, tallies: Option<&Dat
         seq: counts.seq,
         matches: counts.matches,
         ids: None,
+        orders: Vec::new(),
     };
     tallies.keep(key, tally);
     Ok(counts)
@@ -178,31 +197,40 @@ fn brought_up<F: Listed>(
     if changed.is_empty() {
         return Ok(Some(Tally { seq, ..known.clone() }));
     }
-    let ids = match &known.ids {
-        Some(ids) => {
-            let mut ids = ids.clone();
+    let (ids, orders) = match &known.ids {
+        Some(known_ids) => {
             let matching: Vec<i64> = statement::matching(shape, &changed, connection).load(connection).map_err(map)?;
+            let mut ids = IdSet::clone(known_ids);
             changed.iter().for_each(|id| ids.remove(*id));
             if !ids.extend(matching) {
                 return Ok(None);
             }
-            ids
+            let touched: Vec<i64> = changed
+                .into_iter()
+                .filter(|id| known_ids.contains(*id) || ids.contains(*id))
+                .collect();
+            let orders = order::brought_up::<F>(connection, &known.orders, &touched, &ids)?;
+            (ids, orders)
         }
         None if known.matches <= FEW => return Ok(None),
-        None => {
-            let matching: Vec<i64> = statement::all_matching(shape, connection).load(connection).map_err(map)?;
-            let mut ids = IdSet::default();
-            if !ids.extend(matching) {
-                return Ok(None);
-            }
-            ids
-        }
+        None => match all_matching(connection, shape)? {
+            Some(ids) => (ids, Vec::new()),
+            None => return Ok(None),
+        },
     };
     Ok(Some(Tally {
         seq,
         matches: ids.len,
-        ids: Some(ids),
+        ids: Some(Arc::new(ids)),
+        orders,
     }))
+}
+
+/// Which records match; `None` where their ids are too large to be held.
+fn all_matching<F: Listed>(connection: &mut Connection, shape: &Shape<'_, F>) -> Result<Option<IdSet>> {
+    let matching: Vec<i64> = statement::all_matching(shape, connection).load(connection).map_err(map)?;
+    let mut ids = IdSet::default();
+    Ok(ids.extend(matching).then_some(ids))
 }
 
 /// The records of a kind that the changes from `after` up to `until` are about; `None` when others may have been changed along.
@@ -249,63 +277,17 @@ fn is_about_itself(kind: EntityKind) -> bool {
     )
 }
 
-/// A set of ids, a bit for each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct IdSet {
-    words: Vec<u64>,
-    len: i64,
-}
-
-impl IdSet {
-    /// Adds ids; `false` when one is too large to be held.
-    fn extend(&mut self, ids: Vec<i64>) -> bool {
-        ids.into_iter().all(|id| self.insert(id))
-    }
-
-    fn insert(&mut self, id: i64) -> bool {
-        let Some((word, bit)) = place(id) else { return false };
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        if self.words[word] & bit == 0 {
-            self.words[word] |= bit;
-            self.len += 1;
-        }
-        true
-    }
-
-    fn remove(&mut self, id: i64) {
-        if let Some((word, bit)) = place(id)
-            && let Some(word) = self.words.get_mut(word)
-            && *word & bit != 0
-        {
-            *word &= !bit;
-            self.len -= 1;
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        self.words.capacity() * size_of::<u64>()
-    }
-}
-
-fn place(id: i64) -> Option<(usize, u64)> {
-    if !(0..ID_MAX).contains(&id) {
-        return None;
-    }
-    Some((usize::try_from(id / 64).ok()?, 1 << (id % 64)))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
     use super::*;
 
     fn tally(seq: i64, ids: Option<IdSet>) -> Tally {
-        Tally { seq, matches: seq, ids }
+        Tally {
+            seq,
+            matches: seq,
+            ids: ids.map(Arc::new),
+            orders: Vec::new(),
+        }
     }
 
     fn of(number: u64) -> (u64, String) {
@@ -314,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_older_snapshot_does_not_replace_a_newer_count() {
-        let tallies = Tallies::new();
+        let tallies = Tallies::new(Duration::MAX);
         for seq in [5, 7, 6] {
             tallies.lock().keep(of(0), tally(seq, None));
         }
@@ -324,9 +306,9 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_go_when_there_is_no_more_room() {
-        let tallies = Tallies::new();
+        let tallies = Tallies::new(Duration::MAX);
         let mut large = IdSet::default();
-        assert!(large.insert(ID_MAX - 1));
+        assert!(large.insert(ids::ID_MAX - 1));
         let fit = u64::try_from(BYTES_MAX / size(&of(0), &tally(1, Some(large.clone())))).unwrap();
         for number in 0..fit {
             tallies.lock().keep(of(number), tally(1, Some(large.clone())));
@@ -341,34 +323,8 @@ mod tests {
 
     #[test]
     fn databases_do_not_share_counts() {
-        let tallies = Tallies::new();
+        let tallies = Tallies::new(Duration::MAX);
         let (one, two) = (tallies.of_database(), tallies.of_database());
         assert_ne!(one.database, two.database);
-    }
-
-    proptest! {
-        #[test]
-        fn a_set_of_ids_is_a_set(steps in prop::collection::vec((any::<bool>(), -2_i64..300), 0..200)) {
-            let (mut ids, mut model) = (IdSet::default(), BTreeSet::new());
-            for (adds, id) in steps {
-                if adds {
-                    prop_assert_eq!(ids.insert(id), id >= 0);
-                    if id >= 0 {
-                        model.insert(id);
-                    }
-                } else {
-                    ids.remove(id);
-                    model.remove(&id);
-                }
-                prop_assert_eq!(ids.len, i64::try_from(model.len()).unwrap());
-            }
-        }
-    }
-
-    #[test]
-    fn ids_beyond_the_set_are_refused() {
-        let mut ids = IdSet::default();
-        assert!(!ids.insert(ID_MAX) && !ids.insert(-1));
-        assert_eq!(ids, IdSet::default());
     }
 }

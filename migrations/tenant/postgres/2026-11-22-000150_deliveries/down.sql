@@ -1,0 +1,12 @@
+DROP TABLE delivery_attempt;
+DROP TABLE delivery_queue;
+DROP TABLE delivery;
+ALTER TABLE webhook DROP COLUMN failing_since;
+ALTER TABLE webhook DROP COLUMN listens_since;
+ALTER TABLE webhook DROP COLUMN previous_secret_until;
+ALTER TABLE webhook DROP COLUMN previous_secret;
+ALTER TABLE webhook DROP COLUMN disabled_reason;
+ALTER TABLE counter DROP COLUMN delivery_hour_sent;
+ALTER TABLE counter DROP COLUMN delivery_hour;
+ALTER TABLE counter DROP COLUMN dispatched_seq;
+ALTER TABLE counter DROP COLUMN delivery_id;

@@ -1,0 +1,9 @@
+ALTER TABLE opportunity DROP COLUMN competitors;
+ALTER TABLE lead DROP COLUMN fit_score;
+ALTER TABLE lead DROP COLUMN decision_maker;
+ALTER TABLE lead DROP COLUMN budget_range;
+ALTER TABLE lead DROP COLUMN pain_points;
+ALTER TABLE lead DROP COLUMN next_action_date;
+ALTER TABLE lead DROP COLUMN next_action;
+ALTER TABLE lead DROP COLUMN prospect_reason;
+ALTER TABLE lead DROP COLUMN prospect_status;
