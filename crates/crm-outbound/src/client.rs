@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crm_domain::tenant::webhook::Targets;
-use reqwest::{Client, redirect::Policy};
+use reqwest::{Client, redirect::Policy, retry};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
 use crate::resolver::{Lookup, Resolver};
@@ -19,24 +19,37 @@ pub enum ClientError {
     Client(#[from] reqwest::Error),
 }
 
-/// A client that reaches what `targets` allow, by way of `lookup`. It asks no proxy that the environment names, follows no redirection, which
-/// could lead elsewhere, and keeps no connection: a kept one may be closed while it is used again, and then nobody knows whether the request
-/// had arrived.
+/// How long a client keeps connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connections {
+    /// Each request has one of its own: a kept one may be closed while it is used again, and then nobody knows whether the request had arrived.
+    Fresh,
+    /// They wait so long for a further request to the same scheme, name and port: for requests that may arrive twice. A kept connection leads to
+    /// the address that was judged when it was made.
+    KeptFor(Duration),
+}
+
+/// A client that reaches what `targets` allow, by way of `lookup`. It asks no proxy that the environment names, and follows no redirection, which
+/// could lead elsewhere. Of what it sends nothing is sent again, but what was still unsent when a kept connection turned out to be closed.
 ///
 /// # Errors
 /// When TLS or the client cannot be set up.
-pub fn client(lookup: Lookup, targets: Targets, connect_within: Duration) -> Result<Client, ClientError> {
-    let client = Client::builder()
+pub fn client(lookup: Lookup, targets: Targets, connect_within: Duration, connections: Connections) -> Result<Client, ClientError> {
+    let builder = Client::builder()
         .tls_backend_preconfigured(tls()?)
         .dns_resolver(Arc::new(Resolver::new(lookup, targets)))
         .no_proxy()
         .redirect(Policy::none())
         .referer(false)
-        .pool_max_idle_per_host(0)
+        .retry(retry::never())
+        .http1_only()
         .connect_timeout(connect_within)
-        .user_agent(concat!("crm-server/", env!("CARGO_PKG_VERSION")))
-        .build()?;
-    Ok(client)
+        .user_agent(concat!("crm-server/", env!("CARGO_PKG_VERSION")));
+    let builder = match connections {
+        Connections::Fresh => builder.pool_max_idle_per_host(0),
+        Connections::KeptFor(idle) => builder.pool_idle_timeout(idle),
+    };
+    Ok(builder.build()?)
 }
 
 /// Trusts the authorities that come with the program, so that a machine without certificates can call out, and those of the machine, so that

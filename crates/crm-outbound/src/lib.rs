@@ -8,3 +8,5 @@
 pub mod client;
 pub mod enrichment;
 pub mod resolver;
+mod retry_after;
+pub mod webhook;

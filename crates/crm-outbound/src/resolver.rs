@@ -19,6 +19,11 @@ use url::{Host, Url};
 #[error("it leads to a private or special address")]
 pub struct NotPublic;
 
+/// The name leads to no address; with the resolver's cause.
+#[derive(Debug, thiserror::Error)]
+#[error("it leads to no address")]
+pub struct Unresolved(#[from] io::Error);
+
 /// What a name resolves to, some time later.
 pub type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
@@ -52,12 +57,12 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (looking, targets) = ((self.lookup)(name.as_str().to_owned()), self.targets);
         Box::pin(async move {
-            let found = looking.await?;
+            let found = looking.await.map_err(Unresolved)?;
             let is_known = !found.is_empty();
             let reachable: Vec<SocketAddr> = found.into_iter().filter(|address| may_reach(address.ip(), targets)).collect();
             match reachable.is_empty() {
                 true if is_known => Err(NotPublic.into()),
-                true => Err(io::Error::from(io::ErrorKind::NotFound).into()),
+                true => Err(Unresolved(io::ErrorKind::NotFound.into()).into()),
                 false => Ok(Box::new(reachable.into_iter()) as Addrs),
             }
         })
@@ -65,7 +70,7 @@ impl Resolve for Resolver {
 }
 
 /// Whether an address may be connected to.
-fn may_reach(address: IpAddr, targets: Targets) -> bool {
+pub(crate) fn may_reach(address: IpAddr, targets: Targets) -> bool {
     match targets {
         Targets::Any => true,
         Targets::Public => is_public(address),

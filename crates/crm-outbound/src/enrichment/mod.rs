@@ -2,7 +2,6 @@
 //! key as bearer token, answered by a JSON object.
 
 mod profile;
-mod retry_after;
 mod settings;
 
 use std::{
@@ -28,8 +27,9 @@ use url::Url;
 
 use self::settings::Configured;
 use crate::{
-    client::client,
+    client::{Connections, client},
     resolver::{Lookup, NotPublic, check_literal},
+    retry_after,
 };
 
 pub use settings::{EnrichmentSettings, SetupError};
@@ -54,7 +54,7 @@ pub fn provider(
 ) -> Result<Option<Arc<dyn EnrichmentProvider>>, SetupError> {
     let Some(configured) = settings.parse()? else { return Ok(None) };
     Ok(Some(Arc::new(Proxycurl {
-        http: client(lookup, configured.targets, configured.connect_within)?,
+        http: client(lookup, configured.targets, configured.connect_within, Connections::Fresh)?,
         calls: Semaphore::new(configured.parallel),
         rests_until: Mutex::new(None),
         configured,

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
 /// How long to wait from `now` on; `None` when the header is missing or says nothing.
-pub(super) fn of(headers: &HeaderMap, now: Stamp) -> Option<Duration> {
+pub(crate) fn of(headers: &HeaderMap, now: Stamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
