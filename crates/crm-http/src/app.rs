@@ -11,7 +11,11 @@ use crm_domain::{
     control::ControlStore,
     enrichment::EnrichmentProvider,
     sealing::Sealer,
-    tenant::Tenants,
+    service_desk::ServiceDesk,
+    tenant::{
+        Tenants,
+        webhook::{TargetJudge, sender::WebhookSender},
+    },
     usecase::jobs::Executor,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,11 +30,14 @@ use crate::{
         jobs::Jobs,
         lookups::Lookups,
         pipeline,
+        places::Places,
         rate_limit::RateLimits,
         request_log::RequestLog,
         sign_in::SignIn,
         thread_pool::ThreadPool,
+        timers::Timers,
         trace::TraceIds,
+        webhooks::{WebhookParts, Webhooks},
     },
 };
 
@@ -71,10 +78,16 @@ pub struct AppParts {
     pub rate_limits: Arc<dyn RateLimits>,
     /// Looks people up; `None` where no provider is configured.
     pub enrichment: Option<Arc<dyn EnrichmentProvider>>,
+    /// Where leads are handed on to; `None` where no service desk is configured.
+    pub service_desk: Option<Arc<dyn ServiceDesk>>,
     /// What `/metrics` shows; `None` when no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
     /// What runs jobs, by their kinds.
     pub executors: Vec<Arc<dyn Executor>>,
+    /// Sends deliveries to webhooks.
+    pub webhook_sender: Arc<dyn WebhookSender>,
+    /// Judges where new webhooks lead.
+    pub target_judge: Arc<dyn TargetJudge>,
 }
 
 /// The application; one per process, shared by all workers.
@@ -89,8 +102,6 @@ pub struct App {
     pub(crate) entropy: Arc<dyn Entropy>,
     /// The deployment's secrets.
     pub(crate) secrets: Secrets,
-    /// Encrypts what must be recoverable at rest.
-    pub(crate) sealer: Arc<Sealer>,
     /// The settings.
     pub(crate) settings: HttpSettings,
     /// What `/metrics` shows.
@@ -107,10 +118,18 @@ pub struct App {
     pub(crate) request_log: Arc<RequestLog>,
     /// Looks people up.
     pub(crate) lookups: Lookups,
+    /// Where leads are handed on to.
+    pub(crate) service_desk: Option<Arc<dyn ServiceDesk>>,
+    /// Synchronisations of leads under way.
+    pub(crate) syncs: Places,
     /// Who follows the change feeds.
     pub(crate) feeds: Arc<Feeds>,
     /// Long work.
     pub(crate) jobs: Arc<Jobs>,
+    /// Tells webhooks what happens.
+    pub(crate) webhooks: Arc<Webhooks>,
+    /// What becomes of records by the clock.
+    pub(crate) timers: Arc<Timers>,
     pub(crate) trace_ids: TraceIds,
     background: Background,
     stopping: AtomicBool,
@@ -129,6 +148,24 @@ impl App {
             Arc::clone(&parts.tenants),
             parts.settings.request_log,
         ));
+        let sealer = Arc::new(Sealer::new(
+            parts.secrets.sealing,
+            &parts.secrets.retired_sealing,
+            Arc::clone(&parts.entropy),
+        ));
+        let webhooks = Webhooks::new(WebhookParts {
+            control: Arc::clone(&parts.control),
+            tenants: Arc::clone(&parts.tenants),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            sealer,
+            sender: parts.webhook_sender,
+            judge: parts.target_judge,
+            payloads: Arc::new(families::FamilyPayloads),
+            settings: parts.settings.webhooks,
+        });
+        let feeds = Feeds::new(parts.settings.change_streams);
+        listen(&*parts.tenants, &feeds, &webhooks);
         Arc::new(Self {
             auth: Auth::new(
                 Arc::clone(&parts.control),
@@ -147,8 +184,11 @@ impl App {
             hashing,
             rate_limits: parts.rate_limits,
             lookups: Lookups::new(parts.enrichment),
+            service_desk: parts.service_desk,
+            syncs: Places::default(),
             request_log,
-            feeds: Feeds::new(&*parts.tenants, parts.settings.change_streams),
+            feeds,
+            webhooks,
             jobs: Jobs::new(
                 Arc::clone(&parts.control),
                 Arc::clone(&parts.tenants),
@@ -156,14 +196,15 @@ impl App {
                 parts.executors,
                 parts.settings.jobs,
             ),
+            timers: Timers::new(
+                Arc::clone(&parts.control),
+                Arc::clone(&parts.tenants),
+                Arc::clone(&parts.clock),
+                parts.settings.timers,
+            ),
             trace_ids: TraceIds::new(&*parts.entropy),
             background: Background::default(),
             stopping: AtomicBool::new(false),
-            sealer: Arc::new(Sealer::new(
-                parts.secrets.sealing,
-                &parts.secrets.retired_sealing,
-                Arc::clone(&parts.entropy),
-            )),
             control: parts.control,
             tenants: parts.tenants,
             clock: parts.clock,
@@ -180,12 +221,14 @@ impl App {
         self.background.start(self);
     }
 
-    /// From now on change streams end, no job begins, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
+    /// From now on change streams end, no job, no timer and no delivery begins, and each answer closes its connection: a server that stops would cut those that it takes for idle, with a request already
     /// on its way to it.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.feeds.close();
         self.jobs.begin_stop();
+        self.timers.begin_stop();
+        self.webhooks.begin_stop();
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -210,10 +253,23 @@ impl App {
 
     /// Stops the background work and writes what the request log still holds. Call it after the last request was answered.
     pub async fn shutdown(&self) {
-        self.jobs.stop().await;
+        tokio::join!(self.jobs.stop(), self.timers.stop(), self.webhooks.stop());
         self.background.stop();
         self.request_log.flush_all().await;
     }
+}
+
+/// Has those who react to changes told of every commit of this process.
+fn listen(tenants: &dyn Tenants, feeds: &Arc<Feeds>, webhooks: &Arc<Webhooks>) {
+    let (feeds, webhooks) = (Arc::downgrade(feeds), Arc::downgrade(webhooks));
+    tenants.on_commit(Box::new(move |tenant, last_seq| {
+        if let Some(feeds) = feeds.upgrade() {
+            feeds.heard(tenant, last_seq);
+        }
+        if let Some(webhooks) = webhooks.upgrade() {
+            webhooks.heard(tenant);
+        }
+    }));
 }
 
 /// Mounts every family, the probes and the documentation.

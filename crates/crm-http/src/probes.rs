@@ -56,7 +56,7 @@ async fn livez() -> HttpResponse {
     (status = 503, description = "A database does not answer; `Retry-After` says when to ask again", body = Object),
 ))]
 async fn readyz(app: Data<App>) -> HttpResponse {
-    match within(READY_PATIENCE, "the control database", ready(&app)).await {
+    match answers(&app).await {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "ok" })),
         Err(error) => {
             tracing::warn!(%error, "not ready");
@@ -74,8 +74,16 @@ async fn readyz(app: Data<App>) -> HttpResponse {
 /// Supervisors ask often, and wait for less than a request may.
 const READY_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Whether the control database answers, soon.
+///
+/// # Errors
+/// Why it does not.
+pub(crate) async fn answers(app: &App) -> Result<()> {
+    within(READY_PATIENCE, "the control database", ready(app)).await
+}
+
 async fn ready(app: &App) -> Result<()> {
-    epoch(&*app.control, 1).await?;
+    epoch(&*app.control).await?;
     let control = Arc::clone(&app.control);
     block(move || control.reading(|reader| reader.tenants().count().map(drop))).await
 }

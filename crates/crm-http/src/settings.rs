@@ -31,8 +31,26 @@ pub struct HttpSettings {
     pub change_streams: ChangeStreamSettings,
     /// Where webhooks may lead.
     pub webhook_targets: Targets,
+    /// Deliveries to webhooks.
+    pub webhooks: WebhookSettings,
     /// Long work beside the requests.
     pub jobs: JobSettings,
+    /// What becomes of records by the clock.
+    pub timers: TimerSettings,
+}
+
+/// What becomes of records by the clock.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimerSettings {
+    /// Between two looks whether tasks are overdue or targets of SLA policies missed, in milliseconds; 0 leaves that to other nodes.
+    pub poll_milliseconds: u64,
+}
+
+impl Default for TimerSettings {
+    fn default() -> Self {
+        Self { poll_milliseconds: 1_000 }
+    }
 }
 
 /// Long work beside the requests.
@@ -62,6 +80,31 @@ impl Default for JobSettings {
             parallel: 4,
             poll_milliseconds: 2_000,
             lease_seconds: 60,
+            retention_days: 30,
+        }
+    }
+}
+
+/// Deliveries to webhooks.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Most deliveries that this node sends at once; 0 leaves them to other nodes.
+    pub parallel: usize,
+    /// The same to one receiver.
+    pub per_endpoint: usize,
+    /// Between two looks for what other nodes and commands wrote or left, in milliseconds.
+    pub poll_milliseconds: u64,
+    /// Days that deliveries are kept and can be sent again; 0 keeps them for ever.
+    pub retention_days: u64,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            parallel: 256,
+            per_endpoint: 4,
+            poll_milliseconds: 2_000,
             retention_days: 30,
         }
     }
@@ -130,12 +173,18 @@ impl Default for BodySettings {
     }
 }
 
-/// How often clients may ask, per minute.
+/// How often clients may ask, per minute where nothing else is said.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimitSettings {
     /// Family `health_trixss`: requests per key whose own limit is not set (contract A-87).
     pub health_trixss: u32,
+    /// Family `halopsa`: requests per hour and key whose own limit is not set, and per address where nobody is known (contract B-106).
+    pub halopsa: u32,
+    /// Family `halopsa`: bulk imports per hour and key (contract B-108).
+    pub halopsa_bulk: u32,
+    /// Family `halopsa`: synchronisations of a key under way at once on this node (contract B-107).
+    pub halopsa_syncs: u32,
     /// Family `saas`: requests per tenant, by its tier's name; `default` is the one for every tier not named (contract C-125, X-103).
     pub saas_tiers: BTreeMap<String, u32>,
     /// Family `saas`: how many requests over a tenant's limit may wait for their turn, out of the next minute's (contract C-127, X-104).
@@ -144,6 +193,8 @@ pub struct RateLimitSettings {
     pub saas_queue_seconds: u64,
     /// Family `contacts`: requests per key whose own limit is not set, per session, and per address where nobody is known (contract D-39).
     pub contacts: u32,
+    /// Family `elevate`: requests per key whose own limit is not set, per session, and per address where nobody is known (contract E-88).
+    pub elevate: u32,
     /// Keys never seen before that one address may present: each costs a bcrypt round.
     pub unverified_keys: u32,
 }
@@ -152,12 +203,16 @@ impl Default for RateLimitSettings {
     fn default() -> Self {
         Self {
             health_trixss: 100,
+            halopsa: 1_000,
+            halopsa_bulk: 10,
+            halopsa_syncs: 100,
             saas_tiers: [("default", 100), ("professional", 600), ("enterprise", 3_000)]
                 .map(|(tier, limit)| (tier.to_owned(), limit))
                 .into(),
             saas_queue: 10,
             saas_queue_seconds: 60,
             contacts: 60,
+            elevate: 100,
             unverified_keys: 600,
         }
     }

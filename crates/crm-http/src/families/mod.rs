@@ -2,11 +2,17 @@
 
 pub mod admin;
 pub mod contacts;
+pub mod elevate;
+pub mod halopsa;
 pub mod health_trixss;
 mod mount;
+mod payload;
 pub mod saas;
 
 pub(crate) use mount::register;
+pub(crate) use payload::FamilyPayloads;
+
+use std::borrow::Cow;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,7 +24,14 @@ use futures_util::future::LocalBoxFuture;
 use crate::shared::{call::Call, rate_limit::Decision};
 
 /// Every family, one line each.
-pub static FAMILIES: &[&dyn Family] = &[&health_trixss::HealthTrixss, &saas::Saas, &contacts::Contacts, &admin::Admin];
+pub static FAMILIES: &[&dyn Family] = &[
+    &health_trixss::HealthTrixss,
+    &halopsa::Halopsa,
+    &saas::Saas,
+    &contacts::Contacts,
+    &elevate::Elevate,
+    &admin::Admin,
+];
 
 /// One dialect: which paths it owns, whom it lets in and how its answers look.
 pub trait Family: Sync + 'static {
@@ -74,6 +87,10 @@ pub enum Credential {
     ScopedKey,
     /// An API key of family D in `x-api-key` alone.
     ScopedKeyHeader,
+    /// An API key of family E in `x-api-key`.
+    PermittedKey,
+    /// An API key of family B in `Authorization: Bearer`.
+    BearerKey,
     /// A browser's session, in its cookie.
     Session,
 }
@@ -146,8 +163,9 @@ pub fn routes() -> Vec<RouteInfo> {
     probes.chain(families).collect()
 }
 
-/// The family that owns a path.
+/// The family that owns a path. Slashes in a row count as one: `//api/v1/contacts` is no route, but whoever asks for it means that family.
 pub(crate) fn owner(path: &str) -> Option<&'static dyn Family> {
+    let path = plain(path);
     let owned = |prefix: &&&str| {
         path.strip_prefix(**prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -166,6 +184,16 @@ pub(crate) fn owner(path: &str) -> Option<&'static dyn Family> {
     owners.max_by_key(|(length, _)| *length).map(|(_, family)| family)
 }
 
+/// A path with one slash where several stand in a row.
+fn plain(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") {
+        return path.into();
+    }
+    let mut last = None;
+    let first_of_its_row = |&c: &char| !(last.replace(c) == Some('/') && c == '/');
+    path.chars().filter(first_of_its_row).collect::<String>().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,13 +205,20 @@ mod tests {
         assert_eq!(name("/api/v1/external/nope/deep"), Some("health_trixss"));
         assert_eq!(name("/api/v1/externals"), Some("contacts"));
         assert_eq!(name("/api/v1"), Some("contacts"));
+        assert_eq!(name("/api/v1/sync/leads"), Some("halopsa"));
+        assert_eq!(name("/api/v1/health/nope"), Some("halopsa"));
+        assert_eq!(name("/api/v1/healthy"), Some("contacts"));
         assert_eq!(name("/api/public/nope"), Some("contacts"));
         assert_eq!(name("/api/settings/profile"), Some("contacts"));
         assert_eq!(name("/api/settings"), Some("saas"));
         assert_eq!(name("/api/settings/nope"), Some("saas"));
         assert_eq!(name("/api/admin/nope"), Some("admin"));
+        assert_eq!(name("/api/external/nope"), Some("elevate"));
         assert_eq!(name("/api/nope"), Some("saas"));
+        assert_eq!(name("//api/v1/contacts"), Some("contacts"));
+        assert_eq!(name("/api///v1//external/accounts"), Some("health_trixss"));
         assert_eq!(name("/apis"), None);
+        assert_eq!(name("//apis"), None);
         assert_eq!(name("/"), None);
     }
 

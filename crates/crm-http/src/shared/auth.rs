@@ -5,24 +5,26 @@
 //! a bcrypt verdict outlives its epoch, and it is bound to the stored hash (contract X-27 as decided).
 
 mod cookie;
-mod epoch;
 mod key;
+mod presented;
 mod user;
 
 use std::{sync::Arc, time::Duration};
 
 use crm_domain::{
-    Result,
+    Error, Result,
     control::{ControlStore, session::Session},
     id::{SessionId, UserId},
     tenant::Tenants,
 };
 use moka::sync::Cache;
+use tokio::sync::oneshot;
 
-use crate::shared::{request_log::RequestLog, thread_pool::ThreadPool};
+use crate::shared::{request_log::RequestLog, tenant::in_time, thread_pool::ThreadPool};
 
-pub(crate) use epoch::epoch;
+pub(crate) use cookie::recognise;
 pub use key::{KeyGate, KeyPrincipal, KeyRefusal};
+pub(crate) use presented::{bearer, single};
 pub use user::UserPrincipal;
 
 /// How many credentials are remembered.
@@ -33,7 +35,6 @@ const IDLE: Duration = Duration::from_secs(600);
 /// Recognises callers.
 pub struct Auth {
     control: Arc<dyn ControlStore>,
-    epochs: epoch::Epochs,
     tenants: Arc<dyn Tenants>,
     hashing: Arc<ThreadPool>,
     request_log: Arc<RequestLog>,
@@ -52,7 +53,6 @@ impl Auth {
         request_log: Arc<RequestLog>,
     ) -> Self {
         Self {
-            epochs: epoch::Epochs::new(Arc::clone(&control)),
             control,
             tenants,
             hashing,
@@ -70,6 +70,28 @@ impl Auth {
 
     /// The credential epoch as of now.
     async fn epoch(&self) -> Result<i64> {
-        self.epochs.now().await
+        epoch(&*self.control).await
+    }
+}
+
+/// The credential epoch as of now.
+pub(crate) async fn epoch(control: &dyn ControlStore) -> Result<i64> {
+    if let Some(epoch) = control.recent_epoch() {
+        return Ok(epoch);
+    }
+    let (sender, receiver) = oneshot::channel();
+    let told = Box::new(move |epoch| {
+        // Nobody waits any more.
+        let _ = sender.send(epoch);
+    });
+    control.epoch(told);
+    in_time(async { receiver.await.map_err(|_| stopped())? }).await
+}
+
+fn stopped() -> Error {
+    Error::Unavailable {
+        what: "the control database",
+        cause: "it stopped".to_owned(),
+        retry_after: Duration::from_secs(1),
     }
 }

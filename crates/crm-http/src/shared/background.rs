@@ -1,4 +1,4 @@
-//! What runs beside the requests: jobs, the request log's flusher, limiter and metrics upkeep, the carrying of what waits for change feeds, and
+//! What runs beside the requests: jobs, deliveries to webhooks, timers, the request log's flusher, limiter and metrics upkeep, the carrying of what waits for change feeds, and
 //! the purge of what is kept for a time only.
 
 use std::{
@@ -33,6 +33,8 @@ const PURGE: Duration = Duration::from_secs(3_600);
 const PURGE_BATCH: u32 = 2_000;
 /// The same of jobs, of which each may have many rows beside it.
 const JOBS_BATCH: u32 = 20;
+/// The same of deliveries, which have their logs beside them.
+const DELIVERIES_BATCH: u32 = 500;
 /// How long an ended or expired session is kept, so that its end stays explicable.
 const SESSION_RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
 
@@ -48,6 +50,8 @@ impl Background {
             tasks.push(tokio::spawn(Arc::clone(&app.request_log).run()));
             tasks.push(tokio::spawn(Arc::clone(&app.request_log).run_usage()));
             tasks.push(tokio::spawn(Arc::clone(&app.jobs).run()));
+            tasks.push(tokio::spawn(Arc::clone(&app.webhooks).run()));
+            tasks.push(tokio::spawn(Arc::clone(&app.timers).run()));
             tasks.push(tokio::spawn(upkeep(app)));
             tasks.push(tokio::spawn(purge(Purge::of(app))));
             tasks.push(tokio::spawn(carry(Carrier::of(app))));
@@ -130,6 +134,8 @@ pub(crate) struct Purge {
     retention: Option<Duration>,
     /// `None` keeps what jobs came to for ever.
     jobs: Option<Duration>,
+    /// `None` keeps deliveries to webhooks for ever.
+    deliveries: Option<Duration>,
 }
 
 impl Purge {
@@ -141,6 +147,7 @@ impl Purge {
             clock: Arc::clone(&app.clock),
             retention: kept(app.settings.request_log.retention_days),
             jobs: kept(app.settings.jobs.retention_days),
+            deliveries: kept(app.settings.webhooks.retention_days),
         }
     }
 
@@ -167,6 +174,11 @@ impl Purge {
                 == JOBS_BATCH as usize
             {}
         }
+        if let Some(before) = self.deliveries.map(|kept| now.minus(kept)) {
+            while store.writing(server_origin(), move |unit| unit.deliveries().purge(before, DELIVERIES_BATCH))?
+                >= u64::from(DELIVERIES_BATCH)
+            {}
+        }
         let asked = store.reading(|reader| Ok(reader.settings().lookup()?.preferences.request_log_days))?;
         let asked = asked.and_then(|days| u64::try_from(days).ok()).map(days_of);
         // A tenant may have its log forgotten sooner than the deployment forgets, not later.
@@ -175,6 +187,8 @@ impl Purge {
         };
         let before = now.minus(retention);
         while store.writing(server_origin(), move |unit| unit.requests().purge(before, PURGE_BATCH))? >= u64::from(PURGE_BATCH) {}
+        // It tells of requests as well.
+        while store.writing(server_origin(), move |unit| unit.sync_log().purge(before, PURGE_BATCH))? >= u64::from(PURGE_BATCH) {}
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use crm_domain::{id::UserId, stamp::Stamp, usecase::sign_in::Claimed};
+use crm_domain::{id::UserId, stamp::Stamp, tenant::change::Actor, usecase::sign_in::Claimed};
 
 use crate::{
     App,
@@ -67,6 +67,17 @@ pub struct Claimant {
     pub user: UserId,
     /// The log of the user's tenant: who tries to get in there is no other tenant's business.
     pub(crate) log: Arc<TenantLog>,
+}
+
+impl Caller {
+    /// Who that is in the change feed and to whom an `Idempotency-Key` belongs; `None` for who was not let in.
+    pub fn actor(&self) -> Option<Actor> {
+        match self {
+            Self::Key(key) => Some(Actor::ApiKey(key.key.id)),
+            Self::User(principal) => Some(Actor::User(principal.user.id)),
+            Self::Claimant(_) | Self::Nobody => None,
+        }
+    }
 }
 
 impl Call {

@@ -16,7 +16,7 @@ use std::{
 use crm_domain::{
     Result,
     id::TenantId,
-    tenant::{TenantStore, Tenants, change::Change},
+    tenant::{TenantStore, change::Change},
 };
 use tokio::{
     sync::watch,
@@ -62,20 +62,20 @@ pub enum Head {
 pub struct TooManyFollowers;
 
 impl Feeds {
-    /// Hears from the tenants' writers from now on.
-    pub(crate) fn new(tenants: &dyn Tenants, settings: ChangeStreamSettings) -> Arc<Self> {
-        let feeds = Arc::new(Self {
+    /// Nobody follows yet.
+    pub(crate) fn new(settings: ChangeStreamSettings) -> Arc<Self> {
+        Arc::new(Self {
             followed: Mutex::default(),
             stopping: AtomicBool::new(false),
             settings,
-        });
-        let listener = Arc::downgrade(&feeds);
-        tenants.on_commit(Box::new(move |tenant, last_seq| {
-            if let Some(feed) = listener.upgrade().and_then(|feeds| feeds.find(tenant)) {
-                feed.reach(last_seq);
-            }
-        }));
-        feeds
+        })
+    }
+
+    /// Hears from a tenant's writer how far its feed reaches.
+    pub(crate) fn heard(&self, tenant: TenantId, last_seq: i64) {
+        if let Some(feed) = self.find(tenant) {
+            feed.reach(last_seq);
+        }
     }
 
     /// Follows a tenant's feed, from the runtime of a worker.

@@ -14,12 +14,15 @@ use actix_web::{
 };
 use crm_domain::{
     Result,
+    stamp::Stamp,
     tenant::{
         UnitOfWork,
         change::Actor,
         idempotency::{IdempotencyScope, KeptAnswer, replay},
     },
 };
+
+use super::tenant::TenantSession;
 
 /// The request header.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -48,8 +51,52 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its JSON body.
     pub body: String,
+    /// When the record that it shows changed last, where it shows one.
+    pub changed_at: Option<Stamp>,
     /// Whether it was given before.
     pub replayed: bool,
+}
+
+/// What a unit of work answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The status.
+    pub status: StatusCode,
+    /// The JSON body.
+    pub body: String,
+    /// When the record that it shows changed last, where it shows one.
+    pub changed_at: Option<Stamp>,
+}
+
+impl From<(StatusCode, String)> for Made {
+    fn from((status, body): (StatusCode, String)) -> Self {
+        Self {
+            status,
+            body,
+            changed_at: None,
+        }
+    }
+}
+
+/// Writes what is answered with a secret, in an answer that is not kept: sent again with the same key, the request is refused in the words of
+/// `refusal`.
+///
+/// # Errors
+/// Those of the work; [`crm_domain::Error::Conflict`] for every request but the first; [`crm_domain::Error::IdempotencyMismatch`].
+pub(crate) fn shown_once<T>(
+    unit: &mut dyn UnitOfWork,
+    guard: Option<&Guard>,
+    refusal: &str,
+    work: impl FnOnce(&mut dyn UnitOfWork) -> Result<T>,
+) -> Result<T> {
+    let Some(guard) = guard else { return work(unit) };
+    match guard.reserve(unit)? {
+        Reservation::Granted => {}
+        Reservation::Taken | Reservation::UnderWay => return Err(crm_domain::Error::Conflict(refusal.to_owned())),
+    }
+    let written = work(unit)?;
+    guard.settle(unit, true)?;
+    Ok(written)
 }
 
 /// How things stand with a request whose answer is not kept.
@@ -110,7 +157,7 @@ impl Guard {
             Some(kept) if kept.status == UNDER_WAY => Ok(Reservation::UnderWay),
             Some(kept) if kept.status != FAILED => Ok(Reservation::Taken),
             Some(_) | None => {
-                self.keep(unit, UNDER_WAY, String::new())?;
+                self.keep(unit, UNDER_WAY, String::new(), None)?;
                 Ok(Reservation::Granted)
             }
         }
@@ -132,19 +179,20 @@ impl Guard {
 
     /// Keeps the answer of a request that was begun.
     pub fn finish(&self, unit: &mut dyn UnitOfWork, status: StatusCode, body: &str) -> Result<()> {
-        self.keep(unit, status.as_u16(), body.to_owned())
+        self.keep(unit, status.as_u16(), body.to_owned(), None)
     }
 
     /// Notes how a reserved request ended; one that failed may be sent again.
     pub fn settle(&self, unit: &mut dyn UnitOfWork, took_effect: bool) -> Result<()> {
-        self.keep(unit, if took_effect { TAKEN } else { FAILED }, String::new())
+        self.keep(unit, if took_effect { TAKEN } else { FAILED }, String::new(), None)
     }
 
-    fn keep(&self, unit: &mut dyn UnitOfWork, status: u16, body: String) -> Result<()> {
+    fn keep(&self, unit: &mut dyn UnitOfWork, status: u16, body: String, changed_at: Option<Stamp>) -> Result<()> {
         let answer = KeptAnswer {
             request_digest: self.digest.clone(),
             status,
             body,
+            changed_at,
         };
         unit.idempotency().keep(&self.scope, &answer)
     }
@@ -154,21 +202,22 @@ impl Guard {
 ///
 /// # Errors
 /// [`crm_domain::Error::IdempotencyMismatch`] when the key came with another body before, and those of the work.
-pub fn once(
+pub fn once<M: Into<Made>>(
     unit: &mut dyn UnitOfWork,
     guard: Option<&Guard>,
-    work: impl FnOnce(&mut dyn UnitOfWork) -> Result<(StatusCode, String)>,
+    work: impl FnOnce(&mut dyn UnitOfWork) -> Result<M>,
 ) -> Result<Answer> {
     if let Some(kept) = known(unit, guard)? {
         return Ok(kept);
     }
-    let (status, body) = work(unit)?;
+    let Made { status, body, changed_at } = work(unit)?.into();
     if let Some(guard) = guard {
-        guard.keep(unit, status.as_u16(), body.clone())?;
+        guard.keep(unit, status.as_u16(), body.clone(), changed_at)?;
     }
     Ok(Answer {
         status,
         body,
+        changed_at,
         replayed: false,
     })
 }
@@ -186,10 +235,51 @@ pub fn known(unit: &mut dyn UnitOfWork, guard: Option<&Guard>) -> Result<Option<
         Ok(Answer {
             status,
             body: kept.body,
+            changed_at: kept.changed_at,
             replayed: true,
         })
     })
     .transpose()
+}
+
+/// Does work that is not of one unit once for each `Idempotency-Key`; what failed may be sent again.
+///
+/// # Errors
+/// Those of [`Guard::begin`] and of the work.
+pub(crate) async fn over_units(
+    tenant: &TenantSession,
+    guard: Option<Guard>,
+    work: impl Future<Output = Result<(StatusCode, String)>>,
+) -> Result<Answer> {
+    let Some(guard) = guard else {
+        let (status, body) = work.await?;
+        return Ok(Answer {
+            status,
+            body,
+            changed_at: None,
+            replayed: false,
+        });
+    };
+    let beginning = guard.clone();
+    if let Some(known) = tenant.write(move |unit| beginning.begin(unit)).await? {
+        return Ok(known);
+    }
+    let done = work.await;
+    let kept = done.as_ref().ok().cloned();
+    let noted = tenant.write(move |unit| match kept {
+        Some((status, body)) => guard.finish(unit, status, &body),
+        None => guard.settle(unit, false),
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, tenant = %tenant.tenant.id, "the answer of a request with an Idempotency-Key could not be kept");
+    }
+    let (status, body) = done?;
+    Ok(Answer {
+        status,
+        body,
+        changed_at: None,
+        replayed: false,
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! error among the others. No `Content-Type` is asked for (contract C-19, C-52). Unknown fields are ignored (contract X-24).
 
 mod binder;
+mod extractor;
 mod given;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use self::binder::Binder;
+pub(crate) use self::extractor::{Body, receive};
 pub use self::given::{Decimal, Given, JsonType, Object, Objects};
 
 /// Why a body is refused before any field of it is looked at; always 400.

@@ -75,6 +75,14 @@ impl Quota {
         }
     }
 
+    /// `limit` requests in each hour; none queues.
+    pub const fn per_hour(limit: u32) -> Self {
+        Self {
+            period: Duration::from_secs(3_600),
+            ..Self::per_minute(limit)
+        }
+    }
+
     /// The same quota; requests over it queue.
     #[must_use]
     pub const fn queueing(self, queue: u32, patience: Duration) -> Self {

@@ -6,9 +6,12 @@ use crm_domain::{
     Result,
     clock::{Clock, Entropy},
     control::user::{Password, PasswordHash},
+    error::Problem,
+    field::{Check, Patch},
 };
 
 use super::{
+    json_body::Given,
     jwt::{Jwt, JwtSettings},
     login_guard::LoginGuard,
     thread_pool::ThreadPool,
@@ -66,6 +69,29 @@ impl SignIn {
         };
         self.hashing.run(job).await?
     }
+}
+
+/// The email and the password of a login.
+///
+/// # Errors
+/// [`crm_domain::Error::Invalid`] when one of them is missing.
+pub fn credentials(email: Given<String>, password: Given<String>) -> Result<(String, Password)> {
+    let mut check = Check::new();
+    let email = required("email", email, &mut check);
+    let password = required("password", password, &mut check).map(|text| Password::candidate(&text));
+    check.finish_with(email.zip(password))
+}
+
+/// A text that must be there; what it holds is judged by comparing.
+pub fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<String> {
+    let given: Patch<String> = given.patch(field, check);
+    check.required(field, given, None, |text| {
+        if text.is_empty() {
+            Err(Problem::Required)
+        } else {
+            Ok(text.to_owned())
+        }
+    })
 }
 
 /// Made once: making it takes as long as a verification.

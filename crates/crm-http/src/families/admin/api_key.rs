@@ -13,11 +13,7 @@ use actix_web::{
     web,
 };
 use crm_domain::{
-    Error,
-    control::{
-        ControlStore,
-        api_key::{ApiKey, ApiKeyFields, KeyFamily, KeyText},
-    },
+    control::{ControlStore, api_key::KeyFamily},
     field::Check,
     id::{ApiKeyId, RecordId},
     page::SortValue,
@@ -29,15 +25,11 @@ use crate::{
     families::saas::{
         answer::secret,
         context::{Body, ManageApiKeys, Permit},
-        error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError},
+        error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StateResponses},
         id::{API_KEY, in_path, show},
         page::{PageBody, PageParams, Query},
     },
-    shared::{
-        call::Call,
-        idempotency::{Guard, Reservation},
-        tenant::{TenantSession, block},
-    },
+    shared::{call::Call, mint::Minting, tenant::block},
 };
 use wire::{ApiKeyInfo, ApiKeyRequest, MintRequest, MintResponse};
 
@@ -88,62 +80,16 @@ pub(super) async fn get(call: Call, permit: Permit<ManageApiKeys>, id: web::Path
 )]
 pub(super) async fn mint(call: Call, permit: Permit<ManageApiKeys>, body: Body<MintRequest>) -> Result<HttpResponse, SaasError> {
     let (family, fields) = body.value.parse(permit.user().role, call.app.clock.now())?;
-    let made = match &body.guard {
-        Some(guard) => mint_once(&call, &permit, guard, family, fields).await?,
-        None => mint_now(&call, &permit, family, fields).await?,
+    let minting = Minting {
+        call: &call,
+        tenant: &permit.tenant,
+        creator: permit.user().id,
+        family,
     };
+    let made = minting.mint(body.guard.as_ref(), fields).await?;
     let location = format!("{PATH}/{}", show(API_KEY, made.1.id));
     let answer = MintResponse::of(&made.0, made.1);
     Ok(secret(StatusCode::CREATED).insert_header((LOCATION, location)).json(answer))
-}
-
-async fn mint_now(
-    call: &Call,
-    permit: &Permit<ManageApiKeys>,
-    family: KeyFamily,
-    fields: ApiKeyFields,
-) -> crm_domain::Result<(KeyText, ApiKey)> {
-    let text = KeyText::random(family, &*call.app.entropy);
-    let (hashed, cost) = (text.clone(), call.app.settings.hashing.bcrypt_cost);
-    let hash = call.app.hashing.run(move || hashed.hash(cost)).await??;
-    let (minted, tenant, creator) = (text.clone(), permit.tenant.tenant.id, permit.user().id);
-    let mint = move |control: &dyn ControlStore, origin: &Origin| api_keys::mint(control, origin, tenant, creator, &minted, hash, fields);
-    Ok((text, permit.tenant.administer(mint).await?))
-}
-
-/// The key is made in the control plane, its guard kept in the tenant's database: the guard is reserved first, so that a crash in between
-/// makes no key rather than two.
-async fn mint_once(
-    call: &Call,
-    permit: &Permit<ManageApiKeys>,
-    guard: &Guard,
-    family: KeyFamily,
-    fields: ApiKeyFields,
-) -> crm_domain::Result<(KeyText, ApiKey)> {
-    let reserving = guard.clone();
-    match permit.tenant.write(move |unit| reserving.reserve(unit)).await? {
-        Reservation::Granted => {}
-        Reservation::Taken => {
-            let message = "The API key was created by an earlier request with this Idempotency-Key; it was shown only once";
-            return Err(Error::Conflict(message.to_owned()));
-        }
-        Reservation::UnderWay => {
-            let message = "A request with this Idempotency-Key is under way or was interrupted; look into the list of API keys";
-            return Err(Error::Conflict(message.to_owned()));
-        }
-    }
-    let made = mint_now(call, permit, family, fields).await;
-    settle(&permit.tenant, guard, made.is_ok()).await;
-    made
-}
-
-/// A key that was made is answered even when this cannot be noted any more: its holder would never see it again. The reservation then
-/// stays, and a repeated request is still answered 409.
-async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
-    let guard = guard.clone();
-    if let Err(error) = tenant.write(move |unit| guard.settle(unit, took_effect)).await {
-        tracing::error!(%error, took_effect, "cannot note how the making of an API key ended");
-    }
 }
 
 /// Changes the fields given; takes effect with the next request. Null removes a limit, an expiry or an allowlist. A Manager changes no
@@ -151,7 +97,10 @@ async fn settle(tenant: &TenantSession, guard: &Guard, took_effect: bool) {
 #[utoipa::path(
     patch, path = ITEM, tag = "admin", operation_id = "admin_update_api_key", request_body = ApiKeyRequest,
     params(("id" = String, Path, example = "key_3")),
-    responses((status = 200, description = "The key as it is now", body = ApiKeyInfo), ErrorResponses, LookupResponses, BodyResponses),
+    responses(
+        (status = 200, description = "The key as it is now", body = ApiKeyInfo),
+        ErrorResponses, LookupResponses, StateResponses, BodyResponses
+    ),
     security(("accessToken" = []), ("contacts_session" = []))
 )]
 pub(super) async fn update(
@@ -160,6 +109,7 @@ pub(super) async fn update(
     body: Body<ApiKeyRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let id: ApiKeyId = in_path(&id, API_KEY)?;
+    permit.over_untagged()?;
     let mut check = Check::new();
     let draft = body.value.draft(&mut check);
     let (tenant, actor) = (permit.tenant.tenant.id, permit.user().id);
@@ -177,6 +127,7 @@ pub(super) async fn update(
 )]
 pub(super) async fn revoke(permit: Permit<ManageApiKeys>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: ApiKeyId = in_path(&id, API_KEY)?;
+    permit.over_untagged()?;
     let (tenant, actor) = (permit.tenant.tenant.id, permit.user().id);
     let revoke = move |control: &dyn ControlStore, origin: &Origin| api_keys::revoke_as(control, origin, tenant, id, actor);
     permit.tenant.administer(revoke).await?;

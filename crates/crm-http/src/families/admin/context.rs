@@ -8,11 +8,7 @@ use crate::{
         Credential,
         saas::{context, error::SaasError, limits},
     },
-    shared::{
-        call::Call,
-        csrf,
-        session_cookie::{is_browsers, session_cookie},
-    },
+    shared::{auth, call::Call, csrf, session_cookie::is_browsers},
 };
 
 /// Lets a request in.
@@ -24,22 +20,11 @@ pub(super) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
 }
 
 async fn admit_session(call: &Call, request: &HttpRequest) -> Result<()> {
-    let cookie = session_cookie(request.head());
-    let principal = match &cookie {
-        Some(cookie) => {
-            let idle = call.app.settings.sessions.idle();
-            let found = call.app.auth.cookie_principal(cookie, call.received_at, idle).await;
-            found.map_err(SaasError::from)?
-        }
-        None => None,
-    };
-    let Some(principal) = principal else {
+    let Some((cookie, principal)) = auth::recognise(call, request).await.map_err(SaasError::from)? else {
         limits::count_address(call).await?;
         return Err(SaasError::SessionEnded.into());
     };
-    let (tenant, tier) = (principal.tenant.id, principal.tenant.tier.clone());
-    call.set_user(principal);
-    limits::count_tenant(call, tenant, &tier).await?;
+    limits::count_tenant(call, principal.tenant.id, &principal.tenant.tier).await?;
     let foreign = |refused: csrf::CrossSite| SaasError::from(Error::Forbidden(refused.to_string()));
-    Ok(csrf::check(request, cookie.as_ref()).map_err(foreign)?)
+    Ok(csrf::check(request, Some(&cookie)).map_err(foreign)?)
 }

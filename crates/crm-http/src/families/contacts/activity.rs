@@ -23,9 +23,10 @@ use super::{
     context::Access,
     error::{ApiError, ErrorResponses, LookupResponses},
     id,
-    page::{PageParams, Query, choice},
+    page::{PageParams, Query},
     word::field_of,
 };
+use crate::shared::query::choice;
 
 pub(super) const PATH: &str = "/api/v1/activities";
 pub(super) const OF_CONTACT: &str = "/api/v1/contacts/{id}/activities";
@@ -71,6 +72,8 @@ impl Type {
             ChangeKind::Created => Self::Created,
             // For whoever reads of types, a contact that was restored or merged has changed.
             ChangeKind::Updated | ChangeKind::Restored | ChangeKind::Merged | ChangeKind::Unmerged => Self::Updated,
+            // The clock tells nothing of contacts.
+            ChangeKind::Overdue | ChangeKind::SlaWarning | ChangeKind::SlaBreach => Self::Updated,
             ChangeKind::Deleted => Self::Deleted,
         }
     }
@@ -136,7 +139,7 @@ fn describe(change: &Change) -> &'static str {
     match (Type::of(change), change.kind) {
         (Type::Enriched, _) => "Contact enriched",
         (_, ChangeKind::Created) => "Contact created",
-        (_, ChangeKind::Updated) => "Contact information updated",
+        (_, ChangeKind::Updated | ChangeKind::Overdue | ChangeKind::SlaWarning | ChangeKind::SlaBreach) => "Contact information updated",
         (_, ChangeKind::Deleted) => "Contact deleted",
         (_, ChangeKind::Restored) => "Contact restored",
         (_, ChangeKind::Merged) => "Contact merged",

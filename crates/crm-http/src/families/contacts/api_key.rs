@@ -9,7 +9,7 @@ use crm_domain::{
     Error,
     control::{
         ControlStore,
-        api_key::{ApiKey as Entity, ApiKeyDraft, ApiKeyFields, KeyFamily, KeyText},
+        api_key::{ApiKey as Entity, ApiKeyDraft, ApiKeyFields, KeyFamily},
         user::Role,
     },
     error::{FieldError, Problem},
@@ -29,8 +29,8 @@ use super::{
 };
 use crate::shared::{
     call::Call,
-    idempotency::{Guard, Reservation},
     json_body::{Decimal, Given},
+    mint::Minting,
     tenant::block,
 };
 
@@ -189,45 +189,19 @@ pub(super) async fn list(call: Call, browser: Browser) -> Result<HttpResponse, A
 pub(super) async fn create(call: Call, browser: Browser, body: Body<ApiKeyRequest>) -> Result<HttpResponse, ApiError> {
     // Whoever may not give a scope is forbidden to, by `api_keys::mint`; the scope itself is right.
     let fields = body.value.parse(&call)?;
-    let made = match &body.guard {
-        Some(guard) => create_once(&call, &browser, guard, fields).await?,
-        None => create_now(&call, &browser, fields).await?,
+    let minting = Minting {
+        call: &call,
+        tenant: &browser.tenant,
+        creator: browser.user().id,
+        family: KeyFamily::Contacts,
     };
+    let made = minting.mint(body.guard.as_ref(), fields).await?;
     Ok(secret(StatusCode::CREATED).json(ApiKeyResponse {
         success: true,
         message: "API key created successfully. Copy the key now - it won't be shown again.",
         key: made.0.as_str().to_owned(),
         api_key: NewApiKey::of(&made.1, call.app.settings.rate_limits.contacts),
     }))
-}
-
-async fn create_now(call: &Call, browser: &Browser, fields: ApiKeyFields) -> crm_domain::Result<(KeyText, Entity)> {
-    let text = KeyText::random(KeyFamily::Contacts, &*call.app.entropy);
-    let (hashed, cost) = (text.clone(), call.app.settings.hashing.bcrypt_cost);
-    let hash = call.app.hashing.run(move || hashed.hash(cost)).await??;
-    let (minted, tenant, maker) = (text.clone(), browser.user().tenant_id, browser.user().id);
-    let mint = move |control: &dyn ControlStore, origin: &Origin| api_keys::mint(control, origin, tenant, maker, &minted, hash, fields);
-    Ok((text, browser.tenant.administer(mint).await?))
-}
-
-/// The key is made in the control plane, its guard kept in the tenant's database: the guard is reserved first, so that a crash in between
-/// makes no key rather than two.
-async fn create_once(call: &Call, browser: &Browser, guard: &Guard, fields: ApiKeyFields) -> crm_domain::Result<(KeyText, Entity)> {
-    let reserving = guard.clone();
-    match browser.tenant.write(move |unit| reserving.reserve(unit)).await? {
-        Reservation::Granted => {}
-        Reservation::Taken | Reservation::UnderWay => {
-            let message = "An earlier request with this Idempotency-Key made the API key, which is shown only once, or is under way";
-            return Err(Error::Conflict(message.to_owned()));
-        }
-    }
-    let made = create_now(call, browser, fields).await;
-    let (guard, took_effect) = (guard.clone(), made.is_ok());
-    // A key that was made is answered even when this cannot be noted any more: its holder would never see it again.
-    if let Err(error) = browser.tenant.write(move |unit| guard.settle(unit, took_effect)).await {
-        tracing::error!(%error, took_effect, "cannot note how the making of an API key ended");
-    }
-    made
 }
 
 /// Revokes a key of the user: the very next request with it is turned away. Revoking it twice changes nothing.

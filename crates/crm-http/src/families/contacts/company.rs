@@ -109,7 +109,7 @@ pub(super) struct Mended {
     updated: u64,
 }
 
-/// Fills in what contacts do not say of their companies, where something is known of those. Done again it finds nothing to do.
+/// Fills in what is known of the companies of contacts, and links them to the accounts of those names. Done again it finds nothing to do.
 #[utoipa::path(
     post, path = AUTOFILL, tag = "contacts internal", operation_id = "contacts_autofill_companies",
     responses((status = 200, description = "How many contacts know more now", body = Mended), ErrorResponses, BodyResponses),
@@ -120,7 +120,7 @@ pub(super) async fn autofill(browser: Browser, Optional(body): Optional<Nothing>
         conditions: vec![Condition::null(ContactField::Company, false)],
         ..ContactFilter::default()
     };
-    mend(browser, body, with_company, lacks_company_data, fill).await
+    mend(browser, body, with_company, may_learn_of_company, fill).await
 }
 
 /// Makes the full names of contacts that have none, or one without their first or last name. Done again it finds nothing to do.
@@ -195,6 +195,10 @@ async fn write(
     written.await
 }
 
+fn may_learn_of_company(fields: &ContactFields) -> bool {
+    fields.account_id.is_none() || lacks_company_data(fields)
+}
+
 fn lacks_company_data(fields: &ContactFields) -> bool {
     let is_sized = fields.employees.is_some() || fields.employee_size_bracket.is_some();
     let is_placed = [&fields.company_city, &fields.company_state, &fields.company_country]
@@ -211,7 +215,7 @@ fn lacks_company_data(fields: &ContactFields) -> bool {
 /// What the contacts' companies say beyond what they say themselves.
 fn fill(unit: &mut dyn UnitOfWork, contacts: &[Entity]) -> DomainResult<Vec<ContactDraft>> {
     let mut drafts: Vec<ContactDraft> = contacts.iter().map(|contact| as_said(&contact.fields)).collect();
-    company_template::complete(unit, &mut drafts.iter_mut().collect::<Vec<_>>())?;
+    company_template::complete_known(unit, &mut drafts.iter_mut().collect::<Vec<_>>())?;
     Ok(drafts)
 }
 
@@ -224,6 +228,7 @@ fn as_said(fields: &ContactFields) -> ContactDraft {
     let technologies = fields.technologies.as_ref();
     ContactDraft {
         company: said(fields.company.as_ref()),
+        account_id: fields.account_id.into(),
         employees: said(fields.employees),
         employee_size_bracket: said(fields.employee_size_bracket.as_ref()),
         industry: said(fields.industry.as_ref()),

@@ -8,12 +8,11 @@ use std::{
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{AUTHORIZATION, HeaderMap, HeaderName},
+    http::header::{HeaderMap, HeaderName},
 };
 use crm_domain::{
     control::user::{Permission, User},
     id::UserId,
-    tenant::change::{Actor, Origin},
 };
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -21,17 +20,12 @@ use serde::de::DeserializeOwned;
 use super::{error::ApiError, limits, scope, session};
 use crate::{
     families::Credential,
-    settings::BodySettings,
     shared::{
-        auth::{KeyPrincipal, UserPrincipal},
-        body::read_body,
+        auth::{self, KeyPrincipal, UserPrincipal, bearer, single},
         call::{Call, Caller},
         csrf,
-        fault::Fault,
         idempotency::Guard,
-        json_body::{BodyError, JsonBody},
-        media_type::{Declared, declared},
-        session_cookie::session_cookie,
+        json_body::{self, JsonBody, receive},
         tenant::TenantSession,
     },
 };
@@ -52,7 +46,12 @@ pub(super) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
         }
         Credential::Session => admit_session(call, request).await,
         // Another family's credential opens nothing here.
-        Credential::Open | Credential::ApiKeyHeader | Credential::Jwt | Credential::JwtOrSession => {
+        Credential::Open
+        | Credential::ApiKeyHeader
+        | Credential::PermittedKey
+        | Credential::BearerKey
+        | Credential::Jwt
+        | Credential::JwtOrSession => {
             limits::count_address(call).await?;
             // Another site's page must not sign its visitor in as somebody else.
             if call.template == Some(session::LOGIN) {
@@ -68,43 +67,16 @@ async fn admit_key(call: &Call, presented: Option<&str>) -> actix_web::Result<Ar
 }
 
 async fn admit_session(call: &Call, request: &HttpRequest) -> actix_web::Result<()> {
-    let cookie = session_cookie(request.head());
-    let principal = match &cookie {
-        Some(cookie) => {
-            let idle = call.app.settings.sessions.idle();
-            let found = call.app.auth.cookie_principal(cookie, call.received_at, idle).await;
-            // A database that is down is not the client's doing: it is told so, and nothing is counted.
-            found.map_err(ApiError::from)?
-        }
-        None => None,
-    };
-    let Some(principal) = principal else {
+    let Some((cookie, principal)) = auth::recognise(call, request).await.map_err(ApiError::from)? else {
         limits::count_address(call).await?;
         return Err(ApiError::NoSession.into());
     };
-    call.set_user(Arc::clone(&principal));
     limits::count_session(call, principal.session.id).await?;
-    Ok(csrf::check(request, cookie.as_ref()).map_err(ApiError::from)?)
-}
-
-/// A header's only value. One that came twice, or in bytes that no key consists of, is a text that is no key.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut values = headers.get_all(name);
-    let first = values.next()?;
-    if values.next().is_some() {
-        return Some("");
-    }
-    Some(first.to_str().map_or("", str::trim))
+    Ok(csrf::check(request, Some(&cookie)).map_err(ApiError::from)?)
 }
 
 fn key_header(headers: &HeaderMap) -> Option<&str> {
     single(headers, &X_API_KEY)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let text = single(headers, &AUTHORIZATION)?;
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    Some(if scheme.eq_ignore_ascii_case("bearer") { token.trim() } else { "" })
 }
 
 /// Both forms may be sent together, when they are the same key.
@@ -141,24 +113,10 @@ fn access(request: &HttpRequest) -> actix_web::Result<Access> {
             owner: key.key.created_by,
         }),
         Caller::User(principal) => Ok(Access {
-            tenant: session_of(&call, &principal),
+            tenant: principal.session(&call),
             owner: principal.user.id,
         }),
         Caller::Claimant(_) | Caller::Nobody => Err(ApiError::NoKey.into()),
-    }
-}
-
-fn session_of(call: &Call, principal: &UserPrincipal) -> TenantSession {
-    TenantSession {
-        tenant: Arc::clone(&principal.tenant),
-        store: Arc::clone(&principal.store),
-        control: Arc::clone(&call.app.control),
-        origin: Origin {
-            actor: Actor::User(principal.user.id),
-            family: call.family.name(),
-        },
-        clock: Arc::clone(&call.app.clock),
-        now: call.received_at,
     }
 }
 
@@ -202,7 +160,7 @@ fn browser(request: &HttpRequest) -> actix_web::Result<Browser> {
     let call = Call::required(request)?;
     match call.caller() {
         Caller::User(principal) => Ok(Browser {
-            tenant: session_of(&call, &principal),
+            tenant: principal.session(&call),
             principal,
         }),
         Caller::Key(_) | Caller::Claimant(_) | Caller::Nobody => Err(ApiError::NoSession.into()),
@@ -210,26 +168,7 @@ fn browser(request: &HttpRequest) -> actix_web::Result<Browser> {
 }
 
 /// A JSON body and the guard of its `Idempotency-Key`.
-pub(super) struct Body<T> {
-    /// What it says.
-    pub value: T,
-    /// The guard, when the request came with a key and is a POST.
-    pub guard: Option<Guard>,
-}
-
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
-    type Error = actix_web::Error;
-    type Future = LocalBoxFuture<'static, actix_web::Result<Self>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let (json, guard) = receive(&request, &mut payload, b"", |body| body.json_bytes).await?;
-            let value = json.bind_any_case().map_err(ApiError::from)?;
-            Ok(Self { value, guard })
-        })
-    }
-}
+pub(super) type Body<T> = json_body::Body<T, ApiError>;
 
 /// A body that may be left out: nothing is as good as an empty object.
 pub(super) struct Optional<T>(pub Body<T>);
@@ -244,11 +183,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Optional<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            let (json, guard) = receive(&request, &mut payload, b"{}", |body| body.json_bytes).await?;
-            let value = json.bind_any_case().map_err(ApiError::from)?;
-            Ok(Self(Body { value, guard }))
-        })
+        Box::pin(async move { Body::receive(&request, &mut payload, b"{}").await.map(Self) })
     }
 }
 
@@ -267,35 +202,10 @@ impl FromRequest for Raw {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let (json, guard) = receive(&request, &mut payload, b"", |body| body.bulk_bytes).await?;
+            let (json, guard) = receive::<ApiError>(&request, &mut payload, b"", |body| body.bulk_bytes, Guard::of).await?;
             Ok(Self { json, guard })
         })
     }
-}
-
-async fn receive(
-    request: &HttpRequest,
-    payload: &mut Payload,
-    nothing: &'static [u8],
-    limit: fn(&BodySettings) -> usize,
-) -> actix_web::Result<(JsonBody, Option<Guard>)> {
-    let call = Call::required(request)?;
-    let settings = call.app.settings.body;
-    let deadline = std::time::Duration::from_secs(settings.deadline_seconds);
-    let declared = declared(request)?;
-    let bytes = read_body(request, payload, limit(&settings), deadline).await?;
-    let bytes: &[u8] = if bytes.is_empty() { nothing } else { &bytes };
-    let body = match JsonBody::parse(bytes) {
-        Err(BodyError::NotJson(_)) if declared == Declared::Form => return Err(Fault::BodyNotJson.into()),
-        parsed => parsed.map_err(ApiError::from)?,
-    };
-    let actor = match call.caller() {
-        Caller::Key(key) => Actor::ApiKey(key.key.id),
-        Caller::User(principal) => Actor::User(principal.user.id),
-        Caller::Claimant(_) | Caller::Nobody => return Ok((body, None)),
-    };
-    let guard = Guard::of(request, &actor, body.digest()).map_err(ApiError::from)?;
-    Ok((body, guard))
 }
 
 #[cfg(test)]

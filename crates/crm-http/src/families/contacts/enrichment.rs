@@ -197,6 +197,7 @@ fn finished(unit: &mut dyn UnitOfWork, guard: Option<Guard>, status: StatusCode,
     Ok(Answer {
         status,
         body,
+        changed_at: None,
         replayed: false,
     })
 }

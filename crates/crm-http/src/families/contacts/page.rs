@@ -1,19 +1,18 @@
 //! Query parameters and pages (contract D-04, D-49, X-122, X-124, X-134).
 
-use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 
 use crm_domain::{
-    error::{FieldError, Problem},
+    error::Problem,
     page::{Cursor, Page, SortValue, Start, Window},
 };
 use utoipa::IntoParams;
 
 use super::{answer::PageMeta, error::ApiError};
+use crate::shared::query::{PAGE_MAX, Parameters};
 
 const PAGE_SIZE: u32 = 20;
 const PAGE_SIZE_MAX: u32 = 100;
-/// Beyond it a page counts as it: every client's integer holds the number.
-const PAGE_MAX: u64 = 2_147_483_647;
 
 /// The parameters of every list; for the documentation, read by [`Query`].
 #[derive(IntoParams)]
@@ -29,37 +28,12 @@ pub(super) struct PageParams {
 }
 
 /// A query string, read parameter by parameter; whatever is wrong is told at once by [`Query::finish`].
-pub(super) struct Query {
-    given: HashMap<String, String>,
-    errors: Vec<FieldError>,
-}
+pub(super) struct Query(Parameters);
 
 impl Query {
-    /// Reads a query string; of a repeated parameter the last one counts.
+    /// Reads a query string.
     pub fn parse(query: &str) -> Self {
-        Self {
-            given: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-            errors: Vec::new(),
-        }
-    }
-
-    /// A parameter's trimmed text; blank is none.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
-    }
-
-    /// Notes a problem.
-    pub fn fail(&mut self, name: &str, problem: Problem) {
-        self.errors.push(FieldError {
-            field: name.to_owned(),
-            problem,
-        });
-    }
-
-    /// A parameter that is parsed when given.
-    pub fn parsed<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
-        let parsed = parse(self.text(name)?);
-        parsed.map_err(|problem| self.fail(name, problem)).ok()
+        Self(Parameters::parse(query))
     }
 
     /// The page asked for; `order_and_filter` binds cursors to the list.
@@ -67,12 +41,9 @@ impl Query {
         let page = self.parsed("page", positive).unwrap_or(1);
         let size = self.parsed("pageSize", positive).unwrap_or(PAGE_SIZE.into());
         let list = Cursor::list_digest(order_and_filter);
-        let cursor = self.parsed("cursor", |text| {
-            Cursor::decode(text, list)
-                .map_err(|_| Problem::Rule("must be a cursor returned by this list with the same parameters".to_owned()))
-        });
+        let cursor = self.cursor(list, |_| true);
         Paging {
-            page: page.min(PAGE_MAX),
+            page: page.min(PAGE_MAX.into()),
             size: u32::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
             list,
             cursor,
@@ -82,11 +53,20 @@ impl Query {
     /// # Errors
     /// [`ApiError::Invalid`] with every problem noted.
     pub fn finish(self) -> Result<(), ApiError> {
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::Invalid(self.errors))
-        }
+        self.0.finish().map_err(ApiError::Invalid)
+    }
+}
+
+impl Deref for Query {
+    type Target = Parameters;
+    fn deref(&self) -> &Parameters {
+        &self.0
+    }
+}
+
+impl DerefMut for Query {
+    fn deref_mut(&mut self) -> &mut Parameters {
+        &mut self.0
     }
 }
 
@@ -99,13 +79,6 @@ pub(super) fn positive(text: &str) -> Result<u64, Problem> {
     match text.parse().unwrap_or(u64::MAX) {
         0 => Err(refusal()),
         number => Ok(number),
-    }
-}
-
-/// Says which words a parameter can be.
-pub(super) fn choice<'a>(allowed: impl IntoIterator<Item = &'a str>) -> Problem {
-    Problem::Choice {
-        allowed: allowed.into_iter().map(str::to_owned).collect(),
     }
 }
 
@@ -151,17 +124,11 @@ impl Paging {
 
     /// The same of a list with cursors; `place` gives the sort value and id of a record.
     pub fn meta_of<R>(&self, page: &Page<R>, place: impl Fn(&R) -> (SortValue, i64)) -> PageMeta {
-        let next = page.items.last().filter(|_| page.has_more).map(|last| {
-            let (value, id) = place(last);
-            let cursor = Cursor {
-                value,
-                id,
-                // A walk keeps what its first page could see.
-                seen: self.cursor.as_ref().map_or(page.seen, |cursor| cursor.seen),
-                list: self.list,
-            };
-            cursor.encode()
-        });
+        let next = page
+            .items
+            .last()
+            .filter(|_| page.has_more)
+            .map(|last| Cursor::following(self.cursor.as_ref(), self.list, place(last), page.seen).encode());
         PageMeta {
             next_cursor: Some(next),
             ..self.meta(page.total)
@@ -186,7 +153,7 @@ mod tests {
             ("page=2&pageSize=50", 2, 50),
             ("pageSize=101", 1, 100),
             ("page=&pageSize=", 1, 20),
-            ("page=99999999999999999999999&pageSize=99999999999", PAGE_MAX, 100),
+            ("page=99999999999999999999999&pageSize=99999999999", PAGE_MAX.into(), 100),
         ] {
             let paging = paging(query).unwrap();
             assert_eq!((paging.page, paging.size), (page, size), "{query}");

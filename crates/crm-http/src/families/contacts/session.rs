@@ -7,9 +7,8 @@ use actix_web::{
     http::{StatusCode, header::SET_COOKIE},
 };
 use crm_domain::{
-    control::user::{Password, User as Entity},
-    error::Problem,
-    field::{Check, Email, Patch},
+    control::user::User as Entity,
+    field::Email,
     id::uuid_of,
     usecase::{
         browser_session,
@@ -26,7 +25,7 @@ use super::{
 };
 use crate::{
     settings::SessionSettings,
-    shared::{call::Call, csrf, json_body::Given, session_cookie::COOKIE_NAME, tenant::block},
+    shared::{call::Call, csrf, json_body::Given, session_cookie::COOKIE_NAME, sign_in::credentials, tenant::block},
 };
 
 pub(super) const LOGIN: &str = "/api/login";
@@ -42,27 +41,6 @@ pub(super) struct LoginRequest {
     email: Given<String>,
     #[schema(value_type = String)]
     password: Given<String>,
-}
-
-impl LoginRequest {
-    fn parse(self) -> crm_domain::Result<(String, Password)> {
-        let mut check = Check::new();
-        let email = required("email", self.email, &mut check);
-        let password = required("password", self.password, &mut check).map(|text| Password::candidate(&text));
-        check.finish_with(email.zip(password))
-    }
-}
-
-/// A text that must be there; what it holds is judged by comparing.
-pub(super) fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<String> {
-    let given: Patch<String> = given.patch(field, check);
-    check.required(field, given, None, |text| {
-        if text.is_empty() {
-            Err(Problem::Required)
-        } else {
-            Ok(text.to_owned())
-        }
-    })
 }
 
 /// A user.
@@ -107,7 +85,7 @@ pub(super) struct LoginResponse {
     )
 )]
 pub(super) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpResponse, ApiError> {
-    let (email, password) = body.value.parse()?;
+    let (email, password) = credentials(body.value.email, body.value.password)?;
     let attempt = call.app.sign_in.guard.attempt(&email, call.client).map_err(ApiError::TooEarly)?;
     let control = Arc::clone(&call.app.control);
     let claimed = block(move || sign_in::candidate(&*control, &email)).await?;

@@ -10,9 +10,11 @@ use crm_domain::{
         user_setting::{Section, UserSettings},
     },
     error::{FieldError, Problem},
-    field::{Check, Email, Patch, Text},
+    field::{Check, Email, Patch, Text, is_blank},
     id::uuid_of,
+    language,
     tenant::change::Origin,
+    time_zone::TimeZone,
     usecase::users::{self, Identity},
 };
 use serde::{Deserialize, Serialize};
@@ -23,9 +25,9 @@ use super::{
     answer::Success,
     context::{Body, Browser, Optional, Raw},
     error::{ApiError, BodyResponses, ErrorResponses},
-    session::{User, goodbye, required},
+    session::{User, goodbye},
 };
-use crate::shared::{call::Call, json_body::Given, tenant::block};
+use crate::shared::{call::Call, json_body::Given, sign_in::required, tenant::block};
 
 pub(super) const PROFILE: &str = "/api/settings/profile";
 pub(super) const PASSWORD: &str = "/api/settings/password";
@@ -127,8 +129,10 @@ pub(super) async fn update_profile(browser: Browser, body: Body<ProfileRequest>)
     if identity.email == Patch::Clear {
         check.fail("email", Problem::Required);
     }
-    let texts: [Patch<Text<100>>; 3] = [
-        parsed("profile_phone", request.phone, &mut check, Text::parse),
+    let phone = |text: &str| Text::<100>::parse(text).map(Text::into_inner);
+    let language = |text: &str| language::parse_tag(text).map(Text::into_inner);
+    let texts: [Patch<String>; 3] = [
+        parsed("profile_phone", request.phone, &mut check, phone),
         parsed("timezone", request.timezone, &mut check, timezone),
         parsed("language", request.language, &mut check, language),
     ];
@@ -142,7 +146,7 @@ pub(super) async fn update_profile(browser: Browser, body: Body<ProfileRequest>)
                 match text {
                     Patch::Keep => {}
                     Patch::Clear => drop(members.remove(name)),
-                    Patch::Set(text) => drop(members.insert(name.to_owned(), Value::String(text.into_inner()))),
+                    Patch::Set(text) => drop(members.insert(name.to_owned(), Value::String(text))),
                 }
             }
             kept = UserSettings::from_store(members);
@@ -161,7 +165,7 @@ fn parsed<T>(field: &str, given: Given<String>, check: &mut Check, parse: impl F
     match given.patch::<String>(field, check) {
         Patch::Keep => Patch::Keep,
         Patch::Clear => Patch::Clear,
-        Patch::Set(text) if text.trim().is_empty() => Patch::Clear,
+        Patch::Set(text) if is_blank(&text) => Patch::Clear,
         Patch::Set(text) => match parse(&text) {
             Ok(value) => Patch::Set(value),
             Err(problem) => {
@@ -172,27 +176,9 @@ fn parsed<T>(field: &str, given: Given<String>, check: &mut Check, parse: impl F
     }
 }
 
-/// The form of a name of the time zone database.
-fn timezone(text: &str) -> Result<Text<100>, Problem> {
-    spelled(
-        text,
-        |c| c.is_ascii_alphanumeric() || "_+-/".contains(c),
-        "a time zone such as America/New_York",
-    )
-}
-
-/// The form of a language tag.
-fn language(text: &str) -> Result<Text<100>, Problem> {
-    spelled(text, |c| c.is_ascii_alphanumeric() || c == '-', "a language such as en or pt-BR")
-}
-
-fn spelled(text: &str, is_part: impl Fn(char) -> bool, what: &str) -> Result<Text<100>, Problem> {
-    let text: Text<100> = Text::parse(text)?;
-    if text.chars().all(is_part) {
-        Ok(text)
-    } else {
-        Err(Problem::Rule(format!("must be {what}")))
-    }
+/// The name of a zone, as the database of zones spells it.
+fn timezone(text: &str) -> Result<String, Problem> {
+    TimeZone::parse(text).map(|zone| zone.name().to_owned())
 }
 
 /// A new password for an old one. Not `Debug`: it would show both.

@@ -102,7 +102,7 @@ pub(super) struct Analytics {
     security(("contacts_key" = []), ("contacts_bearer" = []))
 )]
 pub(super) async fn overview(access: Access) -> Result<HttpResponse, ApiError> {
-    let totals = access.tenant.read(|reader| reader.contact_stats().totals()).await?;
+    let totals = access.tenant.snapshot(|reader| reader.contact_stats().totals()).await?;
     Ok(ok(Overview { stats: totals.into() }))
 }
 

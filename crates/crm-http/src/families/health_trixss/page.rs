@@ -177,13 +177,9 @@ impl ListWindow {
 
     /// The `pagination` object of a page that ends with the record `last`.
     pub fn pagination<T>(&self, page: &Page<T>, last: Option<i64>) -> Pagination {
+        let next = |id| Cursor::following(self.cursor.as_ref(), self.list, (SortValue::Id, id), page.seen);
+        let next = last.filter(|_| page.has_more).map(next);
         let seen = self.cursor.as_ref().map_or(page.seen, |cursor| cursor.seen);
-        let next = last.filter(|_| page.has_more).map(|id| Cursor {
-            value: SortValue::Id,
-            id,
-            seen,
-            list: self.list,
-        });
         Pagination {
             total: page.total,
             limit: self.limit,

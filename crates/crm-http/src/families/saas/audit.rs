@@ -48,7 +48,8 @@ struct AuditParams {
     /// Only changes of this record.
     #[param(rename = "entityId", example = "deal_7")]
     entity_id: Option<String>,
-    /// Only these actions of `created`, `updated`, `deleted`, `restored`, `merged` and `unmerged`, separated by commas.
+    /// Only these actions of `created`, `updated`, `deleted`, `restored`, `merged`, `unmerged`, `overdue`, `sla_warning` and `sla_breach`,
+    /// separated by commas.
     #[param(example = "deleted,restored")]
     action: Option<String>,
     /// Only changes at this time or later.
@@ -76,7 +77,7 @@ pub(crate) struct AuditEntry {
     #[schema(example = "2026-01-17T10:30:00.123456Z")]
     timestamp: String,
     actor: ActorInfo,
-    /// `created`, `updated`, `deleted`, `restored`, `merged` or `unmerged`.
+    /// `created`, `updated`, `deleted`, `restored`, `merged` or `unmerged`; by the clock `overdue`, `sla_warning` or `sla_breach`.
     #[schema(example = "updated")]
     action: &'static str,
     /// `company`, `contact`, `lead`, `deal`, `user`, `invitation`, `apiKey`, …

@@ -30,6 +30,8 @@ use crate::shared::{
 
 /// The member that names the records to delete.
 const IDS: &str = "ids";
+/// What an item as a whole is called, where it is none.
+const ITEM: &str = "item";
 
 /// Creates records.
 pub(super) async fn create<N: Noun>(call: Call, permit: Permit<N::Writing>, body: BulkBody) -> Result<HttpResponse, SaasError> {
@@ -49,7 +51,11 @@ pub(super) async fn create<N: Noun>(call: Call, permit: Permit<N::Writing>, body
 pub(super) async fn update<N: Noun>(call: Call, permit: Permit<N::Writing>, body: BulkBody) -> Result<HttpResponse, SaasError> {
     let items = items(body.json, N::PLURAL)?;
     let with_id = |item: Value| {
-        let id = id_of::<N>(item.get("id"));
+        let id = if item.is_object() {
+            id_of::<N>(item.get("id"))
+        } else {
+            Err(Error::invalid(ITEM, no_object()))
+        };
         drafted::<N>(item, N::draft).map(|drafted| id.map(|id| (id, drafted)))
     };
     let drafts = items.into_iter().map(with_id);
@@ -125,9 +131,20 @@ fn items(body: JsonBody, member: &'static str) -> Result<Vec<Value>, SaasError> 
     Err(Error::invalid(member, problem).into())
 }
 
-/// What is no object says nothing: the fields that are required are missing.
+/// What is no object says nothing: the fields that are required are missing, too.
 fn drafted<N: Noun>(item: Value, draft: fn(N::Request, &mut Check) -> N::Draft) -> Result<Drafted<N>, SaasError> {
-    Ok(noun::drafted(bind_item::<N::Request>(item)?, draft))
+    let is_object = item.is_object();
+    let mut drafted = noun::drafted(bind_item::<N::Request>(item)?, draft);
+    if !is_object {
+        drafted.check.fail(ITEM, no_object());
+    }
+    Ok(drafted)
+}
+
+fn no_object() -> Problem {
+    Problem::Type {
+        expected: "an object".to_owned(),
+    }
 }
 
 /// The id of an item, as bodies give it.

@@ -67,7 +67,7 @@ pub(crate) struct ChangeInfo {
     #[schema(example = "deal_7")]
     pub(super) entity_id: String,
     /// `created`, `updated`, `deleted` or `restored`; `merged` of a record that others became, which `mergedIds` names, and `unmerged` when
-    /// that was undone.
+    /// that was undone. By the clock `overdue` of a task, `sla_warning` and `sla_breach` of a deal, lead or ticket: the record stays as it is.
     #[schema(example = "updated")]
     pub(super) kind: &'static str,
     /// Who did it: `user:456`, `api_key:3`, `job:import` or `system`.
@@ -230,7 +230,7 @@ fn show_field(entity: EntityKind, name: &str, pair: Value) -> (String, Value) {
     (shown, Value::Array(values))
 }
 
-fn show_value(value: Value, prefix: Option<&str>) -> Value {
+pub(super) fn show_value(value: Value, prefix: Option<&str>) -> Value {
     match (&value, prefix) {
         (Value::Number(id), Some(prefix)) => Value::String(format!("{prefix}{id}")),
         (Value::Array(ids), Some(_)) => ids.iter().cloned().map(|id| show_value(id, prefix)).collect(),

@@ -8,26 +8,21 @@ use actix_web::{FromRequest, HttpRequest, Result, dev::Payload, http::header::AU
 use crm_domain::{
     control::user::{Permission, User},
     id::SessionId,
-    tenant::change::{Actor, Origin},
     usecase::sign_in,
 };
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use serde::de::DeserializeOwned;
 
-use super::{error::SaasError, limits};
+use super::{answer::IfMatch, error::SaasError, limits};
 use crate::{
     App,
     families::Credential,
-    settings::BodySettings,
     shared::{
         auth::UserPrincipal,
-        body::read_body,
         call::{Call, Caller},
-        fault::Fault,
-        idempotency::{Guard, InvalidKey},
-        json_body::{BodyError, JsonBody},
+        idempotency::Guard,
+        json_body::{self, JsonBody, receive},
         jwt::{Bearer, TokenRejection},
-        media_type::{Declared, declared},
         tenant::{TenantSession, block},
     },
 };
@@ -53,7 +48,7 @@ pub(crate) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
 }
 
 /// Notes whose token it was that has expired: that it is turned away is the business of its tenant alone.
-async fn note_claimant(call: &Call, bearer: Bearer) -> Result<(), SaasError> {
+pub(crate) async fn note_claimant(call: &Call, bearer: Bearer) -> Result<(), SaasError> {
     let control = Arc::clone(&call.app.control);
     let claimed = block(move || sign_in::holder(&*control, bearer.user)).await?;
     if let Some(claimed) = claimed.filter(|claimed| claimed.tenant.id == bearer.tenant) {
@@ -63,7 +58,7 @@ async fn note_claimant(call: &Call, bearer: Bearer) -> Result<(), SaasError> {
 }
 
 /// The user of the request's token, noted on the call. The role is the user's, not the token's: a changed one counts at once.
-async fn recognise(call: &Call, request: &HttpRequest) -> Result<Arc<UserPrincipal>, SaasError> {
+pub(crate) async fn recognise(call: &Call, request: &HttpRequest) -> Result<Arc<UserPrincipal>, SaasError> {
     let bearer = bearer(call, request)?;
     let principal = principal(&call.app, bearer).await?.ok_or(SaasError::SessionEnded)?;
     call.set_user(Arc::clone(&principal));
@@ -142,6 +137,8 @@ pub(crate) struct Permit<N> {
     principal: Arc<UserPrincipal>,
     /// The caller's tenant: no other can be reached.
     pub tenant: TenantSession,
+    /// The state of the record named by the path that the request asks for.
+    pub condition: IfMatch,
     needed: PhantomData<N>,
 }
 
@@ -149,6 +146,11 @@ impl<N> Permit<N> {
     /// Who asks.
     pub fn user(&self) -> &User {
         &self.principal.user
+    }
+
+    /// Refuses what is asked of another state than the present one, of a record that is shown without an entity tag.
+    pub fn over_untagged(&self) -> std::result::Result<(), SaasError> {
+        self.condition.holds_untagged().then_some(()).ok_or(SaasError::Stale)
     }
 
     /// The session of the access token.
@@ -174,41 +176,18 @@ fn permit<N: Needed>(request: &HttpRequest) -> Result<Permit<N>> {
     if !principal.user.role.may(N::PERMISSION) {
         return Err(SaasError::NotPermitted(N::PERMISSION).into());
     }
-    let tenant = TenantSession {
-        tenant: Arc::clone(&principal.tenant),
-        store: Arc::clone(&principal.store),
-        control: Arc::clone(&call.app.control),
-        origin: Origin {
-            actor: Actor::User(principal.user.id),
-            family: call.family.name(),
-        },
-        clock: Arc::clone(&call.app.clock),
-        now: call.received_at,
-    };
+    let tenant = principal.session(&call);
     Ok(Permit {
         principal,
         tenant,
+        condition: IfMatch::of(request),
         needed: PhantomData,
     })
 }
 
-/// A JSON body, whatever the case of its keys and without a `Content-Type` that says so (contract C-19, C-44, C-52).
-pub(crate) struct Body<T> {
-    /// What it says.
-    pub value: T,
-    /// The guard of its `Idempotency-Key`, when it came with one and a user sent it.
-    pub guard: Option<Guard>,
-}
-
-impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
-    type Error = actix_web::Error;
-    type Future = LocalBoxFuture<'static, Result<Self>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move { read(&request, &mut payload, b"").await })
-    }
-}
+/// A JSON body, whatever the case of its keys and without a `Content-Type` that says so (contract C-19, C-44, C-52), and the guard of its
+/// `Idempotency-Key`.
+pub(crate) type Body<T> = json_body::Body<T, SaasError>;
 
 /// A body whose members are known by name, so that one that nobody reads can be refused.
 pub(crate) struct Exact<T> {
@@ -225,7 +204,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Exact<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let (body, _) = receive(&request, &mut payload, b"", |body| body.json_bytes, Guard::of).await?;
+            let (body, _) = receive::<SaasError>(&request, &mut payload, b"", |body| body.json_bytes, Guard::of).await?;
             let names = body.names().map(str::to_owned).collect();
             let value = body.bind_any_case().map_err(SaasError::from)?;
             Ok(Self { value, names })
@@ -246,7 +225,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Particulars<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
-        Box::pin(async move { read(&request, &mut payload, b"{}").await.map(Self) })
+        Box::pin(async move { Body::receive(&request, &mut payload, b"{}").await.map(Self) })
     }
 }
 
@@ -265,44 +244,10 @@ impl FromRequest for BulkBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let (json, guard) = receive(&request, &mut payload, b"", |body| body.bulk_bytes, Guard::of_any).await?;
+            let (json, guard) = receive::<SaasError>(&request, &mut payload, b"", |body| body.bulk_bytes, Guard::of_any).await?;
             Ok(Self { json, guard })
         })
     }
-}
-
-/// Reads a body; an empty one counts as `nothing`.
-async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: &mut Payload, nothing: &'static [u8]) -> Result<Body<T>> {
-    let (body, guard) = receive(request, payload, nothing, |body| body.json_bytes, Guard::of).await?;
-    let value = body.bind_any_case().map_err(SaasError::from)?;
-    Ok(Body { value, guard })
-}
-
-async fn receive(
-    request: &HttpRequest,
-    payload: &mut Payload,
-    nothing: &'static [u8],
-    limit: fn(&BodySettings) -> usize,
-    guard: fn(&HttpRequest, &Actor, &str) -> Result<Option<Guard>, InvalidKey>,
-) -> Result<(JsonBody, Option<Guard>)> {
-    let call = Call::required(request)?;
-    let settings = call.app.settings.body;
-    let deadline = std::time::Duration::from_secs(settings.deadline_seconds);
-    let declared = declared(request)?;
-    let bytes = read_body(request, payload, limit(&settings), deadline).await?;
-    let bytes: &[u8] = if bytes.is_empty() { nothing } else { &bytes };
-    let body = match JsonBody::parse(bytes) {
-        Err(BodyError::NotJson(_)) if declared == Declared::Form => return Err(Fault::BodyNotJson.into()),
-        parsed => parsed.map_err(SaasError::from)?,
-    };
-    let guard = match call.caller() {
-        Caller::User(principal) => {
-            let actor = Actor::User(principal.user.id);
-            guard(request, &actor, body.digest()).map_err(SaasError::from)?
-        }
-        Caller::Nobody | Caller::Key(_) | Caller::Claimant(_) => None,
-    };
-    Ok((body, guard))
 }
 
 #[cfg(test)]

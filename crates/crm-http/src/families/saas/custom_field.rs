@@ -22,7 +22,7 @@ use crm_domain::{
 use serde_json::{Map, Value};
 
 use super::{
-    answer::{IfMatch, acted, created, kept, record, write_over},
+    answer::{acted, created, kept_record, once_over, record, write_over},
     context::{Body, Configure, Nothing, Particulars, Permit, Read},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses, StateResponses},
     id::{CUSTOM_FIELD, in_path},
@@ -123,7 +123,8 @@ pub(super) async fn create(permit: Permit<Configure>, body: Body<CustomFieldRequ
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
             let field = custom_field::create(unit, draft, check)?;
-            kept(StatusCode::CREATED, &CustomField::of(field, tenant))
+            let updated_at = field.updated_at;
+            kept_record(StatusCode::CREATED, &CustomField::of(field, tenant), updated_at)
         })
     });
     Ok(created(answer.await?, PATH)?)
@@ -151,17 +152,13 @@ fn state(unit: &mut dyn UnitOfWork, id: CustomFieldId) -> crm_domain::Result<Opt
 pub(super) async fn update(
     permit: Permit<Configure>,
     id: web::Path<String>,
-    condition: IfMatch,
     body: Body<CustomFieldRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let id: CustomFieldId = in_path(&id, CUSTOM_FIELD)?;
     let mut check = Check::new();
     let tenant = permit.tenant.tenant.id;
     let draft = body.value.draft(&mut check);
-    let field = write_over(&permit.tenant, condition, id, state, move |unit| {
-        custom_field::update(unit, id, draft, check)
-    })
-    .await?;
+    let field = write_over(&permit, id, state, move |unit| custom_field::update(unit, id, draft, check)).await?;
     let updated_at = field.updated_at;
     Ok(record(&CustomField::of(field, tenant), updated_at))
 }
@@ -179,9 +176,9 @@ pub(super) async fn update(
     ),
     security(("accessToken" = []))
 )]
-pub(super) async fn remove(permit: Permit<Configure>, id: web::Path<String>, condition: IfMatch) -> Result<HttpResponse, SaasError> {
+pub(super) async fn remove(permit: Permit<Configure>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: CustomFieldId = in_path(&id, CUSTOM_FIELD)?;
-    write_over(&permit.tenant, condition, id, state, move |unit| custom_field::remove(unit, id)).await?;
+    write_over(&permit, id, state, move |unit| custom_field::remove(unit, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -205,12 +202,12 @@ pub(super) async fn restore(
 ) -> Result<HttpResponse, SaasError> {
     let id: CustomFieldId = in_path(&id, CUSTOM_FIELD)?;
     let tenant = permit.tenant.tenant.id;
-    let guard = body.guard;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let field = custom_field::restore(unit, id)?;
-            kept(StatusCode::OK, &CustomField::of(field, tenant))
-        })
+    // A deleted field has no tag that anybody was shown.
+    let state = |unit: &mut dyn UnitOfWork, id| Ok(state(unit, id)?.or(Some(Stamp::default())));
+    let answer = once_over(&permit, body.guard, id, state, move |unit| {
+        let field = custom_field::restore(unit, id)?;
+        let updated_at = field.updated_at;
+        kept_record(StatusCode::OK, &CustomField::of(field, tenant), updated_at)
     });
     Ok(acted(answer.await?))
 }

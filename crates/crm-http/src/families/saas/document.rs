@@ -1,6 +1,7 @@
 //! Documents the operations that every noun has.
 
 mod bulk;
+mod condition;
 mod resource;
 mod tagging;
 
@@ -22,6 +23,7 @@ use super::{
     noun::Noun,
 };
 
+pub(super) use condition::Conditions;
 pub(super) use tagging::tagging;
 
 /// A noun in the documentation's words.

@@ -81,6 +81,7 @@ pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<I
 )]
 pub(super) async fn revoke(permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: InvitationId = in_path(&id, INVITATION)?;
+    permit.over_untagged()?;
     let tenant = permit.tenant.tenant.id;
     let revoke = move |control: &dyn ControlStore, origin: &Origin| invitations::revoke(control, origin, tenant, id);
     permit.tenant.administer(revoke).await?;

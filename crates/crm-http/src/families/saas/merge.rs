@@ -13,7 +13,9 @@ use crm_domain::{
     field::Check,
     id::{MergeId, RecordId},
     page::{Direction, Sort},
+    stamp::Stamp,
     tenant::{
+        UnitOfWork,
         account::Account,
         contact::Contact,
         lead::Lead,
@@ -24,18 +26,16 @@ use crm_domain::{
 use utoipa::{Modify, openapi::OpenApi};
 
 use super::{
-    answer::{acted, kept},
+    answer::{acted, kept, kept_record, once_over, record},
     context::{Body, Delete, Nothing, Particulars, Permit, Read},
     error::{ErrorResponses, LookupResponses, SaasError, StateResponses},
     id::in_path,
     noun::{Noun, View, shown},
     page::{PageBody, PageParams, Query},
+    resource::changed_at,
     word::MERGE,
 };
-use crate::{
-    families::{Credential, Route},
-    shared::idempotency::once,
-};
+use crate::families::{Credential, Route};
 use wire::{MergeInfo, MergeRequest, Merged};
 
 pub(super) const PATH: &str = "/api/merges";
@@ -106,13 +106,11 @@ async fn merge<N: Merging>(permit: Permit<Delete>, id: web::Path<String>, body: 
     let id: N::Id = in_path(&id, N::PREFIX)?;
     let mut check = Check::new();
     let ids = body.value.ids::<N>(&mut check);
-    let (view, guard) = (View::of(&permit.tenant), body.guard);
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let merged = merge::merge::<N>(unit, id, ids, check)?;
-            let record = shown(unit.labels(), merged.record, view)?;
-            kept(StatusCode::OK, &Merged::of(record, &merged.merge))
-        })
+    let view = View::of(&permit.tenant);
+    let answer = once_over(&permit, body.guard, id, changed_at::<N>, move |unit| {
+        let merged = merge::merge::<N>(unit, id, ids, check)?;
+        let record = shown(unit.labels(), merged.record, view)?;
+        kept(StatusCode::OK, &Merged::of(record, &merged.merge))
     });
     Ok(acted(answer.await?))
 }
@@ -150,7 +148,8 @@ pub(super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<H
     let id: MergeId = in_path(&id, MERGE)?;
     let merge = permit.tenant.read(move |reader| reader.merges().lookup(id)).await?;
     let merge = merge.ok_or_else(|| Error::not_found(MergeId::NOUN, id))?;
-    Ok(HttpResponse::Ok().json(MergeInfo::of(merge, permit.tenant.tenant.id)))
+    let settled_at = settled_at(&merge);
+    Ok(record(&MergeInfo::of(merge, permit.tenant.tenant.id), settled_at))
 }
 
 /// Undoes a merge: the merged records live again with their ids, and what still is as the merge left it becomes what it was before: who refers
@@ -175,11 +174,19 @@ pub(super) async fn undo(
 ) -> Result<HttpResponse, SaasError> {
     let id: MergeId = in_path(&id, MERGE)?;
     let tenant = permit.tenant.tenant.id;
-    let guard = body.guard;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            kept(StatusCode::OK, &MergeInfo::of(merge::undo(unit, id)?, tenant))
-        })
+    let answer = once_over(&permit, body.guard, id, state, move |unit| {
+        let undone = merge::undo(unit, id)?;
+        let settled_at = settled_at(&undone);
+        kept_record(StatusCode::OK, &MergeInfo::of(undone, tenant), settled_at)
     });
     Ok(acted(answer.await?))
+}
+
+fn state(unit: &mut dyn UnitOfWork, id: MergeId) -> crm_domain::Result<Option<Stamp>> {
+    Ok(unit.merges().lookup(id)?.as_ref().map(settled_at))
+}
+
+/// When the merge was done, or undone.
+fn settled_at(merge: &Merge) -> Stamp {
+    merge.undone_at.unwrap_or(merge.created_at)
 }

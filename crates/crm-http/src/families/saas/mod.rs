@@ -54,6 +54,9 @@ pub(super) mod id;
 pub(super) mod limits;
 pub(super) mod page;
 
+pub(super) use webhook::WebhookSpeaker;
+
+use document::Conditions;
 use merge::MergeOperations;
 use noun::CommonOperations;
 use related::RelatedLists;
@@ -101,6 +104,15 @@ impl Family for Saas {
             Route::new(Method::GET, webhook::ITEM, Jwt, || web::to(webhook::get)),
             Route::new(Method::PUT, webhook::ITEM, Jwt, || web::to(webhook::update)),
             Route::new(Method::DELETE, webhook::ITEM, Jwt, || web::to(webhook::remove)),
+            Route::new(Method::POST, webhook::ROTATE, Jwt, || web::to(webhook::rotate)),
+            Route::new(Method::POST, webhook::delivery::TEST, Jwt, || web::to(webhook::delivery::test)),
+            Route::new(Method::GET, webhook::delivery::PATH, Jwt, || web::to(webhook::delivery::list)),
+            Route::new(Method::POST, webhook::delivery::AGAIN, Jwt, || {
+                web::to(webhook::delivery::redeliver)
+            }),
+            Route::new(Method::POST, webhook::delivery::ALL_AGAIN, Jwt, || {
+                web::to(webhook::delivery::redeliver_since)
+            }),
             Route::new(Method::POST, activity::action::COMPLETE, Jwt, || {
                 web::to(activity::action::complete)
             }),
@@ -187,7 +199,9 @@ impl Family for Saas {
         user::list, user::create, user::get, user::update, user::set_role, user::deactivate, user::reactivate,
         invitation::list, invitation::create, invitation::revoke,
         lead::assign, lead::many::assign, lead::qualify, lead::disqualify, lead::convert,
-        webhook::list, webhook::create, webhook::get, webhook::update, webhook::remove, activity::action::complete,
+        webhook::list, webhook::create, webhook::get, webhook::update, webhook::remove, webhook::rotate,
+        webhook::delivery::test, webhook::delivery::list, webhook::delivery::redeliver, webhook::delivery::redeliver_since,
+        activity::action::complete,
         activity::action::reopen, task::action::complete, task::action::reopen,
         ticket::action::assign, ticket::action::resolve, ticket::action::close, ticket::action::reopen,
         ticket::comment::list, ticket::comment::create, ticket::comment::get, ticket::comment::update, ticket::comment::remove,
@@ -228,7 +242,7 @@ impl Family for Saas {
         (name = "settings", description = "What administrators decide for the whole tenant"),
         (name = "search", description = "Records of all kinds at once"),
     ),
-    modifiers(&AccessToken, &CommonOperations, &RelatedLists, &Tagging, &MergeOperations)
+    modifiers(&AccessToken, &CommonOperations, &RelatedLists, &Tagging, &MergeOperations, &Conditions)
 )]
 struct Document;
 

@@ -1,10 +1,10 @@
 //! Family C's paging: `page`, `pageSize`, `sortBy`, `sortOrder`, `search`, and an opaque `cursor` beside the document's pages
 //! (contract C-131 … C-137, X-105 … X-107).
 
-use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 
 use crm_domain::{
-    error::{FieldError, Problem},
+    error::Problem,
     page::{Cursor, Direction, Page, Sort, SortValue, Start, Window},
     stamp::Stamp,
 };
@@ -12,10 +12,9 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::SaasError;
+use crate::shared::query::{PAGE_MAX, Parameters, choice};
 
 const PAGE_SIZE: u32 = 20;
-/// The last page that can be asked for; beyond it counts as it. No list is as long, and every client's integer holds the number.
-const PAGE_MAX: u64 = 2_147_483_647;
 const PAGE_SIZE_MAX: u32 = 100;
 /// Most characters of a search.
 const SEARCH_MAX: usize = 255;
@@ -36,37 +35,12 @@ pub(crate) struct PageParams {
 }
 
 /// A query string, read parameter by parameter; whatever is wrong is told at once by [`Query::finish`].
-pub(crate) struct Query {
-    given: HashMap<String, String>,
-    errors: Vec<FieldError>,
-}
+pub(crate) struct Query(Parameters);
 
 impl Query {
-    /// Reads a query string; of a repeated parameter the last one counts.
+    /// Reads a query string.
     pub fn parse(query: &str) -> Self {
-        Self {
-            given: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-            errors: Vec::new(),
-        }
-    }
-
-    /// A parameter's trimmed text; blank is none.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
-    }
-
-    /// Notes a problem.
-    pub fn fail(&mut self, name: &str, problem: Problem) {
-        self.errors.push(FieldError {
-            field: name.to_owned(),
-            problem,
-        });
-    }
-
-    /// A parameter that is parsed when given.
-    pub fn parsed<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
-        let parsed = parse(self.text(name)?);
-        parsed.map_err(|problem| self.fail(name, problem)).ok()
+        Self(Parameters::parse(query))
     }
 
     /// The page asked for; `order_and_filter` binds cursors to the list.
@@ -74,12 +48,9 @@ impl Query {
         let page = self.parsed("page", parse_clamped).unwrap_or(1);
         let size = self.parsed("pageSize", parse_clamped).unwrap_or(PAGE_SIZE.into());
         let list = Cursor::list_digest(order_and_filter);
-        let cursor = self.parsed("cursor", |text| {
-            Cursor::decode(text, list)
-                .map_err(|_| Problem::Rule("must be a cursor returned by this list with the same parameters".to_owned()))
-        });
+        let cursor = self.cursor(list, |_| true);
         Paging {
-            page: page.min(PAGE_MAX),
+            page: page.min(PAGE_MAX.into()),
             size: u32::try_from(size).unwrap_or(PAGE_SIZE_MAX).clamp(1, PAGE_SIZE_MAX),
             list,
             cursor,
@@ -91,14 +62,8 @@ impl Query {
         self.parsed(name, |word| match word.to_ascii_lowercase().as_str() {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(choice(["true", "false"].into_iter())),
+            _ => Err(choice(["true", "false"])),
         })
-    }
-
-    /// The parameters whose names begin so, and their texts.
-    pub fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = (String, String)> {
-        let found = self.given.iter().filter(move |(name, _)| name.starts_with(prefix));
-        found.map(|(name, text)| (name.clone(), text.clone()))
     }
 
     /// The order asked for, one of these keys.
@@ -112,7 +77,7 @@ impl Query {
         let direction = self.parsed("sortOrder", |word| match word.to_ascii_lowercase().as_str() {
             "asc" => Ok(Direction::Ascending),
             "desc" => Ok(Direction::Descending),
-            _ => Err(choice(["asc", "desc"].into_iter())),
+            _ => Err(choice(["asc", "desc"])),
         });
         Sort {
             key: key.unwrap_or_default(),
@@ -139,12 +104,24 @@ impl Query {
 
     /// # Errors
     /// [`SaasError::BadParameters`] with every problem noted.
-    pub fn finish(mut self) -> Result<(), SaasError> {
-        if self.errors.is_empty() {
-            return Ok(());
-        }
-        self.errors.sort_by(|a, b| a.field.cmp(&b.field));
-        Err(SaasError::BadParameters(self.errors))
+    pub fn finish(self) -> Result<(), SaasError> {
+        self.0.finish().map_err(|mut errors| {
+            errors.sort_by(|a, b| a.field.cmp(&b.field));
+            SaasError::BadParameters(errors)
+        })
+    }
+}
+
+impl Deref for Query {
+    type Target = Parameters;
+    fn deref(&self) -> &Parameters {
+        &self.0
+    }
+}
+
+impl DerefMut for Query {
+    fn deref_mut(&mut self) -> &mut Parameters {
+        &mut self.0
     }
 }
 
@@ -155,12 +132,6 @@ fn parse_clamped(text: &str) -> Result<u64, Problem> {
         return Err(Problem::Rule("must be a whole number".to_owned()));
     }
     Ok(if negative { 1 } else { digits.parse().unwrap_or(u64::MAX).max(1) })
-}
-
-fn choice<'a>(allowed: impl Iterator<Item = &'a str>) -> Problem {
-    Problem::Choice {
-        allowed: allowed.map(str::to_owned).collect(),
-    }
 }
 
 /// The page that a request asks for.
@@ -187,15 +158,8 @@ impl Paging {
         self.cursor.as_ref()
     }
 
-    fn next_cursor(&self, value: SortValue, id: i64, seen: Stamp) -> String {
-        let cursor = Cursor {
-            value,
-            id,
-            // A walk keeps what its first page could see.
-            seen: self.cursor.as_ref().map_or(seen, |cursor| cursor.seen),
-            list: self.list,
-        };
-        cursor.encode()
+    fn next_cursor(&self, place: (SortValue, i64), seen: Stamp) -> String {
+        Cursor::following(self.cursor.as_ref(), self.list, place, seen).encode()
     }
 }
 
@@ -227,7 +191,7 @@ impl<T> PageBody<T> {
             total_pages: page.total.div_ceil(paging.size.into()),
             has_next_page: page.has_more,
             has_previous_page: paging.page > 1 || paging.cursor.is_some(),
-            next_cursor: last.map(|(value, id)| paging.next_cursor(value, id, page.seen)),
+            next_cursor: last.map(|place| paging.next_cursor(place, page.seen)),
             items: page.items.into_iter().map(render).collect(),
         }
     }

@@ -16,7 +16,7 @@ use crm_domain::{
 };
 
 use super::{
-    answer::{IfMatch, created, kept, record, write_over},
+    answer::{created, kept_record, record, write_over},
     context::{Body, Configure, Permit, Read},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses, StateResponses},
     id::{PIPELINE, in_path},
@@ -76,7 +76,8 @@ pub(super) async fn create(permit: Permit<Configure>, body: Body<PipelineRequest
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
             let pipeline = pipeline::create(unit, draft, check)?;
-            kept(StatusCode::CREATED, &Pipeline::of(pipeline, tenant))
+            let updated_at = changed_at(&pipeline);
+            kept_record(StatusCode::CREATED, &Pipeline::of(pipeline, tenant), updated_at)
         })
     });
     Ok(created(answer.await?, PATH)?)
@@ -117,16 +118,12 @@ fn shown(pipeline: pipeline::Pipeline, tenant: TenantId) -> HttpResponse {
 pub(super) async fn update(
     permit: Permit<Configure>,
     id: web::Path<String>,
-    condition: IfMatch,
     body: Body<PipelineRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let id: PipelineId = in_path(&id, PIPELINE)?;
     let mut check = Check::new();
     let draft = body.value.draft(&mut check);
-    let pipeline = write_over(&permit.tenant, condition, id, state, move |unit| {
-        pipeline::update(unit, id, draft, check)
-    })
-    .await?;
+    let pipeline = write_over(&permit, id, state, move |unit| pipeline::update(unit, id, draft, check)).await?;
     Ok(shown(pipeline, permit.tenant.tenant.id))
 }
 
@@ -143,8 +140,8 @@ pub(super) async fn update(
     ),
     security(("accessToken" = []))
 )]
-pub(super) async fn remove(permit: Permit<Configure>, id: web::Path<String>, condition: IfMatch) -> Result<HttpResponse, SaasError> {
+pub(super) async fn remove(permit: Permit<Configure>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: PipelineId = in_path(&id, PIPELINE)?;
-    write_over(&permit.tenant, condition, id, state, move |unit| pipeline::remove(unit, id)).await?;
+    write_over(&permit, id, state, move |unit| pipeline::remove(unit, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

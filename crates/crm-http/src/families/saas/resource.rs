@@ -3,13 +3,14 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
     field::Patch,
+    stamp::Stamp,
     tenant::{TenantReader, UnitOfWork, label},
     usecase::{bulk::Drafted, single},
 };
 
 use super::{
-    answer::{IfMatch, acted, created, kept, record},
-    context::{Body, Permit, Read},
+    answer::{IfMatch, acted, created, kept_record, once_over, record},
+    context::{Body, Needed, Permit, Read},
     error::SaasError,
     id::{check_owner, in_path},
     include,
@@ -59,7 +60,8 @@ pub(super) async fn create<N: Noun>(call: Call, permit: Permit<N::Writing>, body
     let answer = permit.tenant.write(move |unit| {
         once(unit, guard.as_ref(), |unit| {
             let record: N = single::create_drafted(unit, drafted, owner)?;
-            kept(StatusCode::CREATED, &shown(unit.labels(), record, view)?)
+            let updated_at = record.updated_at();
+            kept_record(StatusCode::CREATED, &shown(unit.labels(), record, view)?, updated_at)
         })
     });
     Ok(created(answer.await?, N::PATHS.list)?)
@@ -70,13 +72,12 @@ pub(super) async fn update<N: Noun>(
     call: Call,
     permit: Permit<N::Writing>,
     id: web::Path<String>,
-    condition: IfMatch,
     body: Body<N::Request>,
 ) -> Result<HttpResponse, SaasError> {
     let id: N::Id = in_path(&id, N::PREFIX)?;
     let mut drafted = drafted::<N>(body.value, N::draft);
     check_owner_of(&call, &permit.tenant, &mut drafted).await?;
-    let (view, owner) = (View::of(&permit.tenant), permit.user().id);
+    let (view, owner, condition) = (View::of(&permit.tenant), permit.user().id, permit.condition.clone());
     let written = permit.tenant.write(move |unit| {
         let Some(before) = unless_stale::<N>(unit, id, &condition)? else {
             return Ok(None);
@@ -90,12 +91,9 @@ pub(super) async fn update<N: Noun>(
 }
 
 /// Deletes a record, with what goes along with it.
-pub(super) async fn remove<N: Noun>(
-    permit: Permit<N::Removing>,
-    id: web::Path<String>,
-    condition: IfMatch,
-) -> Result<HttpResponse, SaasError> {
+pub(super) async fn remove<N: Noun>(permit: Permit<N::Removing>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: N::Id = in_path(&id, N::PREFIX)?;
+    let condition = permit.condition.clone();
     let written = permit.tenant.write(move |unit| {
         let before = unless_stale::<N>(unit, id, &condition)?;
         before.map(|before| single::remove_known(unit, before)).transpose()
@@ -104,22 +102,38 @@ pub(super) async fn remove<N: Noun>(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Does something to a record, once for each `Idempotency-Key`, and shows it as it is then.
+/// Does something to a live record, once for each `Idempotency-Key` and while it is in a state that the client will write over, and shows it as
+/// it is then.
 pub(super) async fn act<N: Noun>(
-    tenant: &TenantSession,
+    permit: &Permit<impl Needed>,
     guard: Option<Guard>,
     id: &str,
     action: impl FnOnce(&mut dyn UnitOfWork, N::Id) -> crm_domain::Result<N> + Send + 'static,
 ) -> Result<HttpResponse, SaasError> {
+    act_on(permit, guard, id, changed_at::<N>, action).await
+}
+
+/// [`act`], on a record that `changed_at` finds.
+pub(super) async fn act_on<N: Noun>(
+    permit: &Permit<impl Needed>,
+    guard: Option<Guard>,
+    id: &str,
+    changed_at: fn(&mut dyn UnitOfWork, N::Id) -> crm_domain::Result<Option<Stamp>>,
+    action: impl FnOnce(&mut dyn UnitOfWork, N::Id) -> crm_domain::Result<N> + Send + 'static,
+) -> Result<HttpResponse, SaasError> {
     let id: N::Id = in_path(id, N::PREFIX)?;
-    let view = View::of(tenant);
-    let answer = tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let record = action(unit, id)?;
-            kept(StatusCode::OK, &shown(unit.labels(), record, view)?)
-        })
+    let view = View::of(&permit.tenant);
+    let answer = once_over(permit, guard, id, changed_at, move |unit| {
+        let record = action(unit, id)?;
+        let updated_at = record.updated_at();
+        kept_record(StatusCode::OK, &shown(unit.labels(), record, view)?, updated_at)
     });
     Ok(acted(answer.await?))
+}
+
+/// When a live record changed last.
+pub(super) fn changed_at<N: Noun>(unit: &mut dyn UnitOfWork, id: N::Id) -> crm_domain::Result<Option<Stamp>> {
+    Ok(N::lookup_many(unit, &[id])?.pop().map(|record| record.updated_at()))
 }
 
 /// The live record, while it is in a state that the client will write over.

@@ -11,7 +11,7 @@ use crm_domain::{
 };
 
 use super::{
-    answer::{IfMatch, record},
+    answer::record,
     context::{Exact, ManageSettings, Permit, Read},
     error::{BodyResponses, ErrorResponses, SaasError, StaleResponses},
 };
@@ -41,15 +41,12 @@ pub(super) async fn get(permit: Permit<Read>) -> Result<HttpResponse, SaasError>
     ),
     security(("accessToken" = []))
 )]
-pub(super) async fn update(
-    permit: Permit<ManageSettings>,
-    condition: IfMatch,
-    body: Exact<SettingsRequest>,
-) -> Result<HttpResponse, SaasError> {
+pub(super) async fn update(permit: Permit<ManageSettings>, body: Exact<SettingsRequest>) -> Result<HttpResponse, SaasError> {
     let mut check = Check::new();
     wire::refuse_strangers(&body.names, &mut check);
     let draft = body.value.draft(&mut check);
     let (tenant, control) = (Arc::clone(&permit.tenant.tenant), Arc::clone(&permit.tenant.control));
+    let condition = permit.condition.clone();
     let written = permit.tenant.write(move |unit| {
         let kept = unit.settings().lookup()?;
         // The names as they are now, not as they were when the request was let in.

@@ -20,7 +20,7 @@ use crm_domain::{
 };
 
 use super::{
-    answer::{IfMatch, record},
+    answer::record,
     context::{Body, ManageUsers, Permit, Read},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{USER, in_path, show},
@@ -97,16 +97,11 @@ pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<U
     ),
     security(("accessToken" = []))
 )]
-pub(super) async fn update(
-    permit: Permit<ManageUsers>,
-    id: web::Path<String>,
-    condition: IfMatch,
-    body: Body<UserUpdate>,
-) -> Result<HttpResponse, SaasError> {
+pub(super) async fn update(permit: Permit<ManageUsers>, id: web::Path<String>, body: Body<UserUpdate>) -> Result<HttpResponse, SaasError> {
     let id: UserId = in_path(&id, USER)?;
     let mut check = Check::new();
     let changes = body.value.changes(&mut check);
-    let tenant = permit.tenant.tenant.id;
+    let (tenant, condition) = (permit.tenant.tenant.id, permit.condition.clone());
     let update = move |control: &dyn ControlStore, origin: &Origin| {
         users::update(control, origin, tenant, id, changes, check, |at| condition.holds(at))
     };
@@ -131,13 +126,19 @@ pub(super) async fn set_role(
 ) -> Result<HttpResponse, SaasError> {
     let id: UserId = in_path(&id, USER)?;
     let role = body.value.parse();
-    let tenant = permit.tenant.tenant.id;
+    let (tenant, condition) = (permit.tenant.tenant.id, permit.condition.clone());
     // Whether there is such a user is told before what is wrong with the body, as everywhere.
     let set_role = move |control: &dyn ControlStore, origin: &Origin| {
-        users::lookup(control, tenant, id)?;
-        users::set_role(control, origin, tenant, id, role?)
+        users::change_while(
+            control,
+            origin,
+            tenant,
+            id,
+            |at| condition.holds(at),
+            |user| Ok(User { role: role?, ..user }),
+        )
     };
-    Ok(shown(permit.tenant.administer(set_role).await?))
+    Ok(shown(permit.tenant.administer(set_role).await?.ok_or(SaasError::Stale)?))
 }
 
 /// Keeps a user out: its access tokens, refresh tokens and sessions die at once, on every node. Its records stay. The last active Admin
@@ -163,9 +164,18 @@ pub(super) async fn reactivate(permit: Permit<ManageUsers>, id: web::Path<String
 
 async fn set_active(permit: &Permit<ManageUsers>, id: &str, is_active: bool) -> Result<HttpResponse, SaasError> {
     let id: UserId = in_path(id, USER)?;
-    let tenant = permit.tenant.tenant.id;
-    let set_active = move |control: &dyn ControlStore, origin: &Origin| users::set_active(control, origin, tenant, id, is_active);
-    Ok(shown(permit.tenant.administer(set_active).await?))
+    let (tenant, condition) = (permit.tenant.tenant.id, permit.condition.clone());
+    let set_active = move |control: &dyn ControlStore, origin: &Origin| {
+        users::change_while(
+            control,
+            origin,
+            tenant,
+            id,
+            |at| condition.holds(at),
+            |user| Ok(User { is_active, ..user }),
+        )
+    };
+    Ok(shown(permit.tenant.administer(set_active).await?.ok_or(SaasError::Stale)?))
 }
 
 fn shown(user: User) -> HttpResponse {

@@ -3,6 +3,8 @@
 //! Everybody may see where events go. What authorises a delivery, the values of its headers, is shown to those who may change it; its secret
 //! to nobody, but once to who makes it.
 
+pub(super) mod delivery;
+mod payload;
 mod wire;
 
 use std::collections::HashMap;
@@ -20,46 +22,33 @@ use crm_domain::{
     control::user::Permission,
     field::Check,
     id::{RecordId, WebhookId},
-    sealing::Vault,
     stamp::Stamp,
     tenant::{
         TenantReader, UnitOfWork,
-        webhook::{self, Webhook, WebhookFamily, WebhookField, WebhookFields, WebhookRules},
+        webhook::{self, Webhook, WebhookFamily, WebhookField, WebhookFields, WebhookSecret},
     },
 };
 
 use super::{
-    answer::{IfMatch, entity_tag, record, secret, write_over},
-    context::{Body, ManageWebhooks, Permit, Read},
+    answer::{entity_tag, record, secret, write_over},
+    context::{Body, ManageWebhooks, Nothing, Particulars, Permit, Read},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
     id::{WEBHOOK, in_path, show},
     list::{self, List, ListParams},
     page::PageBody,
 };
-use crate::{
-    App,
-    shared::{
-        call::Call,
-        idempotency::{Guard, Reservation},
-    },
-};
+use crate::shared::{call::Call, idempotency::shown_once};
 
+pub(crate) use payload::WebhookSpeaker;
 use wire::ShownHeaders;
 pub(crate) use wire::{WebhookChanges, WebhookInfo, WebhookRequest, WebhookWithSecret};
 
 pub(super) const PATH: &str = "/api/webhooks";
 pub(super) const ITEM: &str = "/api/webhooks/{id}";
+pub(super) const ROTATE: &str = "/api/webhooks/{id}/rotate-secret";
 
-fn rules<N>(app: &App, permit: &Permit<N>) -> WebhookRules {
-    WebhookRules {
-        targets: app.settings.webhook_targets,
-        vault: vault(app, permit),
-    }
-}
-
-fn vault<N>(app: &App, permit: &Permit<N>) -> Vault {
-    Vault::new(std::sync::Arc::clone(&app.sealer), permit.tenant.tenant.id)
-}
+/// What a request is told that was answered before with the secret.
+const SHOWN_ONCE: &str = "The secret was answered to an earlier request with this Idempotency-Key; it was shown only once";
 
 /// Lists the webhooks of every family.
 #[utoipa::path(
@@ -68,7 +57,7 @@ fn vault<N>(app: &App, permit: &Permit<N>) -> Vault {
     security(("accessToken" = []))
 )]
 pub(super) async fn list(call: Call, permit: Permit<Read>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
-    let (vault, may_manage) = (vault(&call.app, &permit), may_manage(&permit));
+    let (vault, may_manage) = (call.app.webhooks.vault(permit.tenant.tenant.id), may_manage(&permit));
     let read = |reader: &mut dyn TenantReader, filter: &_, sort, window: &_| reader.webhooks().list(filter, sort, window);
     let load = move |_: &mut dyn TenantReader, webhooks: &[Webhook]| -> crm_domain::Result<HashMap<WebhookId, ShownHeaders>> {
         let shown = |webhook: &Webhook| Ok((webhook.id, ShownHeaders::of(&webhook.fields.headers(&vault)?, may_manage)));
@@ -95,7 +84,10 @@ pub(super) async fn get(call: Call, permit: Permit<Read>, id: web::Path<String>)
     let id: WebhookId = in_path(&id, WEBHOOK)?;
     let webhook = permit.tenant.read(move |reader| reader.webhooks().lookup(id)).await?;
     let webhook = webhook.ok_or_else(|| Error::not_found(WebhookId::NOUN, id))?;
-    let headers = ShownHeaders::of(&webhook.fields.headers(&vault(&call.app, &permit))?, may_manage(&permit));
+    let headers = ShownHeaders::of(
+        &webhook.fields.headers(&call.app.webhooks.vault(permit.tenant.tenant.id))?,
+        may_manage(&permit),
+    );
     let updated_at = webhook.updated_at;
     Ok(record(&WebhookInfo::of(webhook, headers, permit.tenant.tenant.id), updated_at))
 }
@@ -113,16 +105,14 @@ pub(super) async fn get(call: Call, permit: Permit<Read>, id: web::Path<String>)
 )]
 pub(super) async fn create(call: Call, permit: Permit<ManageWebhooks>, body: Body<WebhookRequest>) -> Result<HttpResponse, SaasError> {
     let mut check = Check::new();
-    let rules = rules(&call.app, &permit);
+    let rules = call.app.webhook_rules(permit.tenant.tenant.id);
     let draft = body.value.draft(&mut check);
+    call.app.webhooks.judge_new(&draft, rules.targets, &mut check).await;
     let (fields, signing) = WebhookFields::parse(draft, WebhookFamily::Saas, &rules, &*call.app.entropy, check)?;
     let headers = ShownHeaders::of(&fields.headers(&rules.vault)?, true);
     let guard = body.guard;
-    let made = permit.tenant.write(move |unit| {
-        guard.as_ref().map(|guard| first(unit, guard)).transpose()?;
-        let webhook = webhook::create(unit, fields)?;
-        guard.map(|guard| guard.settle(unit, true)).transpose()?;
-        Ok(webhook)
+    let made = call.app.webhooks.registering(&permit.tenant, move |unit| {
+        shown_once(unit, guard.as_ref(), SHOWN_ONCE, |unit| webhook::create(unit, fields))
     });
     let made = made.await?;
     let (id, updated_at) = (show(WEBHOOK, made.id), made.updated_at);
@@ -132,17 +122,6 @@ pub(super) async fn create(call: Call, permit: Permit<ManageWebhooks>, body: Bod
         .insert_header((LOCATION, format!("{PATH}/{id}")))
         .insert_header((ETAG, entity_tag(updated_at)))
         .json(answer))
-}
-
-/// Fails unless the request is the first with its key: an answer with a secret is not kept.
-fn first(unit: &mut dyn UnitOfWork, guard: &Guard) -> crm_domain::Result<()> {
-    match guard.reserve(unit)? {
-        Reservation::Granted => Ok(()),
-        Reservation::Taken | Reservation::UnderWay => {
-            let message = "The webhook was created by an earlier request with this Idempotency-Key; its secret was shown only once";
-            Err(Error::Conflict(message.to_owned()))
-        }
-    }
 }
 
 /// When the webhook changed last.
@@ -167,18 +146,17 @@ pub(super) async fn update(
     call: Call,
     permit: Permit<ManageWebhooks>,
     id: web::Path<String>,
-    condition: IfMatch,
     body: Body<WebhookRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let id: WebhookId = in_path(&id, WEBHOOK)?;
     let mut check = Check::new();
     let draft = body.value.draft(&mut check);
-    let rules = rules(&call.app, &permit);
+    let rules = call.app.webhook_rules(permit.tenant.tenant.id);
     let vault = rules.vault.clone();
-    let webhook = write_over(&permit.tenant, condition, id, state, move |unit| {
-        webhook::update(unit, id, draft, &rules, check)
-    })
-    .await?;
+    let (webhooks, targets) = (&call.app.webhooks, rules.targets);
+    webhooks.judge_change(&permit.tenant, id, &draft, targets, &mut check).await?;
+    let webhook = write_over(&permit, id, state, move |unit| webhook::update(unit, id, draft, &rules, check)).await?;
+    webhooks.changed(permit.tenant.tenant.id);
     let headers = ShownHeaders::of(&webhook.fields.headers(&vault)?, true);
     let updated_at = webhook.updated_at;
     Ok(record(&WebhookInfo::of(webhook, headers, permit.tenant.tenant.id), updated_at))
@@ -194,8 +172,47 @@ pub(super) async fn update(
     responses((status = 204, description = "It is gone"), ErrorResponses, LookupResponses, StaleResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn remove(permit: Permit<ManageWebhooks>, id: web::Path<String>, condition: IfMatch) -> Result<HttpResponse, SaasError> {
+pub(super) async fn remove(call: Call, permit: Permit<ManageWebhooks>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: WebhookId = in_path(&id, WEBHOOK)?;
-    write_over(&permit.tenant, condition, id, state, move |unit| webhook::remove(unit, id)).await?;
+    write_over(&permit, id, state, move |unit| webhook::remove(unit, id)).await?;
+    call.app.webhooks.changed(permit.tenant.tenant.id);
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Gives a webhook another secret, which this answer shows, once. For 24 hours the former one signs beside it: `X-Webhook-Signature` is the new
+/// secret's, `webhook-signature` has one of each.
+#[utoipa::path(
+    post, path = ROTATE, tag = "webhooks", operation_id = "saas_rotate_webhook_secret",
+    params(
+        ("id" = String, Path, example = "webhook_3"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key does not take effect again")
+    ),
+    responses(
+        (status = 200, description = "The webhook and its new secret", body = WebhookWithSecret),
+        ErrorResponses, LookupResponses, ConflictResponses, BodyResponses
+    ),
+    security(("accessToken" = []))
+)]
+pub(super) async fn rotate(
+    call: Call,
+    permit: Permit<ManageWebhooks>,
+    id: web::Path<String>,
+    Particulars(body): Particulars<Nothing>,
+) -> Result<HttpResponse, SaasError> {
+    let id: WebhookId = in_path(&id, WEBHOOK)?;
+    let rules = call.app.webhook_rules(permit.tenant.tenant.id);
+    let vault = rules.vault.clone();
+    let made = WebhookSecret::random(&*call.app.entropy);
+    let (signing, guard) = (made.clone(), body.guard);
+    let rotated = write_over(&permit, id, state, move |unit| {
+        shown_once(unit, guard.as_ref(), SHOWN_ONCE, |unit| webhook::rotate(unit, id, &signing, &rules))
+    });
+    let rotated = rotated.await?;
+    call.app.webhooks.changed(permit.tenant.tenant.id);
+    let headers = ShownHeaders::of(&rotated.fields.headers(&vault)?, true);
+    let updated_at = rotated.updated_at;
+    let webhook = WebhookInfo::of(rotated, headers, permit.tenant.tenant.id);
+    Ok(secret(StatusCode::OK)
+        .insert_header((ETAG, entity_tag(updated_at)))
+        .json(WebhookWithSecret::of(webhook, &made)))
 }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use crm_domain::{
     query::Field,
-    tenant::{change::EntityKind, contact::ContactField, custom_field},
+    tenant::{change::EntityKind, contact::ContactField, custom_field, lead::LeadField},
 };
 
 pub(crate) const ACTIVITY: &str = "activity_";
@@ -15,6 +15,7 @@ pub(crate) const CONTACT: &str = "contact_";
 pub(crate) const CUSTOM_FIELD: &str = "custom_field_";
 pub(crate) const DEAL: &str = "deal_";
 pub(crate) const INVITATION: &str = "invitation_";
+pub(crate) const DELIVERY: &str = "delivery_";
 pub(crate) const HANDOFF: &str = "handoff_";
 pub(crate) const LEAD: &str = "lead_";
 pub(crate) const MERGE: &str = "merge_";
@@ -91,6 +92,19 @@ pub(super) fn prefix_in(field: &str) -> Option<&'static str> {
     }
 }
 
+/// Fields of leads that this family does not speak of.
+const FOREIGN_OF_LEADS: [&str; 9] = [
+    "budget_range",
+    "decision_maker",
+    "fit_score",
+    "lead_tier",
+    "next_action",
+    "next_action_date",
+    "pain_points",
+    "prospect_reason",
+    "prospect_status",
+];
+
 /// Fields of contacts that this family does not speak of.
 const FOREIGN: [&str; 17] = [
     "annual_revenue",
@@ -114,14 +128,26 @@ const FOREIGN: [&str; 17] = [
 
 /// Whether a kind of record has this field for other families only.
 pub(super) fn is_foreign(kind: EntityKind, field: &str) -> bool {
-    kind == EntityKind::Contact && FOREIGN.contains(&field)
+    match kind {
+        EntityKind::Contact => FOREIGN.contains(&field),
+        EntityKind::Lead => FOREIGN_OF_LEADS.contains(&field),
+        EntityKind::Opportunity => field == "competitors",
+        _ => false,
+    }
 }
 
 /// A noun's fields that this family speaks of.
 pub(super) fn fields<F: Field>() -> impl Iterator<Item = F> {
-    // Not every list is of records that have a kind.
-    let is_of_contacts = TypeId::of::<F>() == TypeId::of::<ContactField>();
-    let known = move |field: &F| !(is_of_contacts && is_foreign(EntityKind::Contact, field.spec().name));
+    // Not every list is of records that have a kind; of the others only these have foreign fields.
+    let kinds = [
+        (TypeId::of::<ContactField>(), EntityKind::Contact),
+        (TypeId::of::<LeadField>(), EntityKind::Lead),
+    ];
+    let kind = kinds
+        .into_iter()
+        .find(|(fields, _)| *fields == TypeId::of::<F>())
+        .map(|(_, kind)| kind);
+    let known = move |field: &F| !kind.is_some_and(|kind| is_foreign(kind, field.spec().name));
     F::ALL.iter().copied().filter(known)
 }
 

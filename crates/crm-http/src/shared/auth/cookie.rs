@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use actix_web::HttpRequest;
 use crm_domain::{
     Result,
     control::session::{Cookie, Session},
@@ -10,10 +11,27 @@ use crm_domain::{
 };
 
 use super::{Auth, UserPrincipal};
-use crate::shared::tenant::block;
+use crate::shared::{call::Call, session_cookie::session_cookie, tenant::block};
 
 /// How exactly the last use of a session is known.
 const PRECISION: Duration = Duration::from_secs(60);
+
+/// The user whose session's cookie a request came with, noted on the call; `None` where there is none in force. Whether the request is one of this
+/// server's pages is still to be checked, against the cookie ([`crate::shared::csrf::check`]).
+///
+/// # Errors
+/// When a database is down. That is not the client's doing: it is told so, and nothing is counted.
+pub(crate) async fn recognise(call: &Call, request: &HttpRequest) -> Result<Option<(Cookie, Arc<UserPrincipal>)>> {
+    let Some(cookie) = session_cookie(request.head()) else {
+        return Ok(None);
+    };
+    let idle = call.app.settings.sessions.idle();
+    let principal = call.app.auth.cookie_principal(&cookie, call.received_at, idle).await?;
+    Ok(principal.map(|principal| {
+        call.set_user(Arc::clone(&principal));
+        (cookie, principal)
+    }))
+}
 
 impl Auth {
     /// The user of a cookie, while user, tenant and session are in force; current as of this call, but for the last use, which is known to

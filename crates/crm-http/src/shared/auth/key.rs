@@ -101,7 +101,7 @@ impl KeyPrincipal {
     }
 }
 
-/// A key's own limit per minute, with as much burst for its size as the family's quota has.
+/// A key's own limit in the family's period, with as much burst for its size as the family's quota has.
 fn scaled(quota: Quota, limit: u32) -> Quota {
     let shape = match quota.shape {
         window @ Shape::Window { .. } => window,
@@ -112,10 +112,7 @@ fn scaled(quota: Quota, limit: u32) -> Quota {
             }
         }
     };
-    Quota {
-        shape,
-        ..Quota::per_minute(limit)
-    }
+    Quota { limit, shape, ..quota }
 }
 
 impl KeyGate {

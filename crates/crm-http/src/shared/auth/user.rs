@@ -6,11 +6,18 @@ use crm_domain::{
     Result,
     control::{session::Session, tenant::Tenant, user::User},
     id::{SessionId, UserId},
-    tenant::TenantStore,
+    tenant::{
+        TenantStore,
+        change::{Actor, Origin},
+    },
 };
 
 use super::Auth;
-use crate::shared::{request_log::TenantLog, tenant::block};
+use crate::shared::{
+    call::CallState,
+    request_log::TenantLog,
+    tenant::{TenantSession, block},
+};
 
 /// A user with a live session, and the way into its tenant.
 pub struct UserPrincipal {
@@ -23,6 +30,23 @@ pub struct UserPrincipal {
     /// The tenant's database.
     pub store: Arc<dyn TenantStore>,
     pub(crate) log: Arc<TenantLog>,
+}
+
+impl UserPrincipal {
+    /// A session on the user's tenant.
+    pub fn session(&self, call: &CallState) -> TenantSession {
+        TenantSession {
+            tenant: Arc::clone(&self.tenant),
+            store: Arc::clone(&self.store),
+            control: Arc::clone(&call.app.control),
+            origin: Origin {
+                actor: Actor::User(self.user.id),
+                family: call.family.name(),
+            },
+            clock: Arc::clone(&call.app.clock),
+            now: call.received_at,
+        }
+    }
 }
 
 /// What was read at an epoch; `None` when the user may not enter.

@@ -59,8 +59,8 @@ impl Jobs {
             tracing::warn!(%error, kind, job = %job, tenant = %claimed.tenant.id, "an attempt of a job failed");
         }
         let end = match outcome {
-            Ok(Attempt::Ended) => {
-                counter!("crm_jobs_total", "kind" => kind, "outcome" => "completed").increment(1);
+            Ok(Attempt::Ended(state)) => {
+                counter!("crm_jobs_total", "kind" => kind, "outcome" => state.as_str()).increment(1);
                 return;
             }
             Ok(Attempt::Ends(end)) => Ok(end),

@@ -17,7 +17,13 @@ use crm_domain::{
         tenant::Tenant,
     },
     stamp::Stamp,
-    tenant::{OnCommit, TenantStore, Tenants},
+    tenant::{
+        OnCommit, TenantStore, Tenants,
+        webhook::{
+            Judged, TargetJudge, TargetUrl,
+            sender::{Outgoing, SendDone, WebhookSender},
+        },
+    },
 };
 use serde_json::{Value, json};
 
@@ -45,7 +51,10 @@ impl ControlStore for Down {
     fn write(&self, _: &mut dyn FnMut(&mut dyn ControlUnit) -> Result<()>) -> Result<()> {
         Err(down())
     }
-    fn epoch(&self, _: usize, done: EpochDone) {
+    fn recent_epoch(&self) -> Option<i64> {
+        None
+    }
+    fn epoch(&self, done: EpochDone) {
         done(Err(down()));
     }
 }
@@ -64,6 +73,18 @@ impl Tenants for Down {
     fn close(&self) {}
 }
 
+impl WebhookSender for Down {
+    fn send(&self, _: Outgoing, done: SendDone) {
+        drop(done);
+    }
+}
+
+impl TargetJudge for Down {
+    fn judge(&self, _: &TargetUrl, judged: Judged) {
+        drop(judged);
+    }
+}
+
 fn app() -> Arc<App> {
     let clock = Arc::new(ManualClock::at(Stamp::from_micros(1_000_000_000)));
     App::new(AppParts {
@@ -80,8 +101,11 @@ fn app() -> Arc<App> {
         settings: HttpSettings::default(),
         rate_limits: Arc::new(LocalRateLimits::new(clock)),
         enrichment: None,
+        service_desk: None,
         metrics: None,
         executors: Vec::new(),
+        webhook_sender: Arc::new(Down),
+        target_judge: Arc::new(Down),
     })
 }
 

@@ -94,6 +94,11 @@ impl TenantLog {
         !self.flushing.load(Ordering::Acquire) && self.lock().is_empty()
     }
 
+    /// Whether as many rows wait as are written at once.
+    pub(super) fn has_batch(&self) -> bool {
+        self.lock().len() >= self.batch
+    }
+
     /// The oldest rows, at most a batch. They keep their room until [`TenantLog::written`].
     pub(super) fn take_batch(&self) -> Vec<Entry> {
         let mut waiting = self.lock();

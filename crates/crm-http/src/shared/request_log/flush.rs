@@ -62,7 +62,8 @@ impl RequestLog {
         for log in self.buffers().into_iter().filter(|log| log.is_waiting() && log.begin_flush()) {
             let own = Arc::clone(self);
             tokio::spawn(async move {
-                while own.flush_batch(&log).await {}
+                // Under load, what came meanwhile goes on waiting until it is worth a transaction.
+                while own.flush_batch(&log).await && log.has_batch() {}
                 log.end_flush();
             });
         }

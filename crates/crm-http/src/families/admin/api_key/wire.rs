@@ -40,7 +40,7 @@ pub(crate) struct MintRequest {
     /// Of families `halopsa` and `elevate`; all that its creator may do, when left out.
     #[schema(value_type = Option<Vec<String>>, example = json!(["read"]))]
     permissions: Given<Vec<String>>,
-    /// Requests per minute, instead of the family's default.
+    /// Requests per minute, of family `halopsa` per hour, instead of the family's default.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 100_000_000)]
     rate_limit: Given<Decimal>,
     /// When it ends; never, when left out.
@@ -185,7 +185,7 @@ pub(crate) struct ApiKeyInfo {
     description: Option<String>,
     scopes: Vec<String>,
     permissions: Vec<String>,
-    /// Requests per minute; null is the family's default.
+    /// Requests per minute, of family `halopsa` per hour; null is the family's default.
     rate_limit: Option<u32>,
     #[schema(format = DateTime)]
     expires_at: Option<String>,

@@ -1,10 +1,13 @@
 //! Lists of contacts: filters, orders and pages (contract D-48 … D-61, X-122 … ).
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use crm_domain::{
     error::Problem,
     page::{Direction, Sort},
     query::{Condition, Field, Filter, Operator},
+    stamp::Stamp,
     tenant::contact::{ContactField, ContactFilter},
 };
 use serde::Serialize;
@@ -15,10 +18,10 @@ use crate::{
     families::contacts::{
         answer::Envelope,
         error::ApiError,
-        page::{Paging, Query, choice},
+        page::{Paging, Query},
         word::field_of,
     },
-    shared::tenant::TenantSession,
+    shared::{query::choice, tenant::TenantSession},
 };
 
 /// Most characters of a search and of a filter.
@@ -53,7 +56,7 @@ pub(in super::super) struct Params {
     lead_score_min: Option<f64>,
     /// The greatest lead score.
     lead_score_max: Option<f64>,
-    /// Only contacts changed then or later: an ISO 8601 timestamp, or a day, which means midnight UTC.
+    /// Only contacts changed then or later: an ISO 8601 timestamp, in UTC where it names no zone, or a day, which means midnight UTC.
     updated_since: Option<String>,
     /// Only contacts created then or later.
     created_since: Option<String>,
@@ -136,7 +139,7 @@ fn selected(query: &mut Query) -> (ContactFilter, Sort<ContactField>) {
 fn conditions(query: &mut Query) -> Vec<Condition<ContactField>> {
     use ContactField::{Country, CreatedAt, Email, EmployeeSizeBracket, HasPhone, Industry, LeadScore, PersonLinkedin, UpdatedAt};
     let same = |field| move |text: &str| bounded(text).map(|text| Condition::equal(field, text));
-    let since = |field| move |text: &str| Condition::parse(field, Operator::Gte, text, |spec, text| spec.read(text));
+    let since = |field| move |text: &str| Condition::parse(field, Operator::Gte, &in_utc(text), |spec, text| spec.read(text));
     let score = |operator, round: fn(f64) -> f64| {
         move |text: &str| {
             let tenths = tenths(text, round)?;
@@ -150,8 +153,8 @@ fn conditions(query: &mut Query) -> Vec<Condition<ContactField>> {
         query.parsed("country", same(Country)),
         query.parsed("leadScoreMin", score(Operator::Gte, f64::ceil)),
         query.parsed("leadScoreMax", score(Operator::Lte, f64::floor)),
-        query.parsed("updatedSince", since(UpdatedAt)),
-        query.parsed("createdSince", since(CreatedAt)),
+        query.parsed_even_blank("updatedSince", since(UpdatedAt)),
+        query.parsed_even_blank("createdSince", since(CreatedAt)),
         query.parsed("hasEmail", has(Email)),
         query.parsed("hasPhone", |text| flag(text).map(|wanted| Condition::equal(HasPhone, wanted))),
         query.parsed("hasLinkedIn", has(PersonLinkedin)),
@@ -159,6 +162,16 @@ fn conditions(query: &mut Query) -> Vec<Condition<ContactField>> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A time without a zone is UTC, as a date without a time is.
+fn in_utc(text: &str) -> Cow<'_, str> {
+    let zoned = format!("{text}Z");
+    if Stamp::parse(text).is_err() && Stamp::parse(&zoned).is_ok() {
+        Cow::Owned(zoned)
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// What lists can be sorted by: the family's fields that have an index.

@@ -121,7 +121,7 @@ pub(in super::super) async fn list(access: Access, request: HttpRequest) -> Resu
     let paging = query.paging("enrichment jobs");
     query.finish()?;
     let window = paging.window();
-    let (total, jobs) = access.tenant.read(move |reader| page(reader, None, &window)).await?;
+    let (total, jobs) = access.tenant.snapshot(move |reader| page(reader, None, &window)).await?;
     Ok(HttpResponse::Ok().json(Envelope::page(Jobs { jobs }, paging.meta(total))))
 }
 
@@ -151,7 +151,7 @@ pub(in super::super) async fn get(access: Access, path: web::Path<String>) -> Re
 )]
 pub(in super::super) async fn history(browser: Browser, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let limit = limit(&request)?;
-    let read = browser.tenant.read(move |reader| page(reader, None, &Window::first(limit)));
+    let read = browser.tenant.snapshot(move |reader| page(reader, None, &Window::first(limit)));
     let (_, jobs) = read.await?;
     Ok(HttpResponse::Ok().json(History { success: true, jobs }))
 }

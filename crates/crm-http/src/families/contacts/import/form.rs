@@ -95,7 +95,12 @@ impl Form {
     }
 
     /// What is to be imported, the file's name, and the file. Reads the whole table: how many rows there are, and whether it can be read.
-    pub(super) fn judge(self, target: &ImportTarget, user: UserId) -> Result<(ImportPayload, Option<Text<255>>, File), ApiError> {
+    pub(super) fn judge(
+        self,
+        target: &ImportTarget,
+        user: UserId,
+        can_enrich: bool,
+    ) -> Result<(ImportPayload, Option<Text<255>>, File), ApiError> {
         let mut errors = Vec::new();
         let asked = options(self.texts.get(OPTIONS), &mut errors);
         let given = mapping(self.texts.get(MAPPING), &mut errors);
@@ -113,6 +118,7 @@ impl Form {
             mapping,
             existing: asked.existing(),
             auto_enrich: asked.auto_enrich,
+            can_enrich,
             dry_run: asked.dry_run,
         };
         columns_of(target, ImportKind::Contacts, &reader, &payload.options(field::IMPORTED)).map_err(refused)?;

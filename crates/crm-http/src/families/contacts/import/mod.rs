@@ -66,7 +66,8 @@ pub(super) async fn auto_map(browser: Browser, call: Call, request: HttpRequest,
 ///
 /// Parts: `csv` (or `file`), the table; `fieldMapping`, a JSON object that names the field of each header to import (without it the columns are
 /// mapped as `POST /api/import/auto-map` proposes); `options`, a JSON object. A row is known by its email, its LinkedIn profile or its name and
-/// company. One whose contact is there is refused unless `updateExisting` or `skipDuplicates` is set; of both, `updateExisting` wins.
+/// company. One whose contact is there is refused unless `updateExisting` or `skipDuplicates` is set; of both, `updateExisting` wins. With `autoEnrich`
+/// each contact that is made and has a LinkedIn profile is looked up, by a job of its own, where a provider is configured.
 #[utoipa::path(
     post, path = PREFIX, tag = "contacts import", operation_id = "contacts_start_import",
     request_body(content = form::ImportForm, content_type = "multipart/form-data"),
@@ -79,7 +80,8 @@ pub(super) async fn start(browser: Browser, call: Call, request: HttpRequest, pa
     let guard = Guard::of(&request, &browser.tenant.origin.actor, &form.digest)?;
     let target = form::target(&browser);
     let user = browser.user().id;
-    let (payload, filename, file) = block(move || Ok(form.judge(&target, user))).await??;
+    let can_enrich = call.app.lookups.provider().is_some();
+    let (payload, filename, file) = block(move || Ok(form.judge(&target, user, can_enrich))).await??;
     let asked = guard.clone();
     let opened = call.app.jobs.submit(&browser.tenant, browser.tenant.now, move |unit, promise| {
         if let Some(before) = known(unit, asked.as_ref())? {

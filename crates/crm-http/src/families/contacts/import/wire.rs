@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs::File};
 use crm_domain::{
     Result,
     stamp::Stamp,
+    table::Encoding,
     tenant::job::{Job, JobKind, JobState},
     usecase::{
         import::{ColumnUse, ImportKind, ImportTarget, columns_of},
@@ -25,7 +26,7 @@ const SAMPLE: usize = 5;
 const ROWS_PER_SECOND: u64 = 5_000;
 /// The document's own words (D-187).
 const STARTED: &str = "Ultra-fast import started - processing with streaming, batching, and parallel operations";
-const NOT_ENRICHED: &str = "autoEnrich: no enrichment follows imports on this server; the contacts are imported as they stand in the file";
+const NOT_ENRICHED: &str = "autoEnrich: LinkedIn enrichment is not configured; the contacts are imported as they stand in the file";
 
 /// What would feed what.
 #[derive(Debug, Serialize, ToSchema)]
@@ -198,6 +199,9 @@ pub(in super::super) struct Import {
     created_rows: u64,
     updated_rows: u64,
     skipped_rows: u64,
+    /// How the characters of the file are read: `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`; null before it has begun.
+    #[schema(example = "utf-8")]
+    encoding: Option<&'static str>,
     /// Of the whole so far; null before it has begun.
     #[schema(example = 5000.0)]
     rows_per_second: Option<f64>,
@@ -206,6 +210,8 @@ pub(in super::super) struct Import {
     estimated_seconds_left: Option<u64>,
     /// Why it failed, or why it has to be tried again.
     error: Option<String>,
+    /// Lookups begun for contacts that it made (D-186).
+    enrichment_jobs: u64,
     /// What was asked for and is not done.
     warnings: Vec<&'static str>,
     /// The job that undoes this import.
@@ -240,7 +246,12 @@ impl Import {
             created_rows: progress.created,
             updated_rows: progress.updated,
             skipped_rows: progress.unchanged + progress.skipped,
-            warnings: payload.auto_enrich.then_some(NOT_ENRICHED).into_iter().collect(),
+            encoding: progress.encoding.map(Encoding::as_str),
+            warnings: (payload.auto_enrich && !payload.can_enrich)
+                .then_some(NOT_ENRICHED)
+                .into_iter()
+                .collect(),
+            enrichment_jobs: progress.lookups,
             undo_job_id: progress.undo.map(|undo| undo.to_string()),
             ..Self::common(job)
         })
@@ -279,9 +290,11 @@ impl Import {
             created_rows: 0,
             updated_rows: 0,
             skipped_rows: 0,
+            encoding: None,
             rows_per_second: None,
             estimated_seconds_left: None,
             error: job.last_error.clone(),
+            enrichment_jobs: 0,
             warnings: Vec::new(),
             undo_job_id: None,
             import_id: None,

@@ -28,7 +28,7 @@ pub(in super::super) async fn complete(
     id: web::Path<String>,
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(&permit.tenant, body.guard, &id, activity::complete).await
+    act(&permit, body.guard, &id, activity::complete).await
 }
 
 /// Says that a completed activity is still to take place.
@@ -46,5 +46,5 @@ pub(in super::super) async fn reopen(
     id: web::Path<String>,
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(&permit.tenant, body.guard, &id, activity::reopen).await
+    act(&permit, body.guard, &id, activity::reopen).await
 }

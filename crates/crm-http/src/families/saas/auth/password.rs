@@ -16,7 +16,7 @@ use crm_domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{ACCEPT_INVITATION, CHANGE_PASSWORD, LoginResponse, token::required};
+use super::{ACCEPT_INVITATION, CHANGE_PASSWORD, LoginResponse};
 use crate::{
     families::saas::{
         answer::secret,
@@ -27,6 +27,7 @@ use crate::{
     shared::{
         call::Call,
         json_body::Given,
+        sign_in::required,
         tenant::{block, carry},
     },
 };

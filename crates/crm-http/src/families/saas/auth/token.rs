@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use crm_domain::{
-    control::user::Password,
-    error::Problem,
-    field::{Check, Patch},
+    field::Check,
     usecase::sign_in::{self, Claimed, SignInError, open_session, sign_out},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +17,12 @@ use crate::{
         context::{Body, Permit, Read},
         error::{BodyResponses, ErrorResponses, SaasError},
     },
-    shared::{call::Call, json_body::Given, tenant::block},
+    shared::{
+        call::Call,
+        json_body::Given,
+        sign_in::{credentials, required},
+        tenant::block,
+    },
 };
 
 /// A login (contract C-12).
@@ -33,34 +36,13 @@ pub(crate) struct LoginRequest {
     password: Given<String>,
 }
 
-impl LoginRequest {
-    fn parse(self) -> crm_domain::Result<(String, Password)> {
-        let mut check = Check::new();
-        let email = required("email", self.email, &mut check);
-        let password = required("password", self.password, &mut check).map(|text| Password::candidate(&text));
-        check.finish_with(email.zip(password))
-    }
-}
-
-/// A text that must be there; what it holds is judged by comparing.
-pub(super) fn required(field: &str, given: Given<String>, check: &mut Check) -> Option<String> {
-    let given: Patch<String> = given.patch(field, check);
-    check.required(field, given, None, |text| {
-        if text.is_empty() {
-            Err(Problem::Required)
-        } else {
-            Ok(text.to_owned())
-        }
-    })
-}
-
 /// Signs in. An email identifies its tenant (contract C-10).
 #[utoipa::path(
     post, path = LOGIN, tag = "auth", operation_id = "saas_login", request_body = LoginRequest,
     responses((status = 200, description = "Signed in", body = LoginResponse), ErrorResponses, BodyResponses)
 )]
 pub(crate) async fn login(call: Call, body: Body<LoginRequest>) -> Result<HttpResponse, SaasError> {
-    let (email, password) = body.value.parse()?;
+    let (email, password) = credentials(body.value.email, body.value.password)?;
     let attempt = call.app.sign_in.guard.attempt(&email, call.client).map_err(SaasError::TooEarly)?;
     let control = Arc::clone(&call.app.control);
     let claimed = block(move || sign_in::candidate(&*control, &email)).await?;

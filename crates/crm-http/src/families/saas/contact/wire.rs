@@ -43,7 +43,7 @@ pub(crate) struct ContactRequest {
     other_phone: Given<String>,
     #[schema(value_type = Option<String>)]
     title: Given<String>,
-    /// The company as the contact wrote it; `companyId` names one of the tenant's.
+    /// The company's name. Where one of the tenant's has this name it is that one, and `companyId` names it; else a text and no more.
     #[schema(value_type = Option<String>)]
     company: Given<String>,
     #[schema(value_type = Option<String>)]
@@ -56,7 +56,7 @@ pub(crate) struct ContactRequest {
     country: Given<String>,
     #[schema(value_type = Option<String>)]
     description: Given<String>,
-    /// The company it works for.
+    /// The company it works for, whose name then is its `company`. Null takes `company` away as well.
     #[schema(value_type = Option<String>, example = "company_12")]
     company_id: Given<String>,
     /// The user responsible; who creates it when left out.

@@ -102,10 +102,7 @@ pub(in super::super) async fn move_to(
         stage_id: in_body(body.value.stage_id, STAGE, "stage_id", &mut check),
         probability: body.value.probability.patch("probability", &mut check),
     };
-    act(&permit.tenant, body.guard, &id, |unit, id| {
-        opportunity::move_to(unit, id, draft, check)
-    })
-    .await
+    act(&permit, body.guard, &id, |unit, id| opportunity::move_to(unit, id, draft, check)).await
 }
 
 /// Wins an open deal: it enters its pipeline's first won stage.
@@ -132,7 +129,7 @@ pub(in super::super) async fn win(
         amount: body.value.amount.patch("amount", &mut check),
         currency: body.value.currency.patch("currency", &mut check),
     };
-    act(&permit.tenant, body.guard, &id, |unit, id| opportunity::win(unit, id, draft, check)).await
+    act(&permit, body.guard, &id, |unit, id| opportunity::win(unit, id, draft, check)).await
 }
 
 /// Loses an open deal: it enters its pipeline's first lost stage.
@@ -158,10 +155,7 @@ pub(in super::super) async fn lose(
         reason: body.value.reason.patch("reason", &mut check),
         closed_on: body.value.closed_on.patch("closed_on", &mut check),
     };
-    act(&permit.tenant, body.guard, &id, |unit, id| {
-        opportunity::lose(unit, id, draft, check)
-    })
-    .await
+    act(&permit, body.guard, &id, |unit, id| opportunity::lose(unit, id, draft, check)).await
 }
 
 /// Reopens a closed deal, in the stage that it was closed in unless another open one is named.
@@ -186,8 +180,5 @@ pub(in super::super) async fn reopen(
     let draft = ReopeningDraft {
         stage_id: in_body(body.value.stage_id, STAGE, "stage_id", &mut check),
     };
-    act(&permit.tenant, body.guard, &id, |unit, id| {
-        opportunity::reopen(unit, id, draft, check)
-    })
-    .await
+    act(&permit, body.guard, &id, |unit, id| opportunity::reopen(unit, id, draft, check)).await
 }

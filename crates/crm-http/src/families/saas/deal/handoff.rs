@@ -14,6 +14,7 @@ use crm_domain::{
     tenant::{
         UnitOfWork,
         handoff::{self, ChecklistItem, HandoffDraft, HandoffStatus, ItemDraft},
+        opportunity::Opportunity,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -21,15 +22,15 @@ use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
-        answer::{IfMatch, acted, kept, record, write_over},
+        answer::{acted, kept_record, once_over, record, write_over},
         context::{Body, Nothing, Particulars, Permit, Read, Write},
         error::{BodyResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses, StateResponses},
         id::{DEAL, HANDOFF, TENANT, USER, check_owner, in_body, in_path, show},
+        resource::changed_at,
         schema::changes_schema,
     },
     shared::{
         call::Call,
-        idempotency::once,
         json_body::{Given, Objects},
     },
 };
@@ -145,7 +146,7 @@ pub(crate) struct Handoff {
 }
 
 impl Handoff {
-    fn of(handoff: handoff::Handoff, tenant: TenantId) -> Self {
+    pub(in super::super) fn of(handoff: handoff::Handoff, tenant: TenantId) -> Self {
         let fields = handoff.fields;
         let item = |item: ChecklistItem| Item {
             title: item.title.into_inner(),
@@ -180,7 +181,7 @@ impl Handoff {
 )]
 pub(in super::super) async fn get(permit: Permit<Read>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
     let id: OpportunityId = in_path(&id, DEAL)?;
-    let handoff = permit.tenant.read(move |reader| {
+    let handoff = permit.tenant.snapshot(move |reader| {
         let deal = reader.opportunities().lookup(id)?;
         deal.ok_or_else(|| Error::not_found(OpportunityId::NOUN, id))?;
         let handoff = reader.handoffs().latest_of(id)?;
@@ -216,12 +217,10 @@ pub(in super::super) async fn initiate(
     let (tenant, initiator) = (permit.tenant.tenant.id, permit.user().id);
     let draft = body.value.draft(&mut check);
     check_receiver(&call, tenant, &draft.receiver_id, &mut check).await?;
-    let guard = body.guard;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let handoff = handoff::initiate(unit, id, draft, initiator, check)?;
-            kept(StatusCode::CREATED, &Handoff::of(handoff, tenant))
-        })
+    let answer = once_over(&permit, body.guard, id, changed_at::<Opportunity>, move |unit| {
+        let handoff = handoff::initiate(unit, id, draft, initiator, check)?;
+        let updated_at = handoff.updated_at;
+        kept_record(StatusCode::CREATED, &Handoff::of(handoff, tenant), updated_at)
     });
     let mut response = acted(answer.await?);
     let location = location
@@ -248,7 +247,6 @@ pub(in super::super) async fn update(
     call: Call,
     permit: Permit<Write>,
     id: web::Path<String>,
-    condition: IfMatch,
     body: Body<HandoffRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let id: OpportunityId = in_path(&id, DEAL)?;
@@ -257,7 +255,7 @@ pub(in super::super) async fn update(
     let draft = body.value.draft(&mut check);
     check_receiver(&call, tenant, &draft.receiver_id, &mut check).await?;
     let write = move |unit: &mut dyn UnitOfWork| handoff::update(unit, id, draft, check);
-    let handoff = write_over(&permit.tenant, condition, id, state, write).await?;
+    let handoff = write_over(&permit, id, state, write).await?;
     let updated_at = handoff.updated_at;
     Ok(record(&Handoff::of(handoff, tenant), updated_at))
 }
@@ -282,12 +280,10 @@ pub(in super::super) async fn complete(
 ) -> Result<HttpResponse, SaasError> {
     let id: OpportunityId = in_path(&id, DEAL)?;
     let tenant = permit.tenant.tenant.id;
-    let guard = body.guard;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let handoff = handoff::complete(unit, id)?;
-            kept(StatusCode::OK, &Handoff::of(handoff, tenant))
-        })
+    let answer = once_over(&permit, body.guard, id, state, move |unit| {
+        let handoff = handoff::complete(unit, id)?;
+        let updated_at = handoff.updated_at;
+        kept_record(StatusCode::OK, &Handoff::of(handoff, tenant), updated_at)
     });
     Ok(acted(answer.await?))
 }

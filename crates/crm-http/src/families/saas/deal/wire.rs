@@ -1,7 +1,7 @@
 //! The shapes of a deal.
 
 use crm_domain::{
-    field::{Check, format_date},
+    field::{Check, Patch, format_date},
     id::TenantId,
     tenant::{
         label::Labels,
@@ -99,6 +99,7 @@ impl DealRequest {
             lead_source: self.lead_source.patch("lead_source", check),
             next_step: self.next_step.patch("next_step", check),
             lost_reason: self.lost_reason.patch("lost_reason", check),
+            competitors: Patch::Keep,
             include_in_forecast: self.include_in_forecast.patch("include_in_forecast", check),
             owner_id: in_body(self.owner_id, USER, "owner_id", check),
         }

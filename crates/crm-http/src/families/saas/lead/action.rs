@@ -14,14 +14,14 @@ use crm_domain::{
 use super::Lead;
 use crate::{
     families::saas::{
-        answer::{acted, kept},
+        answer::{acted, kept, once_over},
         context::{Body, Nothing, Particulars, Permit, Write},
         error::{BodyResponses, ErrorResponses, LookupResponses, SaasError, StateResponses},
         id::{LEAD, check_owner, in_path},
         noun::View,
-        resource::act,
+        resource::{act, changed_at},
     },
-    shared::{call::Call, idempotency::once},
+    shared::call::Call,
 };
 use wire::{Assignment, Conversion, Converted, Disqualification};
 
@@ -46,7 +46,7 @@ pub(in crate::families::saas) async fn assign(
     let mut check = Check::new();
     let owner = body.value.owner(&mut check);
     check_owner(&call.app.control, permit.tenant.tenant.id, &Patch::from(owner), &mut check).await?;
-    act(&permit.tenant, body.guard, &id, move |unit, id| {
+    act(&permit, body.guard, &id, move |unit, id| {
         // Whether there is such a lead is told before what is wrong with the body, as everywhere.
         let lead: Record = single::known(unit, id)?;
         let owner = check.finish_with(owner)?;
@@ -66,7 +66,7 @@ pub(in crate::families::saas) async fn qualify(
     id: web::Path<String>,
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(&permit.tenant, body.guard, &id, lead::qualify).await
+    act(&permit, body.guard, &id, lead::qualify).await
 }
 
 /// Says that a lead is not worth pursuing, and why.
@@ -86,7 +86,7 @@ pub(in crate::families::saas) async fn disqualify(
 ) -> Result<HttpResponse, SaasError> {
     let mut check = Check::new();
     let reason = body.value.reason(&mut check);
-    act(&permit.tenant, body.guard, &id, move |unit, id| {
+    act(&permit, body.guard, &id, move |unit, id| {
         let lead: Record = single::known(unit, id)?;
         let reason = check.finish_with(reason)?;
         lead::disqualify(unit, lead.id, reason)
@@ -122,12 +122,10 @@ pub(in crate::families::saas) async fn convert(
         check_owner(&call.app.control, tenant, &deal.owner_id, &mut of_deal).await?;
     }
     check.within("opportunity", of_deal.finish())?;
-    let (view, guard) = (View::of(&permit.tenant), body.guard);
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let converted = convert_lead::convert(unit, id, conversion, check)?;
-            kept(StatusCode::OK, &Converted::of(unit.labels(), converted, view)?)
-        })
+    let view = View::of(&permit.tenant);
+    let answer = once_over(&permit, body.guard, id, changed_at::<Record>, move |unit| {
+        let converted = convert_lead::convert(unit, id, conversion, check)?;
+        kept(StatusCode::OK, &Converted::of(unit.labels(), converted, view)?)
     });
     Ok(acted(answer.await?))
 }

@@ -15,16 +15,13 @@ use crm_domain::{
 };
 
 use super::{Pipeline, Stage, StageChanges, StageOrder, StageRequest};
-use crate::{
-    families::saas::{
-        answer::{IfMatch, created, kept, record, write_over},
-        context::{Body, Configure, Permit, Read},
-        error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses, StateResponses},
-        id::{PIPELINE, STAGE, in_path},
-        list::{self, List, ListParams},
-        page::{PageBody, Query},
-    },
-    shared::idempotency::once,
+use crate::families::saas::{
+    answer::{created, kept_record, once_over, record, write_over},
+    context::{Body, Configure, Permit, Read},
+    error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses, StateResponses},
+    id::{PIPELINE, STAGE, in_path},
+    list::{self, List, ListParams},
+    page::{PageBody, Query},
 };
 
 pub(in super::super) const PATH: &str = "/api/pipelines/{id}/stages";
@@ -86,12 +83,10 @@ pub(in super::super) async fn create(
     let id: PipelineId = in_path(&text, PIPELINE)?;
     let tenant = permit.tenant.tenant.id;
     let (draft, check) = body.value.draft();
-    let guard = body.guard;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let stage = pipeline::add_stage(unit, id, draft, check)?;
-            kept(StatusCode::CREATED, &Stage::of(stage, tenant))
-        })
+    let answer = once_over(&permit, body.guard, id, super::state, move |unit| {
+        let stage = pipeline::add_stage(unit, id, draft, check)?;
+        let updated_at = stage.updated_at;
+        kept_record(StatusCode::CREATED, &Stage::of(stage, tenant), updated_at)
     });
     Ok(created(answer.await?, &PATH.replace("{id}", &text))?)
 }
@@ -112,13 +107,12 @@ pub(in super::super) async fn create(
 pub(in super::super) async fn update(
     permit: Permit<Configure>,
     path: web::Path<(String, String)>,
-    condition: IfMatch,
     body: Body<StageRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let (id, stage) = ids(&path)?;
     let (draft, check) = body.value.draft();
     let write = move |unit: &mut dyn UnitOfWork| pipeline::update_stage(unit, id, stage, draft, check);
-    let stage = write_over(&permit.tenant, condition, stage, state, write).await?;
+    let stage = write_over(&permit, stage, state, write).await?;
     let updated_at = stage.updated_at;
     Ok(record(&Stage::of(stage, permit.tenant.tenant.id), updated_at))
 }
@@ -141,8 +135,11 @@ pub(in super::super) async fn order(
     let id: PipelineId = in_path(&id, PIPELINE)?;
     let mut check = Check::new();
     let order = body.value.parse(&mut check);
-    check.finish()?;
-    let pipeline = permit.tenant.write(move |unit| pipeline::order_stages(unit, id, &order)).await?;
+    let pipeline = write_over(&permit, id, super::state, move |unit| {
+        check.finish()?;
+        pipeline::order_stages(unit, id, &order)
+    });
+    let pipeline = pipeline.await?;
     Ok(super::shown(pipeline, permit.tenant.tenant.id))
 }
 
@@ -173,7 +170,6 @@ pub(in super::super) async fn remove(
     permit: Permit<Configure>,
     path: web::Path<(String, String)>,
     request: HttpRequest,
-    condition: IfMatch,
 ) -> Result<HttpResponse, SaasError> {
     let (id, stage) = ids(&path)?;
     let mut query = Query::parse(request.query_string());
@@ -182,7 +178,7 @@ pub(in super::super) async fn remove(
     });
     query.finish()?;
     let write = move |unit: &mut dyn UnitOfWork| pipeline::remove_stage(unit, id, stage, move_to);
-    write_over(&permit.tenant, condition, stage, state, write).await?;
+    write_over(&permit, stage, state, write).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -74,7 +74,7 @@ pub(in super::super) async fn usage(permit: Permit<Read>, id: web::Path<String>)
 async fn assign<N: Noun>(permit: Permit<Write>, id: web::Path<String>, body: Body<TagsRequest>) -> Result<HttpResponse, SaasError> {
     let mut check = Check::new();
     let names: Option<Vec<String>> = body.value.tags.patch("tags", &mut check).or_current(None);
-    act::<N>(&permit.tenant, body.guard, &id, move |unit, id| {
+    act::<N>(&permit, body.guard, &id, move |unit, id| {
         // Whether there is such a record is told before what is wrong with the body, as everywhere.
         single::known::<N>(unit, id)?;
         check.finish()?;
@@ -92,7 +92,7 @@ async fn unassign<N: Noun>(
 ) -> Result<HttpResponse, SaasError> {
     let (id, tag) = path.into_inner();
     let number = TagId::parse_prefixed(&tag, TAG);
-    act::<N>(&permit.tenant, body.guard, &id, move |unit, id| {
+    act::<N>(&permit, body.guard, &id, move |unit, id| {
         single::known::<N>(unit, id)?;
         label::unassign(unit, N::KIND, &[id.get()], label::names_tag(&tag, number))?;
         single::known(unit, id)

@@ -28,7 +28,7 @@ pub(in super::super) async fn complete(
     id: web::Path<String>,
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(&permit.tenant, body.guard, &id, task::complete).await
+    act(&permit, body.guard, &id, task::complete).await
 }
 
 /// Reopens a completed or cancelled task.
@@ -46,5 +46,5 @@ pub(in super::super) async fn reopen(
     id: web::Path<String>,
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
-    act(&permit.tenant, body.guard, &id, task::reopen).await
+    act(&permit, body.guard, &id, task::reopen).await
 }

@@ -72,7 +72,7 @@ pub(in super::super) async fn assign(
         owner_id,
         ..TicketDraft::default()
     };
-    act(&permit.tenant, body.guard, &id, |unit, id| {
+    act(&permit, body.guard, &id, |unit, id| {
         ticket::act(unit, id, TicketAction::Assign, draft, check)
     })
     .await
@@ -101,7 +101,7 @@ pub(in super::super) async fn resolve(
         resolution: body.value.resolution.patch("resolution", &mut check),
         ..TicketDraft::default()
     };
-    act(&permit.tenant, body.guard, &id, |unit, id| {
+    act(&permit, body.guard, &id, |unit, id| {
         ticket::act(unit, id, TicketAction::Resolve, draft, check)
     })
     .await
@@ -126,7 +126,7 @@ pub(in super::super) async fn close(
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
     let (draft, check) = (TicketDraft::default(), Check::new());
-    act(&permit.tenant, body.guard, &id, |unit, id| {
+    act(&permit, body.guard, &id, |unit, id| {
         ticket::act(unit, id, TicketAction::Close, draft, check)
     })
     .await
@@ -151,7 +151,7 @@ pub(in super::super) async fn reopen(
     Particulars(body): Particulars<Nothing>,
 ) -> Result<HttpResponse, SaasError> {
     let (draft, check) = (TicketDraft::default(), Check::new());
-    act(&permit.tenant, body.guard, &id, |unit, id| {
+    act(&permit, body.guard, &id, |unit, id| {
         ticket::act(unit, id, TicketAction::Reopen, draft, check)
     })
     .await

@@ -9,6 +9,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         TenantReader, UnitOfWork,
+        ticket::Ticket,
         ticket_comment::{self, Editor, TicketCommentDraft, TicketCommentField},
     },
 };
@@ -17,15 +18,16 @@ use utoipa::ToSchema;
 
 use crate::{
     families::saas::{
-        answer::{IfMatch, created, kept, record, write_over},
+        answer::{created, kept_record, once_over, record, write_over},
         context::{Body, Delete, Permit, Read, Write},
         error::{BodyResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
         id::{COMMENT, TENANT, TICKET, USER, in_path, show},
         list::{self, List, ListParams},
         page::PageBody,
+        resource::changed_at,
         schema::changes_schema,
     },
-    shared::{idempotency::once, json_body::Given},
+    shared::json_body::Given,
 };
 
 pub(in super::super) const PATH: &str = "/api/tickets/{id}/comments";
@@ -177,12 +179,10 @@ pub(in super::super) async fn create(
     let mut check = Check::new();
     let tenant = permit.tenant.tenant.id;
     let draft = body.value.draft(&mut check);
-    let guard = body.guard;
-    let answer = permit.tenant.write(move |unit| {
-        once(unit, guard.as_ref(), |unit| {
-            let comment = ticket_comment::create(unit, id, draft, check)?;
-            kept(StatusCode::CREATED, &TicketComment::of(comment, tenant))
-        })
+    let answer = once_over(&permit, body.guard, id, changed_at::<Ticket>, move |unit| {
+        let comment = ticket_comment::create(unit, id, draft, check)?;
+        let updated_at = comment.updated_at;
+        kept_record(StatusCode::CREATED, &TicketComment::of(comment, tenant), updated_at)
     });
     let path = format!("/api/tickets/{}/comments", show(TICKET, id));
     Ok(created(answer.await?, &path)?)
@@ -210,7 +210,6 @@ fn state(unit: &mut dyn UnitOfWork, id: TicketCommentId) -> crm_domain::Result<O
 pub(in super::super) async fn update(
     permit: Permit<Write>,
     path: web::Path<(String, String)>,
-    condition: IfMatch,
     body: Body<TicketCommentRequest>,
 ) -> Result<HttpResponse, SaasError> {
     let Place { ticket, comment: id } = Place::of(&path)?;
@@ -218,7 +217,7 @@ pub(in super::super) async fn update(
     let draft = body.value.draft(&mut check);
     let editor = Editor::of(permit.user());
     let change = move |unit: &mut dyn UnitOfWork| ticket_comment::update(unit, ticket, id, draft, editor, check);
-    let comment = write_over(&permit.tenant, condition, id, state, change).await?;
+    let comment = write_over(&permit, id, state, change).await?;
     let updated_at = comment.updated_at;
     Ok(record(&TicketComment::of(comment, permit.tenant.tenant.id), updated_at))
 }
@@ -234,13 +233,9 @@ pub(in super::super) async fn update(
     responses((status = 204, description = "It is gone"), ErrorResponses, LookupResponses, StaleResponses),
     security(("accessToken" = []))
 )]
-pub(in super::super) async fn remove(
-    permit: Permit<Delete>,
-    path: web::Path<(String, String)>,
-    condition: IfMatch,
-) -> Result<HttpResponse, SaasError> {
+pub(in super::super) async fn remove(permit: Permit<Delete>, path: web::Path<(String, String)>) -> Result<HttpResponse, SaasError> {
     let Place { ticket, comment: id } = Place::of(&path)?;
     let remove = move |unit: &mut dyn UnitOfWork| ticket_comment::remove(unit, ticket, id);
-    write_over(&permit.tenant, condition, id, state, remove).await?;
+    write_over(&permit, id, state, remove).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crm_domain::{
     field::Check,
     id::TenantId,
-    tenant::webhook::{Headers, Webhook, WebhookDraft, WebhookSecret},
+    stamp::Stamp,
+    tenant::webhook::{DisabledReason, Headers, Webhook, WebhookDraft, WebhookSecret},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -87,6 +88,16 @@ pub(crate) struct WebhookInfo {
     events: Vec<&'static str>,
     description: Option<String>,
     is_active: bool,
+    /// Why the server stopped its deliveries: `gone`, since the receiver answered 410, or `failing`, since none arrived for five days. Null when
+    /// it did not; activating the webhook again begins anew.
+    #[schema(example = json!(null))]
+    disabled_reason: Option<&'static str>,
+    /// Since when no delivery arrived; null when the last one did.
+    #[schema(example = json!(null))]
+    failing_since: Option<String>,
+    /// Until when the secret before the present one signs beside it.
+    #[schema(example = json!(null))]
+    previous_secret_until: Option<String>,
     /// Sent with each delivery. The values are null to users who may not change webhooks.
     #[schema(value_type = BTreeMap<String, Option<String>>)]
     headers: ShownHeaders,
@@ -113,6 +124,9 @@ impl WebhookInfo {
             url: fields.url.into_inner(),
             description: fields.description.map(|text| text.into_inner()),
             is_active: fields.is_active,
+            disabled_reason: fields.disabled_reason.map(DisabledReason::as_str),
+            failing_since: webhook.failing_since.map(Stamp::to_second_precision),
+            previous_secret_until: fields.previous_secret_until.map(Stamp::to_second_precision),
             headers,
             family: fields.family.as_str(),
             created_at: webhook.created_at.to_second_precision(),

@@ -8,6 +8,7 @@ use crm_domain::{
     tenant::{
         custom_field::{CustomDraft, MEMBER},
         label::LabelReads,
+        lead::Qualification,
     },
     usecase::convert_lead,
 };
@@ -129,6 +130,7 @@ impl Conversion {
             account_custom,
             contact_custom,
             opportunity_custom,
+            qualification: Qualification::default(),
         };
         (conversion, of_deal)
     }
