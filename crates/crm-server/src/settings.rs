@@ -15,7 +15,7 @@ use crm_http::{
     HttpSettings,
     settings::{
         BodySettings, ChangeStreamSettings, ForwardedHeader, HashingSettings, JobSettings, RateLimitSettings, RequestLogSettings,
-        SessionSettings, TokenSettings,
+        SessionSettings, TimerSettings, TokenSettings, WebhookSettings,
     },
 };
 use crm_outbound::enrichment::EnrichmentSettings;
@@ -54,8 +54,10 @@ pub struct Settings {
     pub change_streams: ChangeStreamSettings,
     /// Long work beside the requests.
     pub jobs: JobSettings,
+    /// What becomes of records by the clock.
+    pub timers: TimerSettings,
     /// Webhooks.
-    pub webhooks: WebhookSettings,
+    pub webhooks: WebhookSection,
     /// The provider of profiles.
     pub enrichment: EnrichmentSettings,
     /// The server's own log.
@@ -140,9 +142,27 @@ pub struct RedisSettings {
 /// Webhooks.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WebhookSettings {
+pub struct WebhookSection {
     /// Whether they may be sent to private addresses.
     pub allow_private_targets: bool,
+    /// Most deliveries under way at once.
+    pub parallel: usize,
+    /// The same to one receiver.
+    pub per_endpoint: usize,
+    /// Between two looks for what others left.
+    pub poll_milliseconds: u64,
+    /// That deliveries are kept.
+    pub retention_days: u64,
+}
+
+impl WebhookSection {
+    /// Where webhooks may lead.
+    pub fn targets(&self) -> Targets {
+        match self.allow_private_targets {
+            true => Targets::Any,
+            false => Targets::Public,
+        }
+    }
 }
 
 /// The server's own log.
@@ -214,6 +234,7 @@ impl Settings {
             max_open_tenants: self.store.max_open_tenants,
             connections_per_tenant: self.store.connections_per_tenant,
             writer_threads: self.store.writer_threads,
+            ..StoreSettings::default()
         }
     }
 
@@ -231,11 +252,14 @@ impl Settings {
             request_log: self.request_log,
             change_streams: self.change_streams,
             jobs: self.jobs,
-            webhook_targets: if self.webhooks.allow_private_targets {
-                Targets::Any
-            } else {
-                Targets::Public
+            timers: self.timers,
+            webhooks: WebhookSettings {
+                parallel: self.webhooks.parallel,
+                per_endpoint: self.webhooks.per_endpoint,
+                poll_milliseconds: self.webhooks.poll_milliseconds,
+                retention_days: self.webhooks.retention_days,
             },
+            webhook_targets: self.webhooks.targets(),
         }
     }
 
@@ -263,10 +287,14 @@ impl Settings {
             ("auth.sessions.idle_seconds", self.auth.sessions.idle_seconds),
             ("auth.hashing.threads", self.auth.hashing.threads as u64),
             ("rate_limits.health_trixss", u64::from(self.rate_limits.health_trixss)),
+            ("rate_limits.halopsa", u64::from(self.rate_limits.halopsa)),
+            ("rate_limits.halopsa_bulk", u64::from(self.rate_limits.halopsa_bulk)),
             ("rate_limits.contacts", u64::from(self.rate_limits.contacts)),
+            ("rate_limits.elevate", u64::from(self.rate_limits.elevate)),
             ("request_log.buffer", self.request_log.buffer as u64),
             ("request_log.batch", self.request_log.batch as u64),
             ("change_streams.heartbeat_milliseconds", self.change_streams.heartbeat_milliseconds),
+            ("webhooks.per_endpoint", self.webhooks.per_endpoint as u64),
             ("change_streams.poll_milliseconds", self.change_streams.poll_milliseconds),
         ];
         match positive.iter().find(|(_, value)| *value == 0) {

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use crm_domain::{
     clock::{Clock, Entropy, SystemClock, SystemEntropy},
     enrichment::EnrichmentProvider,
+    tenant::webhook::{TargetJudge, sender::WebhookSender},
     usecase::{
         enrich::job::Enricher,
         import_job::{ContactImportUndos, ContactImports},
@@ -16,29 +17,36 @@ use crm_http::{
     App, AppParts, families,
     shared::rate_limit::{LocalRateLimits, RateLimits},
 };
-use crm_outbound::{enrichment, resolver};
+use crm_outbound::{
+    enrichment,
+    resolver::{self, Lookup},
+    webhook::{SenderSettings, judge, sender},
+};
 use crm_store::Store;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{secrets, settings::Settings};
 
-/// What the outside world gives: time, randomness, and a place to record metrics.
+/// What the outside world gives: time, randomness, names, and a place to record metrics.
 #[derive(Clone)]
 pub struct World {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Resolves the names of those who are called.
+    pub lookup: Lookup,
     /// What `/metrics` shows; `None` when no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
 }
 
 impl World {
-    /// The machine's clock and randomness, no metrics.
+    /// The machine's clock, randomness and resolver, no metrics.
     pub fn real() -> Self {
         Self {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            lookup: resolver::system(),
             metrics: None,
         }
     }
@@ -77,7 +85,10 @@ pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
         settings: settings.for_http(),
         rate_limits: rate_limits(settings, world)?,
         executors: executors(&store, enrichment.as_ref()),
+        webhook_sender: webhook_sender(settings, world)?,
+        target_judge: target_judge(settings, world),
         enrichment,
+        service_desk: None,
         metrics: world.metrics.clone(),
     });
     Ok(Wired { store, app })
@@ -86,7 +97,19 @@ pub fn wire(settings: &Settings, world: &World) -> Result<Wired> {
 /// The provider of profiles that the settings name, if any.
 fn enrichment(settings: &Settings, world: &World) -> Result<Option<Arc<dyn EnrichmentProvider>>> {
     let runtime = tokio::runtime::Handle::current();
-    enrichment::provider(&settings.enrichment, resolver::system(), world.clock.clone(), runtime).context("invalid setting")
+    enrichment::provider(&settings.enrichment, world.lookup.clone(), world.clock.clone(), runtime).context("invalid setting")
+}
+
+/// Sends deliveries to where the settings allow.
+fn webhook_sender(settings: &Settings, world: &World) -> Result<Arc<dyn WebhookSender>> {
+    let runtime = tokio::runtime::Handle::current();
+    let settings = SenderSettings::new(settings.webhooks.targets());
+    sender(settings, world.lookup.clone(), world.clock.clone(), runtime).context("webhooks cannot be sent")
+}
+
+/// Judges where new webhooks lead, by the rule and the resolver of those who send to them.
+fn target_judge(settings: &Settings, world: &World) -> Arc<dyn TargetJudge> {
+    judge(settings.webhooks.targets(), world.lookup.clone(), tokio::runtime::Handle::current())
 }
 
 /// What runs jobs: a line for each kind. Lookups wait while no provider is configured.

@@ -20,15 +20,16 @@ use crate::secrets;
 /// Where to.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// The folder to make; it must not exist, or be empty
+    /// The folder to make, outside of the data directory; it must not exist, or be empty
     folder: PathBuf,
 }
 
 /// Copies everything, then writes the manifest.
 pub fn run(context: &Context, args: &BackupArgs) -> Result<ExitCode> {
     let folder = &args.folder;
-    make_folder(folder)?;
     let settings = &context.settings.store;
+    check_place(folder, &settings.data_dir)?;
+    make_folder(folder)?;
     let created_at = context.world.clock.now().to_second_precision();
     let mut files: Vec<PathBuf> = context.with_store(|store, _| {
         let copies = store.backup(folder, |copy| context.output.note(&format!("Copied {}", copy.file.display())))?;
@@ -63,6 +64,31 @@ pub fn run(context: &Context, args: &BackupArgs) -> Result<ExitCode> {
 /// The word for the backend in a manifest.
 pub fn backend(url: &str) -> &'static str {
     if url.is_empty() { "sqlite" } else { "postgres" }
+}
+
+/// A backup within the data directory would be lost along with it, and keep `restore` from finding that directory empty.
+fn check_place(folder: &Path, data_dir: &Path) -> Result<()> {
+    if resolved(folder)?.starts_with(resolved(data_dir)?) {
+        bail!(
+            "{} lies in the data directory {}: choose a folder outside of it",
+            folder.display(),
+            data_dir.display()
+        );
+    }
+    Ok(())
+}
+
+/// A path without links, relative parts and `..`. Its end need not be there yet.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))?;
+    match path.canonicalize() {
+        Err(error) if error.kind() == ErrorKind::NotFound => match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) => Ok(resolved(parent)?.join(name)),
+            _ => Err(error),
+        },
+        found => found,
+    }
+    .with_context(|| format!("cannot find {}", path.display()))
 }
 
 fn make_folder(folder: &Path) -> Result<()> {

@@ -120,7 +120,7 @@ fn warnings(summary: &ExportSummary) -> Vec<String> {
     let mut warnings = Vec::new();
     if summary.other_pipelines > 0 {
         warnings.push(format!(
-            "{} opportunities are in another pipeline than the default one: an import looks for their stages in the default pipeline",
+            "{} opportunities are in another pipeline than the default one: where they are imported, pipelines and stages of these names must be there",
             grouped(summary.other_pipelines)
         ));
     }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use crm_domain::usecase::import::{ColumnUse, ImportError, ImportKind, ImportTarget, Observer, RowFailure, Summary, import};
+use crm_domain::{
+    table::Encoding,
+    usecase::import::{ColumnUse, ImportError, ImportKind, ImportTarget, Observer, RowFailure, Summary, import},
+};
 use serde::Serialize;
 
 pub use args::ImportArgs;
@@ -231,6 +234,9 @@ fn describe(report: &Report, elapsed: Duration) -> String {
             .iter()
             .map(|(stage, count)| format!("  {stage}: {}", grouped(*count))),
     );
+    if summary.encoding != Encoding::Utf8 {
+        lines.push(format!("  read as {}; choose another with --encoding", summary.encoding.as_str()));
+    }
     let extras = [
         (summary.stages_created, "stages made"),
         (summary.owners_created, "users made for names in the file; they cannot sign in"),

@@ -57,7 +57,7 @@ pub struct CreateArgs {
     /// What it is for
     #[arg(long)]
     description: Option<String>,
-    /// Requests per minute; the family's default when missing
+    /// Requests per minute (halopsa: per hour); the family's default when missing
     #[arg(long)]
     rate_limit: Option<String>,
     /// When it ends, e.g. 2027-01-01T00:00:00Z

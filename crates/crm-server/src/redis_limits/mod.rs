@@ -23,8 +23,11 @@ use tokio::{
 
 use crate::settings::RedisSettings;
 
-/// Longest that a decision, or connecting, may take.
+/// Longest that a decision may take.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Longest that connecting may take, which no request waits for: with TLS, also to read the machine's certificates.
+const CONNECTING: Duration = Duration::from_secs(1);
 
 /// Between two attempts to reach a Redis that did not answer.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -64,6 +67,8 @@ impl RedisRateLimits {
     /// # Errors
     /// When the address is not valid.
     pub async fn connect(settings: &RedisSettings, clock: Arc<dyn Clock>) -> Result<Self> {
+        // What TLS (`rediss://`) is made with. It is there already where something else has chosen it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = Client::open(settings.url.as_str()).context("invalid setting: redis.url")?;
         let shared = Arc::new(Shared {
             client,
@@ -115,7 +120,7 @@ impl Shared {
     /// Connects, and asks for a decision to see that Redis takes the script.
     async fn link_up(&self) -> Result<(), Failure> {
         let connecting = self.client.get_multiplexed_async_connection();
-        let connection = timeout(PATIENCE, connecting).await??;
+        let connection = timeout(CONNECTING, connecting).await??;
         let number = self.links.fetch_add(1, Ordering::Relaxed);
         let link = Link { number, connection };
         self.ask(link.clone(), &format!("{}:probe", self.prefix), Quota::per_minute(1))

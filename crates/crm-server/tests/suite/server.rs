@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use crm_domain::{
-    clock::{ManualClock, SystemEntropy},
-    stamp::Stamp,
-};
+use crm_domain::{clock::ManualClock, stamp::Stamp};
 use crm_server::{server, settings::Settings, wire::World};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -26,11 +23,7 @@ async fn get(address: std::net::SocketAddr, path: &str) -> String {
 #[tokio::test]
 async fn servers_start_on_free_ports_side_by_side_and_stop() {
     let clock = Arc::new(ManualClock::at(Stamp::parse("2025-06-01").unwrap()));
-    let world = World {
-        clock,
-        entropy: Arc::new(SystemEntropy),
-        metrics: None,
-    };
+    let world = World { clock, ..World::real() };
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut servers = Vec::new();
     for folder in &folders {

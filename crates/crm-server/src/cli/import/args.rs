@@ -45,7 +45,7 @@ pub struct ImportArgs {
     /// Exit with 1 when a row failed
     #[arg(long)]
     pub(super) strict: bool,
-    /// Rows per transaction
+    /// Most rows of one transaction; fewer where they take long
     #[arg(long, default_value_t = ImportOptions::default().slice_rows)]
     slice_rows: usize,
     /// The tenant's id or name; may be left out while there is only one
