@@ -12,3 +12,4 @@ mod enrichment;
 mod rate_limit;
 mod restore;
 mod tenant;
+mod webhook_sender;

@@ -1,6 +1,6 @@
 //! Restoring a backup beside the deployment that it was made of, and restores that fail.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use crm_domain::{
     clock::{Clock, SystemEntropy, uuid_at},
@@ -8,7 +8,12 @@ use crm_domain::{
     error::Result,
     field::Text,
     page::{Sort, Window},
-    tenant::{TenantStore, account::AccountFilter},
+    tenant::{
+        TenantStore,
+        account::AccountFilter,
+        job::{End, Job, JobKind, JobShape, JobState, Lease, NewJob, is_lost},
+    },
+    usecase::jobs,
 };
 use crm_store::{Store, StoreSettings};
 use crm_tests::{
@@ -17,12 +22,13 @@ use crm_tests::{
 };
 use tempfile::TempDir;
 
-use crate::tenant::add_account;
+use crate::tenant::{add_account, origin};
 
 each_backend!(
     a_backup_is_restored_beside_its_original,
     a_restore_that_fails_leaves_nothing_and_can_be_tried_again,
     a_deployment_is_not_overwritten,
+    jobs_go_on_where_the_backup_has_them,
 );
 
 fn add_tenant(database: &Database, name: &str) -> (Tenant, Arc<dyn TenantStore>) {
@@ -135,4 +141,69 @@ fn a_deployment_is_not_overwritten(database: &Database) {
     let refused = restore(database, database.settings(), folder.path()).err().unwrap().to_string();
     assert!(refused.contains("exists already"), "{refused}");
     assert_eq!(names(&store), ["Account of One"]);
+}
+
+struct Sample;
+
+impl JobShape for Sample {
+    const KIND: JobKind = JobKind::Import;
+    type Payload = String;
+    type Progress = u64;
+}
+
+fn jobs_go_on_where_the_backup_has_them(database: &Database) {
+    const LEASE: Duration = Duration::from_secs(60);
+    let (tenant, store) = add_tenant(database, "One");
+    let now = database.now();
+    let promise = jobs::announce(&*database.control(), tenant.id, now).unwrap();
+    let [done, running, waiting] = ["done", "running", "waiting"].map(|word| {
+        let new = NewJob::of::<Sample>(&word.to_owned(), now).unwrap();
+        store.writing(origin(), move |unit| jobs::submit(unit, &promise, new)).unwrap().id
+    });
+    let claimed = store
+        .writing(origin(), |unit| unit.jobs().claim(&[JobKind::Import], LEASE, 2))
+        .unwrap();
+    let leases: Vec<Lease> = claimed.iter().filter_map(Job::lease).collect();
+    let (first, second) = (leases[0], leases[1]);
+    store
+        .writing(origin(), move |unit| unit.jobs().end(&first, End::Completed))
+        .unwrap();
+    store
+        .writing(origin(), move |unit| unit.jobs().advance(&second, "7".to_owned()))
+        .unwrap();
+    let (folder, data_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    database.store().backup(folder.path(), |_| ()).unwrap();
+
+    let copy = restore(database, &beside(database, &data_dir), folder.path()).unwrap();
+    let due = copy.control().reading(|reader| reader.work().due(now.plus(LEASE), 10)).unwrap();
+    assert_eq!(
+        due.iter().map(|work| work.tenant).collect::<Vec<_>>(),
+        [tenant.id],
+        "somebody looks for them"
+    );
+    let tenants = copy.control().reading(|reader| reader.tenants().list()).unwrap();
+    let restored = copy.tenants().open(&tenants[0]).unwrap();
+    let claim = || {
+        restored
+            .writing(origin(), |unit| unit.jobs().claim(&[JobKind::Import], LEASE, 9))
+            .unwrap()
+    };
+    let ids = |jobs: &[Job]| jobs.iter().map(|job| job.id).collect::<Vec<_>>();
+    assert_eq!(
+        ids(&claim()),
+        [waiting],
+        "the lease of the process that made the backup has not ended"
+    );
+    database.advance(LEASE * 2);
+    let taken_over: Vec<Job> = claim().into_iter().filter(|job| job.id == running).collect();
+    assert_eq!(taken_over[0].progress_of::<Sample>().unwrap(), 7);
+    let kept = restored.reading(|reader| reader.jobs().lookup(done)).unwrap().unwrap();
+    assert_eq!(kept.state, JobState::Completed);
+    // The original's process has lost nothing, and the copy's lease is none of the original's.
+    let copied = taken_over[0].lease().unwrap();
+    assert!(is_lost(
+        &store.writing(origin(), move |unit| unit.jobs().held(&copied)).unwrap_err()
+    ));
+    assert!(store.writing(origin(), move |unit| unit.jobs().held(&second)).is_ok());
+    copy.close();
 }

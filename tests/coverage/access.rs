@@ -86,7 +86,10 @@ fn outcome(answer: &Answer) -> String {
 /// What the answer's envelope calls the error, in whichever family.
 fn code(answer: &Answer) -> String {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let code = body["error"]["code"].as_str().or(body["error"].as_str());
+    let code = body["error"]["code"]
+        .as_str()
+        .or(body["error"].as_str())
+        .or(body["detail"].as_str());
     code.unwrap_or_default().to_owned()
 }
 
@@ -98,6 +101,11 @@ fn assert_refused(route: &RouteInfo, presented: &Presented, answer: &Answer) {
         "health_trixss" => &["API key required", "Invalid API key format", "Invalid API key", "API key expired"],
         "saas" | "admin" => &["AUTH_FAILED", "INVALID_TOKEN"],
         "contacts" => &["UNAUTHORIZED"],
+        "halopsa" => &["AUTHENTICATION_ERROR"],
+        "elevate" => &[
+            "Invalid or missing API key",
+            "API keys are managed by an Admin: send an access token or the cookie of a session",
+        ],
         // Whoever adds a family says here which errors turn people away.
         other => panic!("{other} is not known in {}", file!()),
     };
@@ -125,6 +133,23 @@ pub fn assert_envelope(family: &str, answer: &Answer) {
         "health_trixss" => {
             assert_eq!(members, ["error", "message"], "{answer:?}");
             assert!(is_text(&body["error"]) && is_text(&body["message"]), "{answer:?}");
+        }
+        "halopsa" => {
+            assert_eq!(members, ["error"], "{answer:?}");
+            let error = &body["error"];
+            let members: Vec<&str> = error.as_object().expect("an object").keys().map(String::as_str).collect();
+            assert_eq!(members, ["code", "details", "message", "request_id", "timestamp"], "{answer:?}");
+            assert!(
+                is_text(&error["code"]) && is_text(&error["message"]) && is_text(&error["timestamp"]),
+                "{answer:?}"
+            );
+            assert!(error["details"].is_object(), "{answer:?}");
+            let trace = answer.header("x-trace-id").unwrap_or_default();
+            assert_eq!(error["request_id"], trace.replacen("trace_", "req_", 1), "{answer:?}");
+        }
+        "elevate" => {
+            assert_eq!(members, ["detail"], "{answer:?}");
+            assert!(is_text(&body["detail"]), "{answer:?}");
         }
         "contacts" => {
             assert_eq!(members, ["error", "success"], "{answer:?}");

@@ -8,7 +8,7 @@ use crm_domain::{
         user::{Role, User},
     },
     enrichment::ProfileUrl,
-    id::{ContactId, RecordId, TagId, uuid_of},
+    id::{ContactId, RecordId, TagId, WebhookId, uuid_of},
     tenant::TenantReader,
     usecase::enrich::{self, Subject},
 };
@@ -64,6 +64,9 @@ pub struct Uuids {
     pub key: String,
     pub lookup: String,
     pub import: String,
+    pub webhook: String,
+    pub elevate_key: String,
+    pub elevate_tenant: String,
 }
 
 thread_local! {
@@ -85,6 +88,10 @@ pub fn path_of(route: &RouteInfo) -> String {
         "/api/v1/enrichment/jobs" => &uuids.lookup,
         "/api/api-keys" => &uuids.key,
         "/api/import" => &uuids.import,
+        "/api/external/webhooks" | "/api/external/webhooks/test" => &uuids.webhook,
+        "/api/external/api-keys" => &uuids.elevate_key,
+        "/api/v1/prospects" | "/api/v1/prospects/convert" => "2",
+        "/api/v1/opportunities" => "3",
         "/api/v1/external/accounts" => "ACT-00003",
         "/api/v1/external/opportunities" => "OPP-00003",
         "/api/companies" => "company_3",
@@ -114,14 +121,22 @@ pub fn path_of(route: &RouteInfo) -> String {
             ""
         }
     };
+    // Who manages keys says of which tenant.
+    let tenant = if noun == "/api/external/api-keys" {
+        format!("?tenant_id={}", uuids.elevate_tenant)
+    } else {
+        String::new()
+    };
     route
         .template
         .replace("{id}", id)
         .replace("{stageId}", "stage_7")
         .replace("{commentId}", "comment_1")
+        .replace("{deliveryId}", "delivery_1")
         .replace("{tag}", "tag_3")
         .replace("{tagId}", &uuids.tag)
         .replace("{companyName}", "Acme's%20customer%201")
+        + &tenant
 }
 
 /// Every route, those that end the caller's session last.
@@ -178,6 +193,7 @@ pub fn server() -> Server {
             server.post(path).bearer(&token).json(&body).expect(201);
         }
         acme.key(KeyFamily::Contacts);
+        acme.key(KeyFamily::Elevate);
     }
     // The other tenants have a first pipeline too, but no second one.
     let pipelines = server.post("/api/pipelines").bearer(&token);
@@ -189,22 +205,33 @@ pub fn server() -> Server {
     let invitation = json!({ "email": "guest@acme.test" });
     let invited = server.post("/api/invitations").bearer(&token).json(&invitation);
     invited.expect(201);
-    let webhook = json!({ "url": "https://example.com/hook", "events": ["*"] });
+    let webhook = json!({ "url": "https://receiver.invalid/hook", "events": ["*"] });
     server.post("/api/webhooks").bearer(&token).json(&webhook).expect(201);
+    // It leads nowhere, which is recorded.
+    server.post("/api/webhooks/webhook_1/test").bearer(&token).expect(200);
+    let lead = server.post("/api/leads/lead_2/convert").bearer(&token);
+    lead.json(&json!({ "createDeal": false })).expect(200);
+    let key = acme.key(KeyFamily::Elevate).text;
+    server.post("/api/external/webhooks").key(&key).json(&webhook).expect(201);
     UUIDS.set(uuids_of(&server, &acme));
     server
 }
 
 fn uuids_of(server: &Server, acme: &TestTenant<'_>) -> Uuids {
-    let (contact, tag) = acme.read(|reader| {
+    let (contact, tag, webhook) = acme.read(|reader| {
         let contact = reader.contacts().lookup(ContactId::from_i64(3))?;
-        Ok((contact, reader.tags().lookup(TagId::from_i64(3))?))
+        let webhook = reader.webhooks().lookup(WebhookId::from_i64(2))?;
+        Ok((contact, reader.tags().lookup(TagId::from_i64(3))?, webhook))
     });
     let (tenant, admin) = (acme.tenant.id, acme.admin.id);
     let keys = server
         .control()
         .reading(|reader| reader.api_keys().list_of_user(tenant, admin, KeyFamily::Contacts));
     let key = keys.expect("the keys").pop().expect("a key");
+    let elevate = server
+        .control()
+        .reading(|reader| reader.api_keys().list_of_user(tenant, admin, KeyFamily::Elevate));
+    let elevate = elevate.expect("the keys").pop().expect("a key");
     let lookup = acme.write(move |unit| {
         let person = ProfileUrl::parse("https://linkedin.com/in/acme").expect("a profile");
         let subject = Subject { person, contact: None };
@@ -216,6 +243,9 @@ fn uuids_of(server: &Server, acme: &TestTenant<'_>) -> Uuids {
         tag: tag.expect("a tag").uuid.to_string(),
         key: uuid_of(key.id, key.created_at).to_string(),
         import: import(server, acme),
+        webhook: webhook.expect("a webhook").uuid.to_string(),
+        elevate_key: uuid_of(elevate.id, elevate.created_at).to_string(),
+        elevate_tenant: acme.tenant.uuid.to_string(),
     }
 }
 
@@ -256,6 +286,10 @@ pub fn credentials(server: &Server) -> Vec<Presented> {
     all.push(Presented::bearer("contacts key of another tenant as token", &key).good_for(Credential::ScopedKey));
     let header = Presented::key("contacts key of another tenant", &key).good_for(Credential::ScopedKey);
     all.push(header.good_for(Credential::ScopedKeyHeader));
+    let key = other.key(KeyFamily::Elevate).text;
+    all.push(Presented::key("elevate key of another tenant", &key).good_for(Credential::PermittedKey));
+    let key = other.key(KeyFamily::Halopsa).text;
+    all.push(Presented::bearer("halopsa key of another tenant as token", &key).good_for(Credential::BearerKey));
     let session = vec![("cookie", cookie(server, &other.admin))];
     all.push(Presented::new("cookie of another tenant", session).good_for(Credential::Session));
     all
@@ -265,11 +299,11 @@ fn keys(tenant: &TestTenant) -> Vec<Presented> {
     let mut all = Vec::new();
     for family in KeyFamily::ALL {
         let (name, key) = (family.as_str(), tenant.key(family).text);
-        // Those two are tried as another tenant's.
-        if family != KeyFamily::Contacts {
+        // Those are tried as another tenant's.
+        if ![KeyFamily::Contacts, KeyFamily::Halopsa].contains(&family) {
             all.push(Presented::bearer(format!("{name} key as token"), &key));
         }
-        if ![KeyFamily::HealthTrixss, KeyFamily::Contacts].contains(&family) {
+        if family == KeyFamily::Halopsa {
             all.push(Presented::key(format!("{name} key"), &key));
         }
         let revoked = tenant.key(family);

@@ -99,6 +99,19 @@ fn every_code_of_family_d_is_produced_by_a_test() {
     }
 }
 
+// B-98, B-99, B-100, B-101, B-102, B-103, B-105
+#[test]
+fn every_code_of_family_b_is_produced_by_a_test() {
+    let document = serde_json::to_value(crm_http::openapi()).unwrap();
+    let codes = codes(&document, "AUTHENTICATION_ERROR").expect("the document lists the codes");
+    // EXTERNAL_API_ERROR comes with the first external service.
+    assert_eq!(codes.len(), 6, "{codes:?}");
+    let tests = tests_in(&["halopsa"]);
+    for code in codes {
+        assert!(tests.contains(&format!("\"{code}\"")), "no test produces {code}");
+    }
+}
+
 /// The enumeration that this word belongs to, wherever it stands.
 fn codes(value: &Value, word: &str) -> Option<Vec<String>> {
     match value {

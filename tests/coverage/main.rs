@@ -10,3 +10,4 @@ mod foreign;
 mod methods;
 mod openapi;
 mod permission;
+mod precondition;

@@ -70,6 +70,8 @@ pub struct Own {
     token: String,
     key: String,
     scoped: String,
+    permitted: String,
+    halopsa: String,
     cookie: String,
 }
 
@@ -80,6 +82,8 @@ impl Own {
             token: tenant.admin_token(),
             key: tenant.key(KeyFamily::HealthTrixss).text,
             scoped: tenant.key(KeyFamily::Contacts).text,
+            permitted: tenant.key(KeyFamily::Elevate).text,
+            halopsa: tenant.key(KeyFamily::Halopsa).text,
             cookie: cookie(tenant.server(), &tenant.admin),
         }
     }
@@ -91,6 +95,8 @@ impl Own {
             Credential::ApiKeyHeader => request.key(&self.key),
             Credential::Jwt | Credential::JwtOrSession => request.bearer(&self.token),
             Credential::ScopedKey | Credential::ScopedKeyHeader => request.key(&self.scoped),
+            Credential::PermittedKey => request.key(&self.permitted),
+            Credential::BearerKey => request.bearer(&self.halopsa),
             Credential::Session => request.header("cookie", &self.cookie),
         }
     }

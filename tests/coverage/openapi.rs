@@ -45,6 +45,8 @@ fn every_operation_asks_for_the_credential_of_its_route() {
             Credential::JwtOrSession => json!([{ "accessToken": [] }, { "contacts_session": [] }]),
             Credential::ScopedKey => json!([{ "contacts_key": [] }, { "contacts_bearer": [] }]),
             Credential::ScopedKeyHeader => json!([{ "contacts_key": [] }]),
+            Credential::PermittedKey => json!([{ "elevate_key": [] }]),
+            Credential::BearerKey => json!([{ "halopsa_key": [] }]),
             Credential::Session => json!([{ "contacts_session": [] }]),
         };
         let security = operation

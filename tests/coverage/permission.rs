@@ -25,13 +25,17 @@ enum Needs {
     Key,
     /// An API key of family D with the scopes that its own table tells.
     Scopes,
+    /// An API key of family B or E with the permission that its own table tells.
+    Granted,
+    /// An Admin, of the tenant that the query names.
+    Admin,
     /// A browser's session of whatever role.
     Cookie,
     /// A role with this permission.
     A(Permission),
 }
 
-use Needs::{A, Cookie, Key, Nothing, Scopes};
+use Needs::{A, Admin, Cookie, Granted, Key, Nothing, Scopes};
 
 /// Whoever adds a route adds its line.
 const TABLE: &[(&str, Needs)] = &[
@@ -42,6 +46,32 @@ const TABLE: &[(&str, Needs)] = &[
     ("GET /api/v1/external/accounts/{id}", Key),
     ("GET /api/v1/external/opportunities", Key),
     ("GET /api/v1/external/opportunities/{id}", Key),
+    ("GET /api/v1/health", Nothing),
+    ("POST /api/v1/sync/leads", Granted),
+    ("POST /api/v1/sync/leads/bulk", Granted),
+    ("POST /api/v1/validate/leads", Granted),
+    ("POST /api/v1/prospects/convert/{id}", Granted),
+    ("PUT /api/v1/prospects/{id}/status", Granted),
+    ("POST /api/v1/opportunities", Granted),
+    ("PUT /api/v1/opportunities/{id}", Granted),
+    ("GET /api/v1/errors", Granted),
+    ("GET /api/v1/webhooks", Granted),
+    ("POST /api/v1/webhooks", Granted),
+    ("GET /api/external/api-keys", Admin),
+    ("POST /api/external/api-keys", Admin),
+    ("DELETE /api/external/api-keys/{id}", Admin),
+    ("GET /api/external/deals", Granted),
+    ("GET /api/external/leads", Granted),
+    ("GET /api/external/tasks", Granted),
+    ("GET /api/external/kpis", Granted),
+    ("GET /api/external/pipeline", Granted),
+    ("GET /api/external/activity", Granted),
+    ("GET /api/external/partners", Granted),
+    ("GET /api/external/webhooks", Granted),
+    ("POST /api/external/webhooks", Granted),
+    ("POST /api/external/webhooks/test/{id}", Granted),
+    ("PUT /api/external/webhooks/{id}", Granted),
+    ("DELETE /api/external/webhooks/{id}", Granted),
     ("GET /api/v1/schema/contacts", Nothing),
     ("GET /api/v1/schema/scopes", Nothing),
     ("POST /api/login", Nothing),
@@ -169,6 +199,11 @@ const TABLE: &[(&str, Needs)] = &[
     ("GET /api/webhooks/{id}", A(Read)),
     ("PUT /api/webhooks/{id}", A(ManageWebhooks)),
     ("DELETE /api/webhooks/{id}", A(ManageWebhooks)),
+    ("POST /api/webhooks/{id}/rotate-secret", A(ManageWebhooks)),
+    ("POST /api/webhooks/{id}/test", A(ManageWebhooks)),
+    ("GET /api/webhooks/{id}/deliveries", A(Read)),
+    ("POST /api/webhooks/{id}/deliveries/{deliveryId}/redeliver", A(ManageWebhooks)),
+    ("POST /api/webhooks/{id}/redeliver", A(ManageWebhooks)),
     ("GET /api/activities", A(Read)),
     ("POST /api/activities", A(Write)),
     ("GET /api/activities/{id}", A(Read)),
@@ -352,6 +387,8 @@ fn every_route_has_its_line_and_every_line_its_route() {
             Nothing => &[Credential::Open],
             Key => &[Credential::ApiKeyHeader],
             Scopes => &[Credential::ScopedKey, Credential::ScopedKeyHeader],
+            Granted => &[Credential::PermittedKey, Credential::BearerKey],
+            Admin => &[Credential::JwtOrSession],
             Cookie => &[Credential::Session],
             A(_) => &[Credential::Jwt, Credential::JwtOrSession],
         };
@@ -369,6 +406,8 @@ fn every_route_is_open_to_exactly_the_roles_with_its_permission() {
         (role, (tenant.login(&user).token, cookie(&server, &user)))
     });
     let (key, scoped) = (tenant.key(KeyFamily::HealthTrixss).text, tenant.key(KeyFamily::Contacts).text);
+    let permitted = tenant.key(KeyFamily::Elevate).text;
+    let halopsa = tenant.key(KeyFamily::Halopsa).text;
     let table: BTreeMap<&str, Needs> = TABLE.iter().copied().collect();
     // Whoever closes its account may do nothing any more.
     for route in routes()
@@ -382,6 +421,8 @@ fn every_route_is_open_to_exactly_the_roles_with_its_permission() {
             let request = match (route.credential, credential) {
                 (Credential::ApiKeyHeader, _) => request.key(&key),
                 (Credential::ScopedKey | Credential::ScopedKeyHeader, _) => request.key(&scoped),
+                (Credential::PermittedKey, _) => request.key(&permitted),
+                (Credential::BearerKey, _) => request.bearer(&halopsa),
                 (Credential::Session, Some((_, cookie))) => request.header("cookie", cookie),
                 (_, Some((token, _))) => request.bearer(token),
                 (_, None) => request,
@@ -398,6 +439,10 @@ fn every_route_is_open_to_exactly_the_roles_with_its_permission() {
                 Some(A(permission)) if !role.may(*permission) => {
                     assert_eq!(answer.status, 403, "{what}");
                     assert_eq!(answer.json()["error"]["code"], "PERMISSION_DENIED", "{what}");
+                }
+                Some(Admin) if *role != Role::Admin => {
+                    assert_eq!(answer.status, 403, "{what}");
+                    assert_eq!(answer.json()["detail"], "Insufficient permissions", "{what}");
                 }
                 Some(_) => assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{what}"),
                 None => panic!("{} has no line in {}", line(&route), file!()),

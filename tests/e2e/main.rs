@@ -2,6 +2,9 @@
 
 mod admin;
 mod contacts;
+mod elevate;
+mod halopsa;
 mod health_trixss;
 mod operation;
 mod saas;
+mod webhook;

@@ -5,9 +5,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Lines, Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -114,7 +114,7 @@ impl Program {
         let mut child = spawn(&mut self.command);
         Dialogue {
             input: child.stdin.take().expect("a piped input"),
-            output: BufReader::new(child.stdout.take().expect("a piped output")).lines(),
+            output: lines(child.stdout.take().expect("a piped output")),
             child,
             _folder: self.folder,
         }
@@ -156,7 +156,7 @@ impl Printed {
 pub struct Dialogue {
     child: Child,
     input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
+    output: mpsc::Receiver<String>,
     _folder: TempDir,
 }
 
@@ -164,8 +164,8 @@ impl Dialogue {
     /// The next line that it prints.
     #[track_caller]
     pub fn hear(&mut self) -> String {
-        let line = self.output.next().expect("the program prints a further line");
-        line.expect("a line of UTF-8")
+        let line = self.output.recv_timeout(PATIENCE);
+        line.unwrap_or_else(|error| panic!("the program prints no further line of UTF-8 in {PATIENCE:?}: {error}"))
     }
 
     /// Sends it a line.
@@ -226,6 +226,20 @@ fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         let mut text = String::new();
         // Of a stream that cannot be read the receiver hears that this thread is gone.
         stream.read_to_string(&mut text).ok().and_then(|_| sender.send(text).ok())
+    });
+    receiver
+}
+
+/// The lines of a stream, as they come. Of a stream that cannot be read the receiver hears that this thread is gone.
+fn lines(stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { return };
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
     });
     receiver
 }

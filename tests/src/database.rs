@@ -148,6 +148,15 @@ impl Database {
         open(&self.settings, &self.clock)
     }
 
+    /// Another process that keeps the order of every list that is asked for twice.
+    pub fn node_that_keeps_orders(&self) -> Store {
+        let settings = StoreSettings {
+            slow_page: Duration::ZERO,
+            ..self.settings.clone()
+        };
+        open(&settings, &self.clock)
+    }
+
     /// The store itself.
     pub fn store(&self) -> &Store {
         &self.store

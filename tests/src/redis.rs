@@ -2,15 +2,22 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::TcpListener,
     process::{Child, Command, Stdio},
 };
 
 use crm_server::settings::RedisSettings;
 use tempfile::TempDir;
 
+/// A certificate for `localhost`, signed by itself.
+pub const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/receiver/certificate.pem");
+const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/receiver/key.pem");
+
 /// A running Redis server; gone when dropped.
 pub struct Redis {
     home: TempDir,
+    /// Where it also listens, by TLS.
+    tls_port: Option<u16>,
     process: Option<Child>,
 }
 
@@ -20,8 +27,22 @@ impl Redis {
     /// # Panics
     /// When the program `redis-server` is not installed.
     pub fn start() -> Self {
+        Self::listening(None)
+    }
+
+    /// Starts one that also listens by TLS on a free port of `localhost`, with the certificate of [`CERTIFICATE`].
+    ///
+    /// # Panics
+    /// When the program `redis-server` is not installed.
+    pub fn start_with_tls() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        Self::listening(Some(free.expect("a port is free").port()))
+    }
+
+    fn listening(tls_port: Option<u16>) -> Self {
         let mut redis = Self {
             home: tempfile::tempdir().expect("a temporary folder can be made"),
+            tls_port,
             process: None,
         };
         redis.resume();
@@ -30,8 +51,20 @@ impl Redis {
 
     /// Starts it again, empty, where it was.
     pub fn resume(&mut self) {
-        let mut process = Command::new("redis-server")
-            .args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"])
+        let mut command = Command::new("redis-server");
+        command.args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--appendonly", "no"]);
+        if let Some(port) = self.tls_port {
+            command.args(["--bind", "127.0.0.1", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            command.args([
+                "--tls-cert-file",
+                CERTIFICATE,
+                "--tls-key-file",
+                KEY,
+                "--tls-ca-cert-file",
+                CERTIFICATE,
+            ]);
+        }
+        let mut process = command
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -57,6 +90,15 @@ impl Redis {
             url: format!("redis+unix://{}/redis.sock", self.home.path().display()),
             prefix: "crm:limit".to_owned(),
         }
+    }
+
+    /// The address by which it is reached with TLS.
+    ///
+    /// # Panics
+    /// Where it does not listen by TLS.
+    pub fn tls_url(&self) -> String {
+        let port = self.tls_port.expect("a Redis that was started with TLS");
+        format!("rediss://localhost:{port}")
     }
 
     /// A connection to it.

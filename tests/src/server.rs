@@ -23,6 +23,7 @@ use tokio::runtime::Runtime;
 use crate::{
     database::{Backend, Home, START},
     http::Client,
+    names::Names,
     tenant::{Login, TestTenant},
 };
 
@@ -48,7 +49,8 @@ macro_rules! each_server {
 /// A running server. It is also a [`Client`] of itself: `server.get("/livez").expect(200)`.
 ///
 /// Its clock stands still at [`START`] until the test moves it with [`Server::advance`], registration is open, bcrypt is quick, rate limits
-/// are out of the way, and the request log is written by [`Server::flush_log`] alone.
+/// are out of the way, webhooks get no deliveries, no timer fires, no name resolves but those of [`Server::names`], and the request log is
+/// written by [`Server::flush_log`] alone.
 pub struct Server {
     // Dropped in this order: the client's connections are closed before the server stops, the databases are removed last.
     client: Client,
@@ -58,6 +60,8 @@ pub struct Server {
     pub backend: Backend,
     settings: Settings,
     clock: TestClock,
+    /// The names that it can resolve.
+    pub names: Names,
     home: Arc<ServerHome>,
 }
 
@@ -102,10 +106,10 @@ impl Server {
         });
         let mut settings = test_settings(backend, &home);
         change(&mut settings);
-        Self::run(backend, settings, clock, home)
+        Self::run(backend, settings, clock, Names::default(), home)
     }
 
-    fn run(backend: Backend, settings: Settings, clock: TestClock, home: Arc<ServerHome>) -> Self {
+    fn run(backend: Backend, settings: Settings, clock: TestClock, names: Names, home: Arc<ServerHome>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -114,6 +118,7 @@ impl Server {
         let world = World {
             clock: clock.shared(),
             entropy: Arc::new(SystemEntropy),
+            lookup: names.lookup(),
             metrics: Some(metrics()),
         };
         let running = match runtime.block_on(server::start(&settings, &world)) {
@@ -127,13 +132,21 @@ impl Server {
             backend,
             settings,
             clock,
+            names,
             home,
         }
     }
 
     /// A second node on the same databases, with the same clock and settings.
     pub fn another_node(&self) -> Self {
-        Self::run(self.backend, self.settings.clone(), self.clock.clone(), Arc::clone(&self.home))
+        self.another_node_with(|_| {})
+    }
+
+    /// A second node whose settings the test changes.
+    pub fn another_node_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let (mut settings, clock, names) = (self.settings.clone(), self.clock.clone(), self.names.clone());
+        change(&mut settings);
+        Self::run(self.backend, settings, clock, names, Arc::clone(&self.home))
     }
 
     /// Stops the server as SIGTERM does and starts it again on the same databases, on another port.
@@ -277,9 +290,15 @@ fn test_settings(backend: Backend, home: &ServerHome) -> Settings {
     settings.auth.hashing.bcrypt_cost = crate::tenant::QUICK;
     // The clock stands still: nothing that was counted is ever given back.
     settings.rate_limits.health_trixss = PLENTY;
+    settings.rate_limits.halopsa = PLENTY;
+    settings.rate_limits.halopsa_bulk = PLENTY;
     settings.rate_limits.contacts = PLENTY;
+    settings.rate_limits.elevate = PLENTY;
     settings.rate_limits.unverified_keys = PLENTY;
     settings.rate_limits.saas_tiers = [("default".to_owned(), PLENTY)].into();
+    // Nothing leaves this machine: tests of deliveries have them sent to it.
+    settings.webhooks.parallel = 0;
+    settings.timers.poll_milliseconds = 0;
     settings.request_log.flush_milliseconds = 24 * 3_600 * 1_000;
     settings
 }

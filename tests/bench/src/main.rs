@@ -1,9 +1,10 @@
-//! Measures the running server (`just bench`, `just bench-saas`, `just bench-contacts`) and hurts it (`just chaos`).
+//! Measures the running server (`just bench`, `just bench-saas`, `just bench-contacts`, `just bench-webhooks`) and hurts it (`just chaos`,
+//! `just chaos-webhooks`).
 //!
 //! All start the release server as a child process on throwaway data: SQLite files in a temporary folder, or databases of a PostgreSQL
 //! server of their own. [`mod@bench`] compares what the server does with a limit measured in the same run: the same work done by [`bare`]
-//! code without a CRM around it; [`saas`] and [`mod@contacts`] measure what families C and D promise at a million records. [`chaos`] kills and stops the server and
-//! its database under load, and then looks for what is missing.
+//! code without a CRM around it; [`saas`] and [`mod@contacts`] measure what families C and D promise at a million records, [`webhooks`] how
+//! fast events are delivered. [`chaos`] kills and stops the server and its database under load, and then looks for what is missing.
 
 mod bare;
 mod bench;
@@ -20,10 +21,12 @@ mod memory;
 mod output;
 mod postgres;
 mod report;
+mod run;
 mod saas;
 mod sample;
 mod server;
 mod table;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -48,8 +51,12 @@ enum Command {
     Saas(saas::Options),
     /// Measure what family D promises at a million contacts
     Contacts(contacts::Options),
+    /// Measure how fast webhooks are delivered
+    Webhooks(webhooks::Options),
     /// Kill, stop and starve the server under load; exit code 1 when anything is lost
     Chaos(chaos::Options),
+    /// Kill the server while a failing receiver is told of events; exit code 1 when anything is lost
+    ChaosWebhooks(webhooks::chaos::Options),
     /// Serve accounts without a CRM around them: the limit that `bench` compares with
     #[command(hide = true)]
     Bare(bare::server::Options),
@@ -60,7 +67,9 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Saas(options) => saas::run(&options),
         Command::Contacts(options) => contacts::run(&options),
+        Command::Webhooks(options) => webhooks::run(&options),
         Command::Chaos(options) => chaos::run(&options),
+        Command::ChaosWebhooks(options) => webhooks::chaos::run(&options),
         Command::Bare(options) => bare::server::run(&options).map(|()| true),
     };
     match done {

@@ -8,7 +8,7 @@ use std::{
 use crm_domain::error::{Error, Result};
 use crm_tests::database::{Backend, Database};
 
-use super::{acme, add_tenant, epoch, new_tenant, race, try_epoch};
+use super::{acme, add_tenant, ask_epoch, epoch, new_tenant, race};
 
 /// Longer than any pause between two attempts to connect.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,11 +18,11 @@ fn after_a_restart_of_the_server_everything_goes_on() {
     let database = Database::fresh(Backend::Postgres);
     let control = database.control();
     let (tenant, _) = acme(&*control);
-    epoch(&*control);
+    ask_epoch(&*control).unwrap();
     for _ in 0..3 {
         database.server().unwrap().cut_connections();
         // The credential epoch gates every request: it connects again by itself.
-        epoch(&*control);
+        ask_epoch(&*control).unwrap();
         let found = until_available(|| control.reading(|reader| reader.tenants().lookup(tenant.id)));
         assert_eq!(found.as_ref(), Some(&tenant));
         until_available(|| control.writing(|unit| unit.tenants().update(&tenant)));
@@ -60,7 +60,7 @@ fn while_the_server_is_down_callers_hear_when_to_try_again() {
     let server = database.server().unwrap();
     server.take_down();
     for _ in 0..3 {
-        assert_unavailable(try_epoch(&*control));
+        assert_unavailable(ask_epoch(&*control));
     }
     assert_unavailable(control.reading(|reader| reader.tenants().list()));
     assert_unavailable(control.writing(|unit| unit.tenants().add(new_tenant("lost"))));
@@ -69,7 +69,7 @@ fn while_the_server_is_down_callers_hear_when_to_try_again() {
     assert_unavailable(control.writing(|unit| unit.tenants().add(new_tenant("lost"))));
 
     server.bring_up();
-    until_available(|| try_epoch(&*control));
+    until_available(|| ask_epoch(&*control));
     let found = until_available(|| control.reading(|reader| reader.tenants().list()));
     assert_eq!(found, [tenant]);
     until_available(|| control.writing(|unit| unit.tenants().add(new_tenant("kept"))));
@@ -83,7 +83,7 @@ fn a_server_that_is_down_is_not_hammered() {
     database.server().unwrap().take_down();
     let started = Instant::now();
     for _ in 0..10_000 {
-        assert_unavailable(try_epoch(&*control));
+        assert_unavailable(ask_epoch(&*control));
     }
     // Each attempt to connect takes milliseconds: ten thousand of them would take far longer.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());

@@ -226,19 +226,20 @@ fn every_filter_finds_what_it_says(database: &Database) {
     for actor in &actors {
         for entities in &entities {
             for record in records {
-                for but_by in [None, Some(import.to_string())] {
+                for (but_by, behind) in [(None, 0), (Some(import.to_string()), 0), (None, 5)] {
                     filters.extend(kinds.iter().map(|kinds| ChangeFilter {
                         entities: entities.clone(),
                         record,
                         kinds: kinds.clone(),
                         actor: actor.clone(),
                         but_by: but_by.clone(),
+                        behind,
                     }));
                 }
             }
         }
     }
-    assert_eq!(filters.len(), 1_000);
+    assert_eq!(filters.len(), 1_500);
     for filter in filters {
         let meeting: Vec<i64> = all.iter().filter(|change| filter.meets(change)).map(|change| change.seq).collect();
         let count = store.reading(|reader| reader.changes().count(&filter)).unwrap();

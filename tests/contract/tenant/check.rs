@@ -60,7 +60,8 @@ fn every_problem_of_every_database_is_found(database: &Database) {
         "UPDATE counter SET account_live = 7, account_id = 0, lead_live = 1, request_total = 2, opportunity_other = 4, \
          tag_live = 2, ticket_live = 3, ticket_comment_live = 4, sla_policy_live = 5, partner_live = 6, custom_field_live = 8, \
          merge_total = 9, pipeline_id = 0; \
-         INSERT INTO contact_stat (key, count) VALUES ('industry/None', 3)",
+         INSERT INTO contact_stat (key, count) VALUES ('industry/None', 3); \
+         INSERT INTO kpi (key, count, high, low) VALUES ('status/None', 2, 1, 5)",
     );
     database.tenants().discard(&gone.location).unwrap();
     spoil(database, &pending, "DELETE FROM __diesel_schema_migrations");
@@ -89,6 +90,7 @@ fn every_problem_of_every_database_is_found(database: &Database) {
             "there are 0 merges; the counter says 9",
             "there are 0 requests; the counter says 2",
             "contacts count 0 for industry/None; the total kept says 3",
+            "0 records worth 0 count for status/None; the total kept says 2 worth 1000005",
         ]
     );
     assert_eq!(problems(&gone).len(), 1);

@@ -22,6 +22,7 @@ each_backend_shared!(
     linkedin_addresses_find_contacts_however_they_are_spelt,
     a_name_finds_only_with_its_company,
     a_company_is_told_of_by_the_newest_contact_that_knows_something,
+    many_companies_are_looked_up_at_once,
     an_account_tells_of_a_company_before_contacts_do,
     drafts_are_completed_by_what_they_do_not_say,
 );
@@ -117,6 +118,21 @@ fn a_company_is_told_of_by_the_newest_contact_that_knows_something(database: &Da
     let template = store.reading(|reader| company_template::of(reader, " Straße gmbh ")).unwrap();
     assert_eq!(template.unwrap().company_city.as_deref(), Some("Bern"));
     assert_eq!(store.reading(|reader| company_template::of(reader, "Nobody's")).unwrap(), None);
+}
+
+fn many_companies_are_looked_up_at_once(database: &Database) {
+    let store = open(database);
+    let knowing = |number: usize| ContactDraft {
+        company_city: set(format!("City {number}")),
+        ..named("Ada", "Lovelace", &format!("Company {number}"))
+    };
+    let known: Vec<ContactId> = [3, 777].map(|number| create(&store, knowing(number)).id).into();
+    // More than one statement of either backend may have been meant for.
+    let asked: Vec<String> = (0..1_000).map(|number| format!("company {number}")).collect();
+    let mut found = ids(&store, |reader| reader.contacts().lookup_companies(&asked));
+    found.sort_unstable();
+    assert_eq!(found, known);
+    assert!(ids(&store, |reader| reader.contacts().lookup_companies(&[])).is_empty());
 }
 
 fn an_account_tells_of_a_company_before_contacts_do(database: &Database) {

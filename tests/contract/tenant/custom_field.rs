@@ -123,17 +123,17 @@ fn every_part_of_a_definition_reads_back(database: &Database) {
 
 fn a_key_is_unique_among_the_fields_of_its_kind(database: &Database) {
     let store = open(database);
-    let tier = define(&store, "tier", FieldType::Text);
-    assert_duplicate(create(&store, draft(ACCOUNT, "tier", FieldType::Number)), "custom field", "key");
-    create(&store, draft(EntityKind::Lead, "tier", FieldType::Number)).unwrap();
+    let tier = define(&store, "grade", FieldType::Text);
+    assert_duplicate(create(&store, draft(ACCOUNT, "grade", FieldType::Number)), "custom field", "key");
+    create(&store, draft(EntityKind::Lead, "grade", FieldType::Number)).unwrap();
     let other = define(&store, "region", FieldType::Text);
     let renamed = CustomFieldDraft {
-        key: set("tier"),
+        key: set("grade"),
         ..CustomFieldDraft::default()
     };
     assert_duplicate(update(&store, other.id, renamed), "custom field", "key");
     write(&store, move |unit| custom_fields::remove(unit, tier.id)).unwrap();
-    define(&store, "tier", FieldType::Date);
+    define(&store, "grade", FieldType::Date);
 }
 
 fn a_definition_changes_only_as_its_values_allow(database: &Database) {

@@ -1,5 +1,6 @@
 //! What an export writes, an import makes again: on both backends, with texts that tables get wrong first.
 
+mod carried;
 mod download;
 
 use std::{io, sync::Arc};
@@ -38,13 +39,13 @@ each_backend_shared!(
 );
 
 /// A tenant with one Admin.
-struct Place {
-    source: ExportSource,
+pub(super) struct Place {
+    pub(super) source: ExportSource,
     admin: UserId,
 }
 
 impl Place {
-    fn new(database: &Database) -> Self {
+    pub(super) fn new(database: &Database) -> Self {
         let (control, tenants) = (database.control(), database.tenants());
         let new = NewTenant {
             uuid: uuid_at(database.now(), &SystemEntropy),
@@ -73,7 +74,7 @@ impl Place {
         Self { source, admin }
     }
 
-    fn import(&self, kind: ImportKind, file: &str) -> Summary {
+    pub(super) fn import(&self, kind: ImportKind, file: &str) -> Summary {
         let target = ImportTarget {
             control: Arc::clone(&self.source.control),
             store: Arc::clone(&self.source.store),
@@ -87,6 +88,23 @@ impl Place {
         let summary = import(&target, kind, input, &ImportOptions::default(), &mut NoFailure).unwrap();
         assert_eq!((summary.failed, summary.parents_failed), (0, 0));
         summary
+    }
+
+    /// Imports opportunities of which some may fail.
+    fn try_import(&self, file: &str) -> (Summary, Vec<RowFailure>) {
+        let target = ImportTarget {
+            control: Arc::clone(&self.source.control),
+            store: Arc::clone(&self.source.store),
+            tenant: self.source.tenant,
+            origin: Origin {
+                actor: Actor::User(self.admin),
+                family: "cli",
+            },
+        };
+        let input = io::Cursor::new(file.as_bytes().to_vec());
+        let mut failures = Failures::default();
+        let summary = import(&target, ImportKind::Opportunities, input, &ImportOptions::default(), &mut failures);
+        (summary.unwrap(), failures.0)
     }
 
     fn export_with(&self, kind: ExportKind, guard_formulas: bool) -> (String, ExportSummary) {
@@ -111,6 +129,16 @@ struct NoFailure;
 impl Observer for NoFailure {
     fn failed(&mut self, failure: &RowFailure) -> io::Result<()> {
         panic!("{failure:?}");
+    }
+}
+
+#[derive(Default)]
+struct Failures(Vec<RowFailure>);
+
+impl Observer for Failures {
+    fn failed(&mut self, failure: &RowFailure) -> io::Result<()> {
+        self.0.push(failure.clone());
+        Ok(())
     }
 }
 

@@ -62,7 +62,12 @@ fn complete(store: &Arc<dyn TenantStore>, of: OpportunityId) -> Result<Handoff> 
 }
 
 fn latest(store: &Arc<dyn TenantStore>, of: OpportunityId) -> Option<Handoff> {
-    store.reading(|reader| reader.handoffs().latest_of(of)).unwrap()
+    let latest = store.reading(|reader| reader.handoffs().latest_of(of)).unwrap();
+    // What is told of many at once is what is told of each.
+    let statuses = store.reading(|reader| reader.handoffs().statuses_of(&[of])).unwrap();
+    let expected = latest.iter().map(|handoff| (of, handoff.fields.status)).collect();
+    assert_eq!(statuses, expected);
+    latest
 }
 
 fn a_handoff_reads_back(database: &Database) {

@@ -42,6 +42,7 @@ fn answer(body: &str) -> KeptAnswer {
         request_digest: "digest".to_owned(),
         status: 201,
         body: body.to_owned(),
+        changed_at: body.starts_with('{').then(|| Stamp::from_micros(1_700_000_000_123_456)),
     }
 }
 

@@ -1,22 +1,27 @@
 //! Imports as jobs, and what they keep.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use crm_domain::{
-    control::work::Promise,
+    clock::{SystemEntropy, uuid_at},
+    control::{tenant::NewTenant, work::Promise},
     error::{Error, Result},
     id::{JobId, RecordId},
+    page::{Sort, Window},
+    query::Condition,
     stamp::Stamp,
     tenant::{
         TenantStore,
         change::ChangeKind,
         import::RowFailure,
-        job::{End, Job, JobState, Lease, is_lost},
+        job::{End, Job, JobField, JobFilter, JobKind, JobState, Lease, is_lost},
     },
     usecase::{
+        enrich::job::Shape,
         import::Existing,
         import_job::{self, ContactImport, ContactImports, ImportPayload, ImportProgress},
         jobs::{Attempt, Claimed, Executor, finish},
@@ -24,7 +29,7 @@ use crm_domain::{
 };
 use crm_tests::{database::Database, each_backend};
 
-use super::{TEXTS, feed, new_tenant, open, user, write};
+use super::{TEXTS, feed, new_tenant, open, text, user, write};
 
 each_backend!(
     a_file_is_kept_in_chunks_until_the_job_is_over,
@@ -34,6 +39,7 @@ each_backend!(
     who_lost_the_lease_writes_nothing_more,
     an_upload_that_broke_off_fails,
     a_file_that_cannot_be_read_is_not_taken_for_its_end,
+    whom_an_import_made_is_looked_up_once,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -48,6 +54,7 @@ fn payload(rows: u64, chunks: u32) -> ImportPayload {
         mapping: Vec::new(),
         existing: Existing::Skip,
         auto_enrich: false,
+        can_enrich: false,
         dry_run: false,
     }
 }
@@ -103,7 +110,7 @@ fn end(database: &Database, store: &Arc<dyn TenantStore>, lease: Lease, outcome:
     let executor = ContactImports::new(database.control(), "contacts", FIELDS);
     let end = outcome.map(|attempt| match attempt {
         Attempt::Ends(end) => end,
-        Attempt::Ended => panic!("imports are ended by their runner"),
+        Attempt::Ended(_) => panic!("imports are ended by their runner"),
     });
     write(store, move |unit| finish(unit, &executor, &lease, end)).unwrap()
 }
@@ -276,4 +283,76 @@ fn a_file_that_cannot_be_read_is_not_taken_for_its_end(database: &Database) {
     let broken = run(database, &claimed);
     assert!(matches!(broken, Err(Error::Unavailable { .. })), "{broken:?}");
     assert_eq!(failures(&store, job.id), [], "no row is told to be broken");
+}
+
+/// Each attempt does one slice, as if its process had been stopped then (contract D-186).
+fn whom_an_import_made_is_looked_up_once(database: &Database) {
+    let new = NewTenant {
+        uuid: uuid_at(database.now(), &SystemEntropy),
+        name: text("Acme"),
+        company_name: text("Acme"),
+        location: database.tenants().provision().unwrap(),
+        tier: "free".to_owned(),
+    };
+    let tenant = Arc::new(database.control().writing(|unit| unit.tenants().add(new)).unwrap());
+    let store = database.tenants().open(&tenant).unwrap();
+    let row = |number: usize| match number % 3 {
+        0 => format!("P {number},p{number}@example.com,\n"),
+        1 => format!("P {number},p{number}@example.com,https://www.linkedin.com/in/p{number}\n"),
+        _ => format!("P {number},nobody,https://www.linkedin.com/in/q{number}\n"),
+    };
+    let rows = 3_000;
+    let table = "Name,Email,LinkedIn\n".to_owned() + &(0..rows).map(row).collect::<String>();
+    let import = |asked: bool, can: bool, table: &str| {
+        let promise = Promise::made(database.now());
+        let payload = ImportPayload {
+            headers: ["Name", "Email", "LinkedIn"].map(str::to_owned).to_vec(),
+            mapping: vec![("LinkedIn".to_owned(), "person_linkedin".to_owned())],
+            auto_enrich: asked,
+            can_enrich: can,
+            ..payload(rows as u64, 1)
+        };
+        let job = write(&store, move |unit| import_job::open(unit, &promise, &payload, None)).unwrap();
+        keep(&store, &job, &[(0, table.as_bytes())]);
+        write(&store, move |unit| import_job::begin(unit, &promise, &job)).unwrap();
+        let fields = &["full_name", "email", "person_linkedin"];
+        let executor = ContactImports::new(database.control(), "contacts", fields);
+        loop {
+            let job = write(&store, |unit| unit.jobs().claim(&[JobKind::Import], LEASE, 1))
+                .unwrap()
+                .pop()
+                .unwrap();
+            let claimed = Claimed {
+                lease: job.lease().unwrap(),
+                job,
+                tenant: Arc::clone(&tenant),
+                store: Arc::clone(&store),
+                stopping: Arc::new(true.into()),
+            };
+            let outcome = executor.run(&claimed);
+            let job = end(database, &store, claimed.lease, outcome);
+            if job.state.is_final() {
+                break progress(&job);
+            }
+        }
+    };
+    let jobs = || {
+        let lookups = JobFilter::of([Condition::equal(JobField::Kind, JobKind::Enrichment.as_str())]);
+        let page = store.reading(|reader| reader.jobs().list(&lookups, Sort::default(), &Window::first(10_000)));
+        page.unwrap().items
+    };
+    let done = import(true, true, &table);
+    assert_eq!((done.created, done.lookups), (2_000, 1_000));
+    let contacts: BTreeSet<_> = jobs().iter().map(|job| job.contact_id.expect("a contact")).collect();
+    assert_eq!((jobs().len(), contacts.len()), (1_000, 1_000));
+    assert_eq!(
+        jobs()[0].payload_of::<Shape>().unwrap().linkedin_url,
+        "https://www.linkedin.com/in/p1"
+    );
+    // Whoever is there already, whoever is not asked for, and where nobody can be asked.
+    assert_eq!(import(true, true, &table).lookups, 0);
+    let others = table.replace("/p", "/x").replace(",p", ",x");
+    assert_eq!((import(true, false, &others).lookups, jobs().len()), (0, 1_000));
+    let others = table.replace("/p", "/y").replace(",p", ",y");
+    assert_eq!((import(false, true, &others).lookups, jobs().len()), (0, 1_000));
 }

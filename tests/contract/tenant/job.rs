@@ -1,5 +1,7 @@
 //! Jobs and their leases.
 
+mod states;
+
 use std::{sync::Arc, thread, time::Duration};
 
 use crm_domain::{

@@ -221,7 +221,7 @@ fn removed_leads_are_gone(database: &Database) {
         "lead",
     );
     assert_not_found(write(&store, move |unit| single::remove::<leads::Lead>(unit, id)), "lead");
-    assert_not_found(write(&store, move |unit| unit.leads().update(&lead)), "lead");
+    assert_not_found(write(&store, move |unit| unit.leads().update(&lead, &lead)), "lead");
 }
 
 fn lists_of_accounts_are_in_order(database: &Database) {

@@ -279,7 +279,10 @@ fn whatever_referred_to_them_refers_to_the_one_that_remains(database: &Database)
         ("account", second.get(), "deleted"),
         ("account", subsidiary.id.get(), "updated"),
         ("activity", note.id.get(), "updated"),
+        // Of each the account, and then its name.
         ("contact", contacts[0].get(), "updated"),
+        ("contact", contacts[0].get(), "updated"),
+        ("contact", contacts[1].get(), "updated"),
         ("contact", contacts[1].get(), "updated"),
         ("lead", lead.id.get(), "updated"),
         ("opportunity", deal.id.get(), "updated"),

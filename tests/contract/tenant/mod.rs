@@ -1,6 +1,7 @@
 //! The tenant plane's ports and the writer on both backends.
 
 mod account;
+mod account_domain;
 mod activity;
 mod bulk;
 mod change;
@@ -10,6 +11,8 @@ mod contact;
 mod contact_lookup;
 mod contact_stats;
 mod custom_field;
+mod delivery;
+mod dispatch;
 mod export;
 mod faults;
 mod filtering;
@@ -19,6 +22,7 @@ mod idempotency;
 mod import;
 mod index;
 mod job;
+mod kpi;
 mod label;
 mod lead;
 mod merge;
@@ -28,6 +32,7 @@ mod opportunity_flow;
 mod paging;
 mod partner;
 mod pipeline;
+mod prospect;
 mod registry;
 mod request;
 mod restore;
@@ -35,12 +40,15 @@ mod search;
 mod setting;
 mod sla_policy;
 mod stamps;
+mod sync_leads;
 mod tag;
 mod tallies;
 mod task;
 mod ticket;
+mod timer;
 mod totals;
 mod webhook;
+mod webhook_events;
 mod writer;
 
 use std::{
@@ -104,7 +112,8 @@ pub(crate) fn provision(tenants: &dyn Tenants) -> Tenant {
 
 /// A tenant whose database is at this location. Tests share a store, which tells tenants apart by their ids.
 pub(crate) fn tenant_at(location: String) -> Tenant {
-    static IDS: AtomicI64 = AtomicI64::new(1);
+    // Beyond the ids that the control plane gives to tenants of the same store.
+    static IDS: AtomicI64 = AtomicI64::new(1_000_000);
     let id = IDS.fetch_add(1, Ordering::Relaxed);
     Tenant {
         id: TenantId::from_i64(id),

@@ -56,6 +56,7 @@ fn full_draft(name: &str) -> OpportunityDraft {
         description: set("Über alles 🚀"),
         lead_source: set("Référence"),
         next_step: set("call\nagain"),
+        competitors: set("Größer & Co, Competitor B"),
         include_in_forecast: Patch::Set(false),
         owner_id: Patch::Set(UserId::from_i64(42)),
         ..OpportunityDraft::default()
@@ -166,6 +167,7 @@ fn null_clears_a_field(database: &Database) {
         description: Patch::Clear,
         lead_source: Patch::Clear,
         next_step: Patch::Clear,
+        competitors: Patch::Clear,
         ..OpportunityDraft::default()
     };
     let cleared = update(&store, opportunity.id, draft).unwrap();
@@ -180,6 +182,7 @@ fn null_clears_a_field(database: &Database) {
         description: None,
         lead_source: None,
         next_step: None,
+        competitors: None,
         ..opportunity.fields.clone()
     };
     assert_eq!(cleared.fields, expected);
@@ -303,7 +306,10 @@ fn removed_opportunities_are_gone(database: &Database) {
         write(&store, move |unit| single::remove::<opportunities::Opportunity>(unit, id)),
         "opportunity",
     );
-    assert_not_found(write(&store, move |unit| unit.opportunities().update(&opportunity)), "opportunity");
+    assert_not_found(
+        write(&store, move |unit| unit.opportunities().update(&opportunity, &opportunity)),
+        "opportunity",
+    );
     assert_eq!([None, Some(true), Some(false)].map(|flag| list(&store, flag).total), [0, 0, 0]);
 }
 

@@ -271,7 +271,10 @@ fn a_stage_is_deleted_when_its_deals_have_somewhere_to_go(database: &Database) {
         let changes = store
             .reading(|reader| reader.changes().list_of(EntityKind::Opportunity, id.get(), i64::MAX, 9))
             .unwrap();
-        assert_eq!(changes[0].fields, r#"{"probability":[25,50],"stage_id":[2,3]}"#);
+        assert_eq!(
+            changes[0].fields,
+            r#"{"probability":[25,50],"stage":["Qualification","Proposal Sent"],"stage_id":[2,3]}"#
+        );
     }
     let there = store.reading(|reader| reader.opportunities().lookup(other.id)).unwrap().unwrap();
     assert_eq!((there.fields, there.updated_at), (other.fields, other.updated_at));

@@ -196,7 +196,13 @@ fn assert_feed_replays(store: &Arc<dyn TenantStore>) {
         .unwrap();
     let mut live: State = accounts.iter().map(entry).collect();
     live.extend(opportunities.iter().map(entry));
-    assert_eq!(replay(&changes), live);
+    let mut told = replay(&changes);
+    for (_, fields) in told.iter_mut().filter(|((kind, _), _)| *kind == "opportunity") {
+        // The feed says besides what the stage was called and meant.
+        fields.remove("stage").expect("a stage's name");
+        fields.remove("status").expect("a stage's meaning");
+    }
+    assert_eq!(told, live);
 }
 
 fn entry<E: Entity>(record: &E) -> ((&'static str, i64), Map<String, Value>) {

@@ -88,7 +88,7 @@ fn headers(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn update(store: &Arc<dyn TenantStore>, id: WebhookId, draft: WebhookDraft) -> Result<Webhook> {
+pub(crate) fn update(store: &Arc<dyn TenantStore>, id: WebhookId, draft: WebhookDraft) -> Result<Webhook> {
     write(store, move |unit| webhooks::update(unit, id, draft, &rules(), Check::new()))
 }
 

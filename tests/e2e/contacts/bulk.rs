@@ -8,6 +8,7 @@ use super::{assert_uuid, contact::make, data, details, full, keys, refusal, text
 each_server! {
     many_are_created_and_each_failure_is_told,
     many_are_changed_each_by_its_own,
+    emails_are_exchanged,
     many_are_deleted,
     bodies_of_the_wrong_size_are_refused,
     a_repeated_bulk_has_one_effect,
@@ -175,4 +176,77 @@ fn a_repeated_bulk_has_one_effect(server: &Server) {
     assert_eq!(post().json(), post().json());
     let listed = server.get("/api/v1/contacts").bearer(&key).expect(200).json();
     assert_eq!(listed["meta"]["totalItems"], 1);
+}
+
+/// The emails of contacts, by their names, after a bulk of `(name, email)`; and how many of it failed.
+fn exchanged(server: &Server, tenant: &str, wanted: &[(&str, Value)]) -> (Vec<String>, Vec<(u64, String)>) {
+    let key = full(&server.tenant(tenant));
+    let ids: Vec<Value> = ["a", "b", "c", "d"]
+        .map(|name| make(server, &key, &json!({ "fullName": name, "email": format!("{name}@x.test") }))["id"].clone())
+        .into();
+    let place = |name: &str| usize::from(name.as_bytes()[0] - b'a');
+    let changes: Vec<Value> = wanted
+        .iter()
+        .map(|(name, email)| json!({ "id": ids[place(name)], "updates": { "email": email } }))
+        .collect();
+    let done = data(server, &send(server, &key, "PATCH", &json!({ "contacts": changes })).expect(200));
+    let failed = failures(&done["results"])
+        .into_iter()
+        .map(|(index, code)| (index, code.to_owned()))
+        .collect();
+    let shown = |id: &Value| {
+        let answer = server.get(&format!("/api/v1/contacts/{}", text(id))).bearer(&key).expect(200);
+        data(server, &answer)["contact"]["email"]
+            .as_str()
+            .unwrap_or("-")
+            .replace("@x.test", "")
+    };
+    let emails = ids.iter().map(shown).collect();
+    // What is free now can be taken, and what is not cannot.
+    let other = server
+        .post("/api/v1/contacts")
+        .bearer(&key)
+        .json(&json!({ "email": "a@x.test" }))
+        .send();
+    let is_free = ids.iter().all(|id| shown(id) != "a");
+    assert_eq!(other.status == 201, is_free, "{other:?}");
+    (emails, failed)
+}
+
+// D-92, X-128
+fn emails_are_exchanged(server: &Server) {
+    let at = |name: &str| json!(format!("{name}@x.test"));
+    let duplicate = |index: u64| (index, "DUPLICATE_RESOURCE".to_owned());
+    let cases = [
+        // Two, three in a circle, and a row of them that ends at a new one.
+        (vec![("a", at("b")), ("b", at("a"))], ["b", "a", "c", "d"], vec![]),
+        (vec![("a", at("b")), ("b", at("c")), ("c", at("a"))], ["b", "c", "a", "d"], vec![]),
+        (
+            vec![("a", at("b")), ("b", at("c")), ("c", at("new"))],
+            ["b", "c", "new", "d"],
+            vec![],
+        ),
+        (vec![("a", at("B")), ("b", Value::Null)], ["B@x.test", "-", "c", "d"], vec![]),
+        // One wants what another keeps: whoever waits for it fails with it.
+        (
+            vec![("a", at("b")), ("b", at("d"))],
+            ["a", "b", "c", "d"],
+            vec![duplicate(0), duplicate(1)],
+        ),
+        (
+            vec![("a", at("b")), ("b", json!("bad")), ("c", at("new"))],
+            ["a", "b", "new", "d"],
+            vec![duplicate(0), (1, "VALIDATION_ERROR".to_owned())],
+        ),
+        // Two want the same of a third, who is in a circle with the first.
+        (
+            vec![("a", at("b")), ("b", at("a")), ("c", at("b"))],
+            ["b", "a", "c", "d"],
+            vec![duplicate(2)],
+        ),
+    ];
+    for (tenant, (wanted, emails, failed)) in ["One", "Two", "Three", "Four", "Five", "Six", "Seven"].into_iter().zip(cases) {
+        let emails = emails.map(|email| email.replace("@x.test", "")).to_vec();
+        assert_eq!(exchanged(server, tenant, &wanted), (emails, failed), "{wanted:?}");
+    }
 }

@@ -97,6 +97,16 @@ fn what_follows_from_a_contact_is_derived(server: &Server) {
     );
     let split = make(server, &key, &json!({ "fullName": "Ada Lovelace" }));
     assert_eq!((&split["firstName"], &split["lastName"]), (&json!("Ada"), &json!("Lovelace")));
+    // What nobody could see is no name, and no reason to refuse one.
+    let odd = make(
+        server,
+        &key,
+        &json!({ "fullName": "Ada \u{200b}", "lastName": "\u{feff}", "title": " \u{2060} " }),
+    );
+    assert_eq!(
+        (&odd["firstName"], &odd["lastName"], &odd["title"]),
+        (&json!("Ada"), &Value::Null, &Value::Null)
+    );
     let mail = make(server, &key, &json!({ "email": "only@example.com" }));
     assert_eq!((&mail["fullName"], &mail["emailDomain"]), (&Value::Null, &json!("example.com")));
     let rich = make(server, &key, &everything());

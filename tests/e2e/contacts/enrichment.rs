@@ -2,7 +2,10 @@
 
 mod job;
 
-use std::thread;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use crm_domain::{
     control::user::Role,
@@ -20,7 +23,13 @@ use crm_tests::{
 };
 use serde_json::{Value, json};
 
-use super::{Browser, check_headers, contact::make, data, details, full, keys, refusal, text};
+use super::{
+    Browser, check_headers,
+    contact::make,
+    data, details, full,
+    import::{contacts, import},
+    keys, refusal, text,
+};
 
 macro_rules! each_backend_with_provider {
     ($($name:ident),+ $(,)?) => {
@@ -51,6 +60,7 @@ each_backend_with_provider! {
     nobody_is_looked_up_twice_or_for_nothing,
     what_the_provider_does_not_know_or_want_is_told,
     a_repeated_request_pays_once,
+    an_import_looks_up_whom_it_makes,
 }
 
 /// A server and its provider.
@@ -607,4 +617,31 @@ fn settings_that_cannot_be_right_stop_the_server() {
         assert!(!said.status.success() && said.error.contains(problem), "{said:?}");
         assert!(!said.error.contains("the-providers-key"), "{said:?}");
     }
+}
+
+// D-186
+fn an_import_looks_up_whom_it_makes(desk: &Desk) {
+    let server = &desk.server;
+    let tenant = server.tenant("Acme");
+    let browser = Browser::of(server, &tenant.admin);
+    desk.knows("Ada", "Lovelace");
+    let table = "Name,Person LinkedIn\nAda Lovelace,https://www.linkedin.com/in/ada\nBob,\n";
+    let done = import(server, &browser, table, &json!({ "autoEnrich": true }));
+    assert_eq!((&done["enrichmentJobs"], &done["warnings"]), (&json!(1), &json!([])));
+    let begun = Instant::now();
+    let looked_up = loop {
+        let jobs = browser.request("GET", "/api/enrichment/jobs").expect(200).json()["jobs"].clone();
+        assert_eq!(jobs.as_array().unwrap().len(), 1);
+        if jobs[0]["status"] == "completed" {
+            break jobs[0].clone();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{jobs}");
+        thread::yield_now();
+    };
+    assert_eq!((&looked_up["result"], desk.provider.asked()), (&json!("enriched"), 1));
+    let made = contacts(server, &tenant);
+    assert_eq!((&made[0]["id"], &made[0]["title"]), (&looked_up["contactId"], &json!("Analyst")));
+    // Whoever is there already is paid for no more.
+    let done = import(server, &browser, table, &json!({ "autoEnrich": true, "updateExisting": true }));
+    assert_eq!((&done["enrichmentJobs"], desk.provider.asked()), (&json!(0), 1));
 }

@@ -145,6 +145,10 @@ fn what_is_wrong_with_a_parameter_is_told_before_the_file_begins(server: &Server
         let error = refusal(server, &answer, 400, "VALIDATION_ERROR");
         let fields: Vec<&str> = details(&error).into_iter().map(|(field, _)| field).collect();
         assert_eq!(fields, ["sortBy", "updatedSince"]);
+        let blank = browser.request("GET", &format!("{path}?createdSince=&updatedSince=%20")).send();
+        let error = refusal(server, &blank, 400, "VALIDATION_ERROR");
+        let fields: Vec<&str> = details(&error).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["createdSince", "updatedSince"]);
     }
 }
 

@@ -13,6 +13,7 @@ each_server! {
     a_list_is_sorted,
     times_are_inclusive,
     what_is_wrong_with_a_query_is_told,
+    a_blank_time_is_not_everything,
     a_path_of_two_families_is_whose_credential_comes,
 }
 
@@ -173,6 +174,8 @@ fn times_are_inclusive(server: &Server) {
         (format!("createdSince={at}"), &["New"][..]),
         (format!("updatedSince={at}"), &["New"]),
         (format!("updatedSince={}.000000Z", &at[..19]), &["New"]),
+        // Python's `isoformat()` of a time in UTC names no zone.
+        (format!("updatedSince={}", &at[..19]), &["New"]),
         (format!("createdSince={day}"), &["New", "Old"]),
         (format!("updatedSince={later}"), &[]),
     ] {
@@ -209,6 +212,18 @@ fn what_is_wrong_with_a_query_is_told(server: &Server) {
             "updatedSince"
         ]
     );
+}
+
+//
+fn a_blank_time_is_not_everything(server: &Server) {
+    let key = full(&server.tenant("Acme"));
+    for blank in ["", "%20", "+"] {
+        let query = format!("updatedSince={blank}&createdSince={blank}");
+        let answer = server.get(&format!("/api/v1/contacts?{query}")).bearer(&key).send();
+        let error = refusal(server, &answer, 400, "VALIDATION_ERROR");
+        let fields: Vec<&str> = details(&error).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["createdSince", "updatedSince"], "{query}");
+    }
 }
 
 // D-217, D-218, X-01, X-05, X-156

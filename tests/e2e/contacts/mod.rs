@@ -7,6 +7,7 @@ mod bulk;
 mod company;
 mod contact;
 mod csrf;
+mod employer;
 mod enrichment;
 mod export;
 mod import;

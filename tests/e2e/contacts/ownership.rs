@@ -17,7 +17,7 @@ fn unknown_paths_are_answered_by_their_owner(server: &Server) {
     for path in [
         "/api/v1/nope",
         "/api/v1",
-        "/api/v1/opportunities",
+        "/api/v1/healthy",
         "/api/v1/externals",
         "/api/public/nope",
         "/api/login/nope",
@@ -28,6 +28,11 @@ fn unknown_paths_are_answered_by_their_owner(server: &Server) {
     }
     // A's.
     assert_eq!(server.get("/api/v1/external/nope").send().json()["error"], "API key required");
+    // B's, which lie beside D's.
+    for path in ["/api/v1/health/nope", "/api/v1/sync", "/api/v1/opportunities"] {
+        let error = server.get(path).bearer(&key).send().json();
+        assert_eq!(error["error"]["code"], "AUTHENTICATION_ERROR", "{path}");
+    }
     // C's: its settings lie beside D's.
     for path in ["/api/nope", "/api/settings/nope", "/api/auth/users"] {
         let answer = server.get(path).bearer(&token).expect(404);

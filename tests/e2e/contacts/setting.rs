@@ -62,6 +62,16 @@ fn what_is_wrong_with_a_profile_is_told(server: &Server) {
         ("timezone", "custom"),
     ];
     assert_eq!(details(&error), expected);
+    // Of the right form, and yet none.
+    let unknown = put(
+        &browser,
+        "profile",
+        &json!({ "timezone": "Europe/Atlantis", "language": "en-US-DE" }),
+    );
+    let error = refusal(server, &unknown, 400, "VALIDATION_ERROR");
+    assert_eq!(details(&error), [("language", "custom"), ("timezone", "custom")]);
+    let zone = put(&browser, "profile", &json!({ "timezone": "europe/berlin" })).expect(200).json();
+    assert_eq!(zone["user"]["timezone"], "Europe/Berlin");
     let error = refusal(
         server,
         &put(&browser, "profile", &json!({ "email": null })),

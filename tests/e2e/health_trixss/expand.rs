@@ -257,7 +257,7 @@ fn an_expansion_costs_the_same_statements_for_one_account_and_for_fifty() {
     for account in desk.tenant.accounts((1..=50).map(|number| format!("Account {number}"))) {
         furnish(&desk.tenant, &account);
     }
-    // Every worker reads the credential epoch by a connection of its own, whose first use costs more.
+    // The control plane is asked for the credential epoch now and then, whatever is requested.
     let folder = server.data_dir().join("tenants").display().to_string();
     let cost = |path: &str| {
         desk.get(path); // what a first request prepares is not counted

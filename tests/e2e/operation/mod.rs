@@ -8,6 +8,7 @@ mod openapi;
 mod overload;
 mod probe;
 mod process;
+mod redis;
 mod request_log;
 mod transport;
 mod unowned;

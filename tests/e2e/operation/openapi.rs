@@ -78,8 +78,11 @@ fn the_postman_collection_works_as_it_is_served() {
     let mut sent = 0;
     for item in items.iter().filter(|item| item["request"]["method"] == "GET") {
         let path = path_of(item);
-        // A stream does not end, and a search needs a text.
-        if path.contains(':') || path.ends_with("/stream") || path.ends_with("/search") {
+        // A stream does not end, a search needs a text, and keys of family E the tenant.
+        let needs_more = ["/stream", "/search", "/api/external/api-keys"]
+            .iter()
+            .any(|end| path.ends_with(end));
+        if path.contains(':') || needs_more {
             continue;
         }
         server.get(&path).bearer(token).expect(200);

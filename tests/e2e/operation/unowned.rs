@@ -1,6 +1,7 @@
 //! Paths that no family owns.
 
 use crm_tests::server::Server;
+use serde_json::json;
 
 #[test]
 fn a_path_of_nobody_is_a_plain_404() {
@@ -13,7 +14,7 @@ fn a_path_of_nobody_is_a_plain_404() {
         "/API/v1/external/accounts",
         "/../../etc/passwd",
         "/.env",
-        "//api/companies",
+        "//nope",
     ] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = server.request(method, path).send();
@@ -21,6 +22,23 @@ fn a_path_of_nobody_is_a_plain_404() {
             assert!(answer.json()["error"].is_string(), "{answer:?}");
         }
     }
+}
+
+#[test]
+fn a_doubled_slash_is_answered_by_the_family_it_means() {
+    let server = Server::sqlite();
+    let tenant = server.tenant("Acme");
+    for path in ["//api/companies", "/api//companies"] {
+        let answer = server.get(path).bearer(&tenant.admin_token()).expect(404);
+        let body = answer.json();
+        assert_eq!((&body["error"]["code"], &body["path"]), (&json!("NOT_FOUND"), &json!(path)));
+        assert_eq!(body["traceId"].as_str(), answer.header("x-trace-id"));
+        let stranger = server.get(path).expect(401);
+        assert_eq!(stranger.json()["error"]["code"], "AUTH_FAILED");
+    }
+    let answer = server.get("//api/v1/contacts").expect(404);
+    assert_eq!(answer.json()["success"], false);
+    assert!(answer.header("x-trace-id").is_some());
 }
 
 #[test]
@@ -39,7 +57,7 @@ fn what_can_only_be_read_says_so() {
         for method in ["POST", "PUT", "PATCH", "DELETE", "INVENTED"] {
             let answer = server.request(method, path).expect(405);
             assert_eq!(answer.header("allow"), Some("GET, HEAD"), "{answer:?}");
-            let expected = serde_json::json!({ "error": "Method Not Allowed", "message": "Method Not Allowed" });
+            let expected = json!({ "error": "Method Not Allowed", "message": "Method Not Allowed" });
             assert_eq!(answer.json(), expected, "{method} {path}");
         }
     }

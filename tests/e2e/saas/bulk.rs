@@ -9,6 +9,7 @@ each_server! {
     what_is_wrong_with_one_item_fails_it_alone,
     five_hundred_are_one_request,
     updates_and_deletions_tell_what_became_of_each,
+    what_is_no_object_is_told,
     a_bulk_is_repeated_without_a_second_effect,
 }
 
@@ -59,7 +60,7 @@ fn what_is_wrong_with_one_item_fails_it_alone(server: &Server) {
             (2, "DUPLICATE", vec!["email"]),
             (3, "VALIDATION_ERROR", vec!["ownerId"]),
             (4, "VALIDATION_ERROR", vec!["companyId"]),
-            (5, "VALIDATION_ERROR", vec!["lastName"]),
+            (5, "VALIDATION_ERROR", vec!["item", "lastName"]),
         ]
     );
     assert_eq!(answer["errors"][3]["message"], "Company id must name an existing company");
@@ -170,6 +171,32 @@ fn updates_and_deletions_tell_what_became_of_each(server: &Server) {
         .expect(200)
         .json();
     assert_eq!((&answer["deleted"], codes(&answer)), (&json!(0), told(&[(0, "NOT_FOUND")])));
+}
+
+fn what_is_no_object_is_told(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let body = json!({ "companies": [{ "name": "A" }, 5, null, ["x"]] });
+    for method in ["POST", "PUT"] {
+        let answer = server
+            .request(method, "/api/companies/bulk")
+            .bearer(&token)
+            .json(&body)
+            .send()
+            .json();
+        let errors: Vec<&Value> = answer["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|error| error["index"] != 0)
+            .collect();
+        assert_eq!(errors.len(), 3, "{answer}");
+        for error in errors {
+            let told = error["details"].as_array().unwrap().iter();
+            let told: Vec<(&str, &str)> = told.map(|detail| (text(&detail["field"]), text(&detail["message"]))).collect();
+            assert!(told.contains(&("item", "Item must be an object")), "{method} {error}");
+        }
+    }
 }
 
 // C-144, X-109

@@ -27,7 +27,7 @@ fn item(contact: &Value) -> String {
 fn a_contact_round_trips_with_every_field(server: &Server) {
     let tenant = server.tenant("Acme");
     let (admin, user) = (tenant.login(&tenant.admin), tenant.user(Role::User));
-    let company = create(server, &admin.token, "/api/companies", &json!({ "name": "Acme" }));
+    let company = create(server, &admin.token, "/api/companies", &json!({ "name": "Møbler 株式会社" }));
     let sent = json!({
         "externalId": "SAP/ä 1", "firstName": "Zoë 🚀", "lastName": "Ærø", "email": "Zoë+crm@exämple.com", "phone": "+45 (0) 12",
         "otherPhone": "+45 13", "title": "Head of R&D", "company": "Møbler 株式会社", "website": "www.example.com/ü", "city": "Łódź",

@@ -138,8 +138,21 @@ fn a_stage_brings_its_probability_status_and_day(server: &Server) {
         shown(&put(json!({ "probability": null }))),
         json!(["Proposal Sent", "stage_3", "open", 50, null])
     );
-    let open = put(json!({ "closedOn": "2025-01-10" }));
-    assert_eq!(open["closedOn"], json!(null), "what is open was not closed on any day");
+    // What is open was not closed on any day.
+    let told = [("closedOn", "Closed on must not be given while the stage is open")];
+    let closed_on = server
+        .put(&item(&deal))
+        .bearer(&token)
+        .json(&json!({ "closedOn": "2025-01-10" }))
+        .send();
+    assert_eq!(details(&refusal(server, &closed_on, 422, "VALIDATION_ERROR")), told);
+    let new = server
+        .post(PATH)
+        .bearer(&token)
+        .json(&json!({ "name": "New", "closedOn": "2025-01-10" }))
+        .send();
+    assert_eq!(details(&refusal(server, &new, 422, "VALIDATION_ERROR")), told);
+    assert_eq!(put(json!({ "closedOn": null }))["closedOn"], json!(null));
     // The day it was closed on is today unless it is told.
     server.advance(Duration::from_secs(24 * 60 * 60));
     let token = tenant.admin_token();

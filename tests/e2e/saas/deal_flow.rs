@@ -12,6 +12,7 @@ each_server! {
     a_deal_goes_through_its_stages,
     what_is_wrong_is_told,
     an_action_takes_effect_once,
+    an_action_takes_effect_on_the_state_it_names,
     family_a_shows_what_was_done,
     a_board_shows_what_is_in_each_stage,
     a_forecast_shows_what_is_expected,
@@ -200,6 +201,33 @@ fn an_action_takes_effect_once(server: &Server) {
     );
 }
 
+// C-144, X-93
+fn an_action_takes_effect_on_the_state_it_names(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let token = tenant.admin_token();
+    let deal = create(server, &token, PATH, &json!({ "name": "Deal" }));
+    let tag = || {
+        let answer = server.get(&item(&deal)).bearer(&token).expect(200);
+        answer.header("etag").expect("an entity tag").to_owned()
+    };
+    let act = |action: &str, key: &str, condition: &str| {
+        let request = server.post(&format!("{}/{action}", item(&deal))).bearer(&token);
+        let request = request.header("idempotency-key", key).header("if-match", condition);
+        request.json(&json!({ "reason": "None" })).send()
+    };
+    let seen = tag();
+    let won = act("win", "1", &seen);
+    assert_eq!((won.status, won.header("etag")), (200, Some(tag().as_str())));
+    // What it did is answered again, though the state that it names is gone by it.
+    let again = act("win", "1", &seen);
+    assert_eq!((again.status, &again.body), (200, &won.body));
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    // Whoever looked before does not reopen what was won meanwhile, and may ask anew under the same key.
+    let refused = act("reopen", "2", &seen);
+    assert_eq!((refused.status, text(&refused.json()["error"]["code"])), (412, "VALIDATION_ERROR"));
+    assert_eq!(act("reopen", "2", &tag()).status, 200);
+}
+
 //
 fn family_a_shows_what_was_done(server: &Server) {
     let tenant = server.tenant("Acme");
@@ -319,6 +347,15 @@ fn a_forecast_shows_what_is_expected(server: &Server) {
         .map(|month| text(&month["month"]))
         .collect();
     assert_eq!((months.len(), months[0], months[11]), (12, "2025-01", "2025-12"));
+    // Days end with the year 9999, and so do months.
+    let last = get("?from=9999-11&months=12").json();
+    let last: Vec<&str> = last["months"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|month| text(&month["month"]))
+        .collect();
+    assert_eq!(last, ["9999-11", "9999-12"]);
     for wrong in ["?from=2025", "?months=0", "?months=61", "?from=2025-13&months=x"] {
         refusal(server, &get(wrong), 400, "VALIDATION_ERROR");
     }

@@ -44,6 +44,9 @@ fn a_repeated_post_gets_the_first_answer(server: &Server) {
         let first = post(server, &token, path, KEY, &body).expect(201);
         assert!(!replayed(&first));
         let item = first.header("location").unwrap().to_owned();
+        // What was made may be written over at once, as if it had been read.
+        let tag = server.get(&item).bearer(&token).expect(200).header("etag").unwrap().to_owned();
+        assert_eq!(first.header("etag"), Some(tag.as_str()));
         server
             .put(&item)
             .bearer(&token)
@@ -54,6 +57,7 @@ fn a_repeated_post_gets_the_first_answer(server: &Server) {
             assert!(replayed(&again));
             assert_eq!(again.body, first.body, "to the byte, whatever happened since");
             assert_eq!(again.header("location"), Some(item.as_str()));
+            assert_eq!(again.header("etag"), Some(tag.as_str()), "of the state that it shows");
             assert_eq!(again.header("content-type"), first.header("content-type"));
         }
         assert_eq!(count(server, &token, path), 1);

@@ -181,9 +181,13 @@ fn an_include_costs_one_statement_for_a_page_of_any_size() {
     }
     let folder = server.data_dir().display().to_string();
     let cost = |query: &str| {
-        let before = statements::of(&folder);
-        server.get(&format!("/api/deals?{query}")).bearer(&token).expect(200);
-        statements::of(&folder) - before
+        let once = || {
+            let before = statements::of(&folder);
+            server.get(&format!("/api/deals?{query}")).bearer(&token).expect(200);
+            statements::of(&folder) - before
+        };
+        // What goes on beside a request now and then asks something, too.
+        (0..10).map(|_| once()).min()
     };
     // The first requests open connections, which prepare them.
     for query in ["pageSize=30", "pageSize=30&include=company,owner"] {
@@ -192,6 +196,6 @@ fn an_include_costs_one_statement_for_a_page_of_any_size() {
     let plain = cost("pageSize=30");
     let (of_one, of_thirty) = (cost("pageSize=1&include=company"), cost("pageSize=30&include=company"));
     assert_eq!(of_one, of_thirty);
-    assert_eq!(cost("pageSize=30&include=company,owner"), of_thirty + 1);
+    assert_eq!(cost("pageSize=30&include=company,owner"), of_thirty.map(|cost| cost + 1));
     assert!(of_thirty > plain, "statements are counted");
 }

@@ -280,7 +280,7 @@ fn deals_sort_by_every_field(server: &Server) {
             "currency": if number % 4 == 0 { Value::Null } else { json!(["USD", "EUR"][number % 2]) },
             "probability": number * 37 % 101,
             "expectedCloseDate": day(0),
-            "closedOn": day(1),
+            "closedOn": if number * 5 % 6 < 4 { Value::Null } else { day(1) },
             "engagedOn": day(2),
             "description": word(0),
             "leadSource": word(1),

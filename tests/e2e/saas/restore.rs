@@ -37,8 +37,11 @@ fn a_deleted_record_is_listed_and_restored(server: &Server) {
         let item = format!("{path}/{id}");
         server.delete(&item).bearer(&token).expect(204);
         assert_eq!(ids(&get(server, &token, &format!("{path}?deleted=true"))), [id], "{path}");
-        let restored = server.post(&format!("{item}/restore")).bearer(&token).expect(200).json();
+        let answer = server.post(&format!("{item}/restore")).bearer(&token).expect(200);
+        let restored = answer.json();
         assert_eq!(restored, made, "{path}: the clock stands still");
+        let read = server.get(&item).bearer(&token).expect(200);
+        assert_eq!(answer.header("etag"), read.header("etag"), "{path}");
         assert_eq!(get(server, &token, &item), made);
         assert_eq!(get(server, &token, &format!("{path}?deleted=true"))["totalCount"], 0);
         let history = get(server, &token, &format!("{item}/changes"));

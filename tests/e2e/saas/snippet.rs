@@ -1,7 +1,7 @@
 //! The document's own examples, word for word but for URL and credential (contract C-151 … C-165).
 //!
 //! They stand in `snippets/`. Where an example is only a function or a class, the test adds the lines that call it. C-157, the client in
-//! C#, is represented by the requests that it sends; C-163 receives webhooks, which this server does not send yet.
+//! C#, is represented by the requests that it sends; C-163, which receives webhooks, stands in `../webhook/`.
 
 mod javascript;
 mod sdk;

@@ -58,6 +58,9 @@ fn a_webhook_round_trips(server: &Server) {
     for (member, value) in [
         ("id", json!("webhook_1")),
         ("family", json!("saas")),
+        ("disabledReason", Value::Null),
+        ("failingSince", Value::Null),
+        ("previousSecretUntil", Value::Null),
         ("createdAt", json!("2025-01-15T10:00:00Z")),
         ("updatedAt", json!("2025-01-15T10:00:00Z")),
         ("createdBy", json!(login.user_id)),

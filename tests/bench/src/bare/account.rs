@@ -45,6 +45,7 @@ pub struct AccountRow {
     pub created_by: Option<i64>,
     pub updated_at: i64,
     pub deleted_at: Option<i64>,
+    pub domain: Option<String>,
 }
 
 /// Family A's Account.

@@ -8,35 +8,22 @@ mod start;
 mod total;
 mod writes;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::{
-    deployment::{Backends, Host},
-    loaded::Loaded,
-    output::{note, say},
-    report,
-    table::Table,
-};
+use crate::{deployment::Host, loaded::Loaded, report, run::RunOptions, table::Table};
 use site::Site;
 
 /// What is measured, and how long.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Which databases
-    #[arg(long, value_enum, default_value_t = Backends::Both)]
-    backend: Backends,
+    #[command(flatten)]
+    run: RunOptions,
     /// Only these measurements (may be repeated)
     #[arg(long, value_enum)]
     only: Vec<Measurement>,
-    /// A short run on little data, to see that everything works; its figures mean nothing
-    #[arg(long)]
-    quick: bool,
-    /// Rounds; in each the limit and the server take turns
-    #[arg(long)]
-    rounds: Option<usize>,
     /// Seconds of each load
     #[arg(long)]
     seconds: Option<u64>,
@@ -46,9 +33,6 @@ pub struct Options {
     /// Tenants of the deployment whose start is measured
     #[arg(long)]
     tenants: Option<usize>,
-    /// Also write the table to this file
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
 }
 
 /// What can be measured by itself.
@@ -87,37 +71,29 @@ impl Options {
     }
 
     fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 2 } else { 5 }).max(1)
+        self.run.rounds(2, 5)
     }
 
     fn load(&self) -> Duration {
-        Duration::from_secs(self.seconds.unwrap_or(if self.quick { 1 } else { 5 }).max(1))
+        Duration::from_secs(self.seconds.unwrap_or(self.run.choose(1, 5)).max(1))
     }
 
     fn rows(&self) -> u64 {
         // Below, there is no page far behind.
-        self.rows.unwrap_or(if self.quick { 20_000 } else { 1_000_000 }).max(SMALL)
+        self.rows.unwrap_or(self.run.choose(20_000, 1_000_000)).max(SMALL)
     }
 
     fn tenants(&self) -> usize {
-        self.tenants.unwrap_or(if self.quick { 70 } else { 1_000 })
+        self.tenants.unwrap_or(self.run.choose(70, 1_000))
     }
 }
 
 /// Measures, prints the table; `true` when every goal is reached.
 pub fn run(options: &Options) -> Result<bool> {
-    crate::server::program()?;
-    let mut table = Table::default();
-    for backend in options.backend.list() {
-        let host = Host::start(*backend)?;
-        measure(options, &host, &mut table)?;
-    }
-    say(&table.to_markdown());
-    if let Some(file) = &options.markdown {
-        report::write(file, options.rounds(), options.load().as_secs(), &table)?;
-        note(&format!("written to {}", file.display()));
-    }
-    Ok(table.is_reached())
+    options.run.run(
+        |backend, table| measure(options, &Host::start(backend)?, table),
+        |file, table| report::write(file, options.rounds(), options.load().as_secs(), table),
+    )
 }
 
 fn measure(options: &Options, host: &Host, table: &mut Table) -> Result<()> {

@@ -116,7 +116,7 @@ fn moment(round: usize) -> Duration {
 }
 
 /// Tells a few of many.
-fn some<T: std::fmt::Debug>(all: &[T]) -> String {
+pub fn some<T: std::fmt::Debug>(all: &[T]) -> String {
     let shown = &all[..all.len().min(5)];
     let more = if all.len() > shown.len() { " …" } else { "" };
     format!("{shown:?}{more}")

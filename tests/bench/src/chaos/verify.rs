@@ -7,12 +7,13 @@ use crm_store::Location;
 
 use crate::{chaos::some, database::Database};
 
-/// Counts that must be zero: what they count, and how. Made for histories in which each account is created once and none is deleted.
+/// Counts that must be zero: what they count, and how. Made for histories in which each account is created once and none is deleted. What is
+/// asked of a record's changes beside the record hides its columns from the planner, which else looks through all changes of that sort.
 const NONE: [(&str, &str); 6] = [
     (
         "accounts without their `created` change",
         "SELECT count(*) AS value FROM account a WHERE NOT EXISTS \
-         (SELECT 1 FROM change c WHERE c.entity = 'account' AND c.entity_id = a.id AND c.kind = 'created' AND c.stamp = a.created_at)",
+         (SELECT 1 FROM change c WHERE c.entity = 'account' AND c.entity_id = a.id AND c.kind || '' = 'created' AND c.stamp + 0 = a.created_at)",
     ),
     (
         "changes without their account",
@@ -21,7 +22,7 @@ const NONE: [(&str, &str); 6] = [
     (
         "accounts whose `updated_at` is not the stamp of their last change",
         "SELECT count(*) AS value FROM account a WHERE a.updated_at <> \
-         (SELECT max(c.stamp) FROM change c WHERE c.entity = 'account' AND c.entity_id = a.id)",
+         (SELECT max(c.stamp + 0) FROM change c WHERE c.entity = 'account' AND c.entity_id = a.id)",
     ),
     (
         "accounts created more than once in the feed",

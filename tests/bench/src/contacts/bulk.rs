@@ -23,7 +23,7 @@ const BULK: u64 = 500;
 
 /// Both fill an empty tenant in each round, the bare writer with the rows that the server made.
 pub fn measure(options: &Options, host: &Host) -> Result<Line> {
-    let rows = if options.quick { 2_000 } else { 25_000 };
+    let rows = options.run.choose(2_000, 25_000);
     note(&format!("{}: {rows} contacts by {BULK}, and bare", host.backend.as_str()));
     let (mut limit, mut ours) = (Sample::default(), Sample::default());
     for round in 0..options.rounds() {

@@ -7,40 +7,23 @@ mod lists;
 mod site;
 mod stats;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::{
-    deployment::{Backends, Host},
-    output::{note, say},
-    report,
-    table::Table,
-};
+use crate::{deployment::Host, report, run::RunOptions, table::Table};
 use site::Site;
 
 /// What is measured, and on how much.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Which databases
-    #[arg(long, value_enum, default_value_t = Backends::Both)]
-    backend: Backends,
+    #[command(flatten)]
+    run: RunOptions,
     /// Only these measurements (may be repeated)
     #[arg(long, value_enum)]
     only: Vec<Measurement>,
-    /// A short run on little data, to see that everything works; its figures mean nothing
-    #[arg(long)]
-    quick: bool,
-    /// Rounds; in each the limit and the server take turns
-    #[arg(long)]
-    rounds: Option<usize>,
     /// Contacts
     #[arg(long)]
     rows: Option<u64>,
-    /// Also write the table to the section "Family D" of this file
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
 }
 
 /// What can be measured by itself.
@@ -64,28 +47,20 @@ impl Options {
     }
 
     fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 2 } else { 3 }).max(1)
+        self.run.rounds(2, 3)
     }
 
     fn rows(&self) -> u64 {
-        self.rows.unwrap_or(if self.quick { 5_000 } else { 1_000_000 }).max(2_000)
+        self.rows.unwrap_or(self.run.choose(5_000, 1_000_000)).max(2_000)
     }
 }
 
 /// Measures, prints the table; `true` when every goal is reached.
 pub fn run(options: &Options) -> Result<bool> {
-    crate::server::program()?;
-    let mut table = Table::default();
-    for backend in options.backend.list() {
-        let host = Host::start(*backend)?;
-        measure(options, &host, &mut table)?;
-    }
-    say(&table.to_markdown());
-    if let Some(file) = &options.markdown {
-        report::write_family_d(file, options.rounds(), &table)?;
-        note(&format!("written to {}", file.display()));
-    }
-    Ok(table.is_reached())
+    options.run.run(
+        |backend, table| measure(options, &Host::start(backend)?, table),
+        |file, table| report::write_family_d(file, options.rounds(), table),
+    )
 }
 
 fn measure(options: &Options, host: &Host, table: &mut Table) -> Result<()> {

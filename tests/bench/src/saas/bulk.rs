@@ -29,7 +29,7 @@ const CLIENTS: usize = 2;
 
 /// Both fill an empty tenant in each round.
 pub fn measure(options: &Options, host: &Host) -> Result<Line> {
-    let rows = if options.quick { 2_000 } else { 50_000 };
+    let rows = options.run.choose(2_000, 50_000);
     note(&format!("{}: {rows} leads by {BULK}, and by import", host.backend.as_str()));
     let (mut limit, mut ours) = (Sample::default(), Sample::default());
     for round in 0..options.rounds() {

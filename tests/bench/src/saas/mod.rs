@@ -9,34 +9,20 @@ mod site;
 mod streams;
 pub mod turns;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::{
-    deployment::{Backends, Host},
-    output::{note, say},
-    report,
-    table::Table,
-};
+use crate::{deployment::Host, report, run::RunOptions, table::Table};
 use site::Site;
 
 /// What is measured, and on how much.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Which databases
-    #[arg(long, value_enum, default_value_t = Backends::Both)]
-    backend: Backends,
+    #[command(flatten)]
+    run: RunOptions,
     /// Only these measurements (may be repeated)
     #[arg(long, value_enum)]
     only: Vec<Measurement>,
-    /// A short run on little data, to see that everything works; its figures mean nothing
-    #[arg(long)]
-    quick: bool,
-    /// Rounds; in each the limit and the server take turns
-    #[arg(long)]
-    rounds: Option<usize>,
     /// Companies, and leads
     #[arg(long)]
     rows: Option<u64>,
@@ -46,9 +32,6 @@ pub struct Options {
     /// Change streams that are open at once
     #[arg(long)]
     streams: Option<usize>,
-    /// Also write the table to the section "Family C" of this file
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
 }
 
 /// What can be measured by itself.
@@ -72,39 +55,29 @@ impl Options {
     }
 
     fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 2 } else { 3 }).max(1)
+        self.run.rounds(2, 3)
     }
 
     fn rows(&self) -> u64 {
         // Below, no page is far from the ends.
-        self.rows.unwrap_or(if self.quick { 5_000 } else { 1_000_000 }).max(2_000)
+        self.rows.unwrap_or(self.run.choose(5_000, 1_000_000)).max(2_000)
     }
 
     fn deals(&self) -> u64 {
-        self.deals
-            .unwrap_or(if self.quick { 2_000 } else { 100_000 })
-            .clamp(2_000, self.rows())
+        self.deals.unwrap_or(self.run.choose(2_000, 100_000)).clamp(2_000, self.rows())
     }
 
     fn streams(&self) -> usize {
-        self.streams.unwrap_or(if self.quick { 50 } else { 1_000 }).max(1)
+        self.streams.unwrap_or(self.run.choose(50, 1_000)).max(1)
     }
 }
 
 /// Measures, prints the table; `true` when every goal is reached.
 pub fn run(options: &Options) -> Result<bool> {
-    crate::server::program()?;
-    let mut table = Table::default();
-    for backend in options.backend.list() {
-        let host = Host::start(*backend)?;
-        measure(options, &host, &mut table)?;
-    }
-    say(&table.to_markdown());
-    if let Some(file) = &options.markdown {
-        report::write_family_c(file, options.rounds(), &table)?;
-        note(&format!("written to {}", file.display()));
-    }
-    Ok(table.is_reached())
+    options.run.run(
+        |backend, table| measure(options, &Host::start(backend)?, table),
+        |file, table| report::write_family_c(file, options.rounds(), table),
+    )
 }
 
 fn measure(options: &Options, host: &Host, table: &mut Table) -> Result<()> {

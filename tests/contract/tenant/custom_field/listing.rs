@@ -142,6 +142,7 @@ impl Rows {
             Test::Compare(Comparison::Greater, with) => order(with) == Some(Ordering::Greater),
             Test::Compare(Comparison::GreaterOrEqual, with) => matches!(order(with), Some(Ordering::Greater | Ordering::Equal)),
             Test::Differs(with) => order(with) != Some(Ordering::Equal),
+            Test::NotLess(with) => order(with) != Some(Ordering::Less),
             Test::In(values) => values.iter().any(|with| order(with) == Some(Ordering::Equal)),
             Test::StartsWith(prefix) => matches!(&value, Some(Value::Text(text)) if text.starts_with(prefix.as_str())),
             Test::Contains(_) => panic!("custom fields are not looked into"),

@@ -39,7 +39,10 @@ fn fill_opportunities(store: &Arc<dyn TenantStore>, rows: usize) -> Vec<Opportun
                 expected_close_date: (!number.is_multiple_of(5))
                     .then(|| format!("2024-0{}-1{}", 1 + number % 3, number % 4))
                     .into(),
-                closed_on: number.is_multiple_of(7).then(|| format!("19{}-01-01", 90 - number % 9)).into(),
+                // Only what is in a closing stage was closed on a day.
+                closed_on: (number.is_multiple_of(7) && stages[number % stages.len()].starts_with("Closed"))
+                    .then(|| format!("19{}-01-01", 90 - number % 9))
+                    .into(),
                 lead_source: value(number),
                 include_in_forecast: Patch::Set(!number.is_multiple_of(3)),
                 owner_id: owner(number),

@@ -78,8 +78,14 @@ fn a_revoked_key_is_refused_at_once_on_every_node(server: &Server) {
     server.delete(&item).bearer(&token).expect(204);
     let shown = server.get(&item).bearer(&token).expect(200).json();
     assert_eq!(shown["revokedAt"], "2025-01-15T10:00:00Z", "the first time counts");
+    let change = server
+        .request("PATCH", &item)
+        .bearer(&token)
+        .json(&json!({ "name": "Again" }))
+        .send();
+    assert_eq!(change.status, 409, "{change:?}");
     let list = server.get(PATH).bearer(&token).expect(200).json();
-    assert_eq!(list["items"], json!([shown]), "a revoked key stays in the list");
+    assert_eq!(list["items"], json!([shown]), "a revoked key stays in the list, as it is");
 }
 
 //

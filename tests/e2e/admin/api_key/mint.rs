@@ -20,7 +20,7 @@ fn a_key_of_each_family_is_shown_once(server: &Server) {
     let contact_scopes = KeyFamily::Contacts.grants();
     let cases = [
         ("health_trixss", "htx_", json!([]), json!([])),
-        ("halopsa", "halo_", json!([]), json!(["read", "write"])),
+        ("halopsa", "halo_", json!([]), json!(["read", "write", "webhook"])),
         ("contacts", "crm_", json!(contact_scopes), json!([])),
         ("elevate", "elk_", json!([]), json!(["read", "write", "webhook"])),
     ];

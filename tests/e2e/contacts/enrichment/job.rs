@@ -24,6 +24,7 @@ each_backend_with_provider! {
     what_does_not_pass_fails_with_its_reason,
     a_history_tells_what_pages_waited_for,
     a_repeated_request_starts_one_job,
+    ends_are_counted_as_what_they_are,
 }
 
 const PATH: &str = "/api/v1/enrichment/jobs";
@@ -484,4 +485,33 @@ fn jobs_ask_for_their_scope_and_a_provider() {
     }
     refusal(&server, &server.get(PATH).bearer(&run).send(), 403, "INSUFFICIENT_SCOPE");
     assert_eq!(data(&server, &server.get(PATH).bearer(&read).expect(200))["jobs"], json!([]));
+}
+
+/// How many lookups have ended so, as `/metrics` tells.
+fn counted(server: &Server, outcome: &str) -> f64 {
+    let metrics = server.get("/metrics").expect(200);
+    let is_ours = |line: &&str| {
+        line.starts_with("crm_jobs_total{") && line.contains("kind=\"enrichment\"") && line.contains(&format!("outcome=\"{outcome}\""))
+    };
+    let line = metrics.text().lines().find(is_ours).map(str::to_owned);
+    line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+}
+
+fn ends_are_counted_as_what_they_are(desk: &Desk) {
+    let server = &desk.server;
+    let key = full(&server.tenant("Acme"));
+    for (deed, outcome) in [
+        (Deed::status(404), "failed"),
+        (Deed::status(503).with("retry-after", 600), "queued"),
+        (Deed::found(&person("Ada", "Lovelace"), 1), "completed"),
+    ] {
+        let before = counted(server, outcome);
+        desk.provider.next([deed]);
+        started(server, &key, &url(&format!("linkedin.com/in/{outcome}")));
+        let begun = Instant::now();
+        while counted(server, outcome) <= before {
+            assert!(begun.elapsed() < PATIENCE, "nothing is counted as {outcome}");
+            thread::yield_now();
+        }
+    }
 }

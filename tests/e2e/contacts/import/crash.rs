@@ -1,5 +1,7 @@
 //! A job outlives the process that runs it.
 
+use std::path::Path;
+
 use crm_tests::process::{Cli, ServerProcess};
 use serde_json::{Value, json};
 
@@ -27,36 +29,39 @@ fn wait(server: &ServerProcess, cookie: &str, job: &str, is_far_enough: impl Fn(
     panic!("the job does not get on");
 }
 
-#[test]
-fn a_killed_process_leaves_a_job_that_the_next_one_finishes() {
-    let folder = tempfile::tempdir().unwrap();
-    let cli = Cli::new(BINARY, folder.path())
-        .env("CRM__JOBS__LEASE_SECONDS", "1")
+/// A deployment whose leases last as long as given, and a table of [`ROWS`] rows of which every hundredth is bad.
+fn deployment(folder: &Path, lease_seconds: &str) -> (Cli, String) {
+    let cli = Cli::new(BINARY, folder)
+        .env("CRM__JOBS__LEASE_SECONDS", lease_seconds)
         .env("CRM__JOBS__POLL_MILLISECONDS", "50")
         .env("CRM__RATE_LIMITS__CONTACTS", "1000000");
     cli.json(&["init", "--email", "ada@acme.test", "--password", "correct horse"]);
-    let server = cli.serve(&[]);
-    let cookie = sign_in(&server);
     let mut table = String::from("Name,Email\n");
     for number in 0..ROWS {
-        // Every hundredth row is bad: what failed is noted once, too.
+        // What failed is noted once, too.
         let at = if number % 100 == 0 { "" } else { "@" };
         table += &format!("P {number},p{number}{at}example.com\n");
     }
+    (cli, table)
+}
+
+/// Starts an import and answers when some of it is done, with the job's id.
+fn begin(server: &ServerProcess, cookie: &str, table: &str) -> String {
     let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-    let request = server.post("/api/import").header("cookie", &cookie).header("content-type", kind);
+    let request = server.post("/api/import").header("cookie", cookie).header("content-type", kind);
     let started = request
         .body(form(&[Part("csv", Some("x.csv"), table.as_bytes())]))
         .expect(200)
         .json();
     let job = text(&started["jobId"]).to_owned();
-    let reached = wait(&server, &cookie, &job, |now| now["processedRows"].as_u64() > Some(0));
-    assert_eq!(reached["status"], "processing", "it was killed in the middle: {reached}");
-    // SIGKILL.
-    drop(server);
+    let reached = wait(server, cookie, &job, |now| now["processedRows"].as_u64() > Some(0));
+    assert_eq!(reached["status"], "processing", "it is ended in the middle: {reached}");
+    job
+}
 
-    let server = cli.serve(&[]);
-    let done = wait(&server, &cookie, &job, |now| now["completedAt"].is_string());
+/// Waits until the import is over, and checks that each row was imported once.
+fn assert_done_once(server: &ServerProcess, cookie: &str, job: &str) {
+    let done = wait(server, cookie, job, |now| now["completedAt"].is_string());
     let bad = (ROWS / 100) as u64;
     let good = ROWS as u64 - bad;
     for (name, expected) in [
@@ -71,11 +76,42 @@ fn a_killed_process_leaves_a_job_that_the_next_one_finishes() {
     assert_eq!(done["status"], "completed");
     let errors = server
         .get(&format!("/api/import/{job}/errors"))
-        .header("cookie", &cookie)
+        .header("cookie", cookie)
         .expect(200);
     assert_eq!(errors.text().lines().count() as u64, bad + 1);
-    let listed = server.get("/api/contacts?pageSize=1").header("cookie", &cookie).expect(200).json();
+    let listed = server.get("/api/contacts?pageSize=1").header("cookie", cookie).expect(200).json();
     assert_eq!(listed["meta"]["totalItems"], good);
+}
+
+#[test]
+fn a_killed_process_leaves_a_job_that_the_next_one_finishes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cli, table) = deployment(folder.path(), "1");
+    let server = cli.serve(&[]);
+    let cookie = sign_in(&server);
+    let job = begin(&server, &cookie, &table);
+    // SIGKILL.
+    drop(server);
+
+    let server = cli.serve(&[]);
+    assert_done_once(&server, &cookie, &job);
+    let (status, log) = server.terminate();
+    assert!(status.success(), "{log:#?}");
+}
+
+#[test]
+fn a_process_told_to_stop_gives_its_job_back() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody would take it over for an hour.
+    let (cli, table) = deployment(folder.path(), "3600");
+    let server = cli.serve(&[]);
+    let cookie = sign_in(&server);
+    let job = begin(&server, &cookie, &table);
+    let (status, log) = server.terminate();
+    assert!(status.success(), "{log:#?}");
+
+    let server = cli.serve(&[]);
+    assert_done_once(&server, &cookie, &job);
     let (status, log) = server.terminate();
     assert!(status.success(), "{log:#?}");
 }

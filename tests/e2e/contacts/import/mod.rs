@@ -23,6 +23,8 @@ crm_tests::each_server! {
     a_table_in_any_form_is_mapped,
     the_documents_import,
     the_documents_numbers,
+    stray_bytes_cost_their_row,
+    the_encoding_is_told,
     duplicates_are_refused_skipped_or_updated,
     columns_feed_what_the_mapping_says,
     a_dry_run_writes_nothing,
@@ -249,6 +251,24 @@ fn the_documents_numbers(server: &Server) {
     assert_eq!(rows(&done), [1000, 985, 15, 50]);
     assert_eq!((&done["processedRows"], &done["skippedRows"]), (&json!(1000), &json!(50)));
     assert_eq!(contacts(server, &tenant).len(), 935);
+}
+
+// D-190
+fn stray_bytes_cost_their_row(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let browser = Browser::of(server, &tenant.admin);
+    let table = b"name,city\nok1,a\nbad\xff\xfe\xc3,b\nok2 c\xc3\xa9,c\n";
+    let done = ended(server, &browser, &begin(&browser, table, &json!({})));
+    assert_eq!((rows(&done), &done["encoding"]), ([3, 2, 1, 0], &json!("utf-8")));
+    assert_eq!(members(&contacts(server, &tenant), "fullName"), [Some("ok1"), Some("ok2 cé")]);
+}
+
+fn the_encoding_is_told(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let browser = Browser::of(server, &tenant.admin);
+    let done = ended(server, &browser, &begin(&browser, b"name\nJos\xe9\n", &json!({})));
+    assert_eq!(done["encoding"], "windows-1252");
+    assert_eq!(members(&contacts(server, &tenant), "fullName"), [Some("José")]);
 }
 
 //
