@@ -33,9 +33,17 @@ bench-saas *ARGS: build-bench
 bench-contacts *ARGS: build-bench
     "${CARGO_TARGET_DIR:-target}/release/crm-bench" contacts {{ ARGS }}
 
+# Measure how fast webhooks are delivered; `--markdown docs/performance.md` keeps the table.
+bench-webhooks *ARGS: build-bench
+    "${CARGO_TARGET_DIR:-target}/release/crm-bench" webhooks {{ ARGS }}
+
 # Hurt the running server and see what it keeps.
 chaos *ARGS: build-bench
     "${CARGO_TARGET_DIR:-target}/release/crm-bench" chaos {{ ARGS }}
+
+# Kill the server while a failing receiver is told of events, and see what is lost.
+chaos-webhooks *ARGS: build-bench
+    "${CARGO_TARGET_DIR:-target}/release/crm-bench" chaos-webhooks {{ ARGS }}
 
 [private]
 build-bench:
