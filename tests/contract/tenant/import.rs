@@ -14,6 +14,7 @@ use crm_domain::{
     page::{Sort, Window},
     query::Condition,
     stamp::Stamp,
+    table::Encoding,
     tenant::{
         TenantStore,
         change::ChangeKind,
@@ -228,6 +229,7 @@ fn an_import_that_is_interrupted_goes_on_and_applies_each_row_once(database: &Da
     assert!(attempts > 3, "{attempts}");
     let bad = rows.div_ceil(7) as u64;
     let expected = ImportProgress {
+        encoding: Some(Encoding::Utf8),
         done: rows as u64,
         created: rows as u64 - bad,
         failed: bad,

@@ -211,6 +211,7 @@ fn expected(before: &Records, after: &Records) -> Vec<Told> {
         }
         match (noun, is.status.as_str()) {
             ("lead", "Disqualified") => tell("disqualified", statuses),
+            ("lead", "Qualified") => told.push(("prospect.qualified".to_owned(), *id, statuses)),
             ("lead", "Converted") => told.push(("prospect.created".to_owned(), *id, statuses)),
             ("deal", status @ ("won" | "lost")) => tell(status, stages),
             ("task", "Completed") => tell("completed", json!({})),

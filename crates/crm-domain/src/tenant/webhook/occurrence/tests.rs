@@ -210,7 +210,10 @@ fn what_it_was_before_is_told_by_name() {
     );
     let made = json!({"status": [null, "Qualified"]});
     let words = json!({"old_status": null, "new_status": "Qualified"});
-    assert_eq!(metadata(EntityKind::Lead, ChangeKind::Created, made), [json!({}), words]);
+    assert_eq!(
+        metadata(EntityKind::Lead, ChangeKind::Created, made),
+        [json!({}), words.clone(), words]
+    );
     let done = json!({"status": ["Open", "Completed"]});
     assert_eq!(metadata(EntityKind::Task, ChangeKind::Updated, done), [json!({})]);
 }
