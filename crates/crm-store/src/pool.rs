@@ -20,10 +20,11 @@ use crate::{
     location::Location,
 };
 
+/// Opens and closes connections, of all pools. One database that accepts connections and does not answer must not keep the others waiting.
 static MAINTENANCE: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| {
     Arc::new(
         ScheduledThreadPool::builder()
-            .num_threads(1)
+            .num_threads(MAINTENANCE_THREADS)
             .thread_name_pattern("pool-maintenance")
             .build(),
     )
@@ -130,6 +131,8 @@ pub(crate) struct Pool {
     outage: Outage,
 }
 
+/// Connections that can be on their way at once. Idle, a thread costs some kilobytes.
+const MAINTENANCE_THREADS: usize = 16;
 /// How long a caller waits for a connection while none can be opened.
 const OUTAGE_PATIENCE: Duration = Duration::from_millis(250);
 /// r2d2 waits longer after each failed attempt to connect, up to half of this: after an outage it must not sleep on.

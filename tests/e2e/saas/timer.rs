@@ -59,10 +59,14 @@ fn register(server: &Server, token: &str, receiver: &Receiver, events: &[&str]) 
     create(server, token, "/api/webhooks", &json!({ "url": receiver.url(), "events": events }));
 }
 
-/// What was delivered so far, each delivery once: when the clock jumps, leases end, and what is under way is sent again with the same id.
+/// What was delivered so far, each delivery once.
 fn told(receiver: &Receiver) -> Vec<Value> {
+    once(&receiver.received())
+}
+
+/// Each delivery once: when the clock jumps, leases end, and what is under way is sent again with the same id.
+fn once(received: &[Received]) -> Vec<Value> {
     let mut seen = HashSet::new();
-    let received = receiver.received();
     let once = received
         .iter()
         .filter(|received| seen.insert(received.header("webhook-id").map(str::to_owned)));
@@ -72,12 +76,13 @@ fn told(receiver: &Receiver) -> Vec<Value> {
 /// Waits until so many were delivered.
 #[track_caller]
 fn hear(receiver: &Receiver, count: usize) -> Vec<Value> {
+    let mut received = receiver.wait_for(count);
     loop {
-        let told = told(receiver);
+        let told = once(&received);
         if told.len() >= count {
             return told;
         }
-        receiver.wait_for(receiver.received().len() + 1);
+        received = receiver.wait_for(received.len() + 1);
     }
 }
 

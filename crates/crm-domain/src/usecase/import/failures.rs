@@ -5,7 +5,7 @@ use csv::Writer;
 use super::report::RowFailure;
 use crate::{
     error::{Error, Result},
-    usecase::export::{GUARD_HEADER, guarded, is_download},
+    usecase::export::{GUARD_HEADER, guarded, is_download, unguarded},
 };
 
 /// What stands before the row's own columns.
@@ -55,8 +55,16 @@ impl FailureTable {
     pub fn rows(&self, failures: &[RowFailure]) -> Result<Vec<u8>> {
         lines(failures.iter().map(|failure| {
             let cells = failure_cells(failure, self.headers.len()).into_iter().enumerate();
-            let is_kept = |index: usize| self.is_guarded && index >= FAILURE_HEADERS.len() && failure.raw.is_none();
-            let cells = cells.map(|(index, cell)| if is_kept(index) { cell } else { guarded(&cell).into_owned() });
+            let was_guarded = |index: usize| self.is_guarded && index >= FAILURE_HEADERS.len() && failure.raw.is_none();
+            // Of a table that is taken for guarded, somebody may have written a cell anew.
+            let bare = |index, cell: &str| {
+                if was_guarded(index) {
+                    unguarded(cell).to_owned()
+                } else {
+                    cell.to_owned()
+                }
+            };
+            let cells = cells.map(|(index, cell)| guarded(&bare(index, &cell)).into_owned());
             cells.chain(self.mark("1")).collect()
         }))
     }
@@ -118,5 +126,8 @@ mod tests {
         // What was guarded before is not guarded twice.
         let shown = table(&["Name", GUARD_HEADER], &[failure(&["'=1+1", "1"], None)]);
         assert_eq!(shown.lines().nth(1), Some("3,'=Email,bad,'=1+1,1"));
+        // What somebody wrote anew into a table that is taken for guarded runs no more than the rest.
+        let shown = table(&["Email", "Title"], &[failure(&["bad", "=1+1"], None)]);
+        assert_eq!(shown.lines().nth(1), Some("3,'=Email,bad,bad,'=1+1,1"));
     }
 }
