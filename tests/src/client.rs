@@ -6,6 +6,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
@@ -31,19 +32,19 @@ impl Program {
         Self::of("bash", &["-eu"], "script.sh", text)
     }
 
-    /// A CommonJS program for Node.js, which may require axios.
+    /// A CommonJS program for Node.js, which may require axios and our SDK.
     pub fn node(text: &str) -> Self {
-        Self::of("node", &[], "program.cjs", text).env("NODE_PATH", packages("node_modules"))
+        Self::of_node("program.cjs", text)
     }
 
     /// An ES module for Node.js: `await` may stand at its top level.
     pub fn node_module(text: &str) -> Self {
-        Self::of("node", &[], "program.mjs", text)
+        Self::of_node("program.mjs", text)
     }
 
     /// A TypeScript module for Node.js; `declarations` are the types that it uses and does not declare. Its types are checked.
     pub fn typescript(text: &str, declarations: &str) -> Self {
-        let program = Self::of("node", &[], "program.mjs", "");
+        let program = Self::of_node("program.mjs", "");
         program.write("program.mts", text);
         program.write("declarations.d.ts", declarations);
         let mut compiler = command("node");
@@ -57,15 +58,27 @@ impl Program {
         program
     }
 
-    /// A Python program, which may import requests.
+    /// A Python program, which may import requests and our SDK.
     pub fn python(text: &str) -> Self {
-        let python = packages("python").join("bin/python3");
+        let python = Self::python_interpreter();
         Self::of(&python.display().to_string(), &["-I", "-B"], "program.py", text)
+    }
+
+    /// What runs Python programs.
+    pub fn python_interpreter() -> PathBuf {
+        packages("python").join("bin/python3")
     }
 
     /// A PHP program with its curl extension.
     pub fn php(text: &str) -> Self {
         Self::of("php", &["-d", "display_errors=stderr"], "program.php", text)
+    }
+
+    fn of_node(file: &str, text: &str) -> Self {
+        let program = Self::of("node", &[], file, text);
+        let link = symlink(packages("node_modules"), program.folder.path().join("node_modules"));
+        link.expect("a link can be made");
+        program
     }
 
     fn of(interpreter: &str, arguments: &[&str], file: &str, text: &str) -> Self {

@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod opportunity;
 mod prospect;
+mod sdk;
 mod sync;
 mod validate;
 mod webhook;
