@@ -564,10 +564,7 @@ diesel::table! {
         entity -> Nullable<Text>,
         entity_id -> Nullable<BigInt>,
         body -> Text,
-        state -> Text,
-        attempts -> BigInt,
         created_at -> BigInt,
-        ended_at -> Nullable<BigInt>,
     }
 }
 
@@ -577,9 +574,17 @@ diesel::table! {
         webhook_id -> BigInt,
         entity -> Nullable<Text>,
         entity_id -> Nullable<BigInt>,
+        attempts -> BigInt,
         tries -> BigInt,
         due_at -> Nullable<BigInt>,
         lease -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    delivery_failure (delivery_id) {
+        delivery_id -> BigInt,
+        webhook_id -> BigInt,
     }
 }
 
@@ -689,6 +694,7 @@ diesel::joinable!(custom_value -> custom_field (field_id));
 diesel::joinable!(opportunity -> stage (stage_id));
 diesel::joinable!(stage -> pipeline (pipeline_id));
 diesel::joinable!(delivery_queue -> delivery (delivery_id));
+diesel::joinable!(delivery_failure -> delivery (delivery_id));
 diesel::allow_tables_to_appear_in_same_query!(
     account,
     tag,
@@ -711,6 +717,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     counter,
     change,
     delivery,
+    delivery_failure,
     delivery_queue,
     job,
     merge,

@@ -13,8 +13,8 @@ ALTER TABLE webhook ADD COLUMN listens_since BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE webhook ADD COLUMN failing_since BIGINT;
 UPDATE webhook SET listens_since = (SELECT stamp FROM counter WHERE id = 1);
 
--- What a webhook is told. entity, entity_id: whose events arrive in order. body: the bytes that are sent. state: pending, delivered or failed.
--- Ids ascend with created_at.
+-- What a webhook is told. entity, entity_id: whose events arrive in order. body: the bytes that are sent. Ids ascend with created_at. A row is
+-- written once: what becomes of it stands in the tables below.
 CREATE TABLE delivery (
     id BIGINT PRIMARY KEY NOT NULL,
     uuid TEXT NOT NULL,
@@ -24,28 +24,32 @@ CREATE TABLE delivery (
     entity TEXT,
     entity_id BIGINT,
     body TEXT NOT NULL,
-    state TEXT NOT NULL,
-    attempts BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    ended_at BIGINT
+    created_at BIGINT NOT NULL
 );
 CREATE INDEX delivery_webhook_idx ON delivery (webhook_id, id);
-CREATE INDEX delivery_state_idx ON delivery (webhook_id, state, id);
 CREATE INDEX delivery_event_idx ON delivery (webhook_id, event, id);
 
--- The deliveries that are pending: what is written again and again stands in small rows. tries: attempts since it was last made due. due_at:
--- when it may be sent; while it is being sent, when the lease ends; NULL while an earlier delivery of the record is pending.
+-- The deliveries that are pending: what is written again and again stands in small rows. attempts: in all; tries: since it was last made due.
+-- due_at: when it may be sent; while it is being sent, when the lease ends; NULL while an earlier delivery of the record is pending.
 CREATE TABLE delivery_queue (
     delivery_id BIGINT PRIMARY KEY NOT NULL,
     webhook_id BIGINT NOT NULL,
     entity TEXT,
     entity_id BIGINT,
+    attempts BIGINT NOT NULL,
     tries BIGINT NOT NULL,
     due_at BIGINT,
     lease TEXT
 );
 CREATE INDEX delivery_queue_due_idx ON delivery_queue (webhook_id, due_at, delivery_id) WHERE due_at IS NOT NULL;
 CREATE INDEX delivery_queue_record_idx ON delivery_queue (webhook_id, entity, entity_id, delivery_id);
+
+-- The deliveries that were given up. What is neither pending nor here, arrived.
+CREATE TABLE delivery_failure (
+    delivery_id BIGINT PRIMARY KEY NOT NULL,
+    webhook_id BIGINT NOT NULL
+);
+CREATE INDEX delivery_failure_webhook_idx ON delivery_failure (webhook_id, delivery_id);
 
 -- status is NULL where no answer came, which reason explains. took is in microseconds.
 CREATE TABLE delivery_attempt (

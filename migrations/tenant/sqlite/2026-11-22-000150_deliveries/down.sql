@@ -1,4 +1,5 @@
 DROP TABLE delivery_attempt;
+DROP TABLE delivery_failure;
 DROP TABLE delivery_queue;
 DROP TABLE delivery;
 ALTER TABLE webhook DROP COLUMN failing_since;

@@ -16,15 +16,16 @@ pub const EVENTS: &str = "SELECT count(*) AS value FROM change WHERE entity = 'l
 pub const UNDELIVERED: &str = "SELECT count(*) AS value FROM change c WHERE c.entity = 'lead' AND NOT EXISTS \
      (SELECT 1 FROM delivery d WHERE d.seq = c.seq)";
 /// Deliveries that are not over.
-pub const PENDING: &str = "SELECT count(*) AS value FROM delivery WHERE ended_at IS NULL";
+pub const PENDING: &str = "SELECT count(*) AS value FROM delivery_queue";
 
 /// Counts that must be zero: what they count, and how.
-const NONE: [(&str, &str); 4] = [
+const NONE: [(&str, &str); 5] = [
     ("events without a delivery", UNDELIVERED),
     ("deliveries that are not over", PENDING),
+    ("deliveries that were given up", "SELECT count(*) AS value FROM delivery_failure"),
     (
-        "deliveries that were given up",
-        "SELECT count(*) AS value FROM delivery WHERE state <> 'delivered'",
+        "deliveries that are over and were never sent",
+        "SELECT count(*) AS value FROM delivery d WHERE NOT EXISTS (SELECT 1 FROM delivery_attempt a WHERE a.delivery_id = d.id)",
     ),
     (
         "deliveries more than one of an event",

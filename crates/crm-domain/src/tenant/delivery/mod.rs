@@ -115,6 +115,13 @@ pub struct Attempt {
     pub result: AttemptResult,
 }
 
+impl Attempt {
+    /// When it was known what came of it.
+    pub fn ended_at(&self) -> Stamp {
+        self.at.plus(self.took)
+    }
+}
+
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptResult {

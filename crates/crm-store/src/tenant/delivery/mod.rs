@@ -23,8 +23,8 @@ use uuid::Uuid;
 use super::{
     Session, Writing,
     counter::next,
-    fragment::{Sql, Statement},
-    schema::{counter, delivery, delivery_attempt, delivery_queue},
+    fragment::{Bind, Sql, Statement},
+    schema::{counter, delivery, delivery_attempt, delivery_failure, delivery_queue},
 };
 use crate::{error::map, insert_rows};
 use row::{AttemptRow, DeliveryRow, NewRow, QueueRow, count};
@@ -45,10 +45,34 @@ impl<State> Session<'_, State> {
     }
 }
 
+/// The ids of a webhook's deliveries, as `delivery_id`: those that are pending or were given up from tables that hold no others.
+fn of(filter: &DeliveryFilter) -> Sql {
+    const ARRIVED: &str = " AND NOT EXISTS (SELECT 1 FROM delivery_queue AS pending WHERE pending.delivery_id = listed.delivery_id) \
+         AND NOT EXISTS (SELECT 1 FROM delivery_failure AS failed WHERE failed.delivery_id = listed.delivery_id)";
+    let sql = Sql::new("SELECT delivery_id FROM ").sql(match filter.state {
+        Some(DeliveryState::Pending) => "delivery_queue",
+        Some(DeliveryState::Failed) => "delivery_failure",
+        Some(DeliveryState::Delivered) | None => "(SELECT id AS delivery_id, webhook_id FROM delivery)",
+    });
+    let sql = sql.sql(" AS listed WHERE webhook_id = ").integer(filter.webhook_id.get());
+    let sql = match filter.state {
+        Some(DeliveryState::Delivered) => sql.sql(ARRIVED),
+        Some(DeliveryState::Pending | DeliveryState::Failed) | None => sql,
+    };
+    match &filter.event {
+        None => sql,
+        Some(event) => sql
+            .sql(" AND EXISTS (SELECT 1 FROM delivery WHERE delivery.id = listed.delivery_id AND event = ")
+            .bind(Bind::Text(event.clone()))
+            .sql(")"),
+    }
+}
+
 impl<State> DeliveryReads for Session<'_, State> {
     fn lookup(&mut self, webhook: WebhookId, id: DeliveryId) -> Result<Option<Delivery>> {
         let row: Option<DeliveryRow> = delivery::table
             .left_join(delivery_queue::table)
+            .left_join(delivery_failure::table)
             .filter(delivery::id.eq(id.get()))
             .filter(delivery::webhook_id.eq(webhook.get()))
             .select(row::columns())
@@ -59,20 +83,14 @@ impl<State> DeliveryReads for Session<'_, State> {
     }
 
     fn list(&mut self, filter: &DeliveryFilter, before: i64, limit: u32) -> Result<Vec<Delivery>> {
-        let mut of = delivery::table
+        let sql = of(filter).sql(" AND delivery_id < ").integer(before);
+        let sql = sql.sql(" ORDER BY delivery_id DESC LIMIT ").integer(i64::from(limit));
+        let ids: Vec<i64> = Statement::<BigInt>::new(sql, true).load(self.connection).map_err(map)?;
+        let rows = delivery::table
             .left_join(delivery_queue::table)
-            .filter(delivery::webhook_id.eq(filter.webhook_id.get()))
-            .filter(delivery::id.lt(before))
-            .into_boxed();
-        if let Some(state) = filter.state {
-            of = of.filter(delivery::state.eq(state.as_str()));
-        }
-        if let Some(event) = &filter.event {
-            of = of.filter(delivery::event.eq(event));
-        }
-        let rows = of
+            .left_join(delivery_failure::table)
+            .filter(delivery::id.eq_any(ids))
             .order(delivery::id.desc())
-            .limit(i64::from(limit))
             .select(row::columns())
             .load(self.connection)
             .map_err(map)?;
@@ -162,16 +180,14 @@ impl DeliveryRepository for Session<'_, Writing<'_>> {
                 entity: Some(kind.as_str().to_owned()),
                 entity_id: Some(entity_id),
                 body: new.body.clone(),
-                state: DeliveryState::Pending.as_str().to_owned(),
-                attempts: 0,
                 created_at: stamp.micros(),
-                ended_at: None,
             });
             queued.push(QueueRow {
                 delivery_id: id,
                 webhook_id,
                 entity: Some(kind.as_str().to_owned()),
                 entity_id: Some(entity_id),
+                attempts: 0,
                 tries: 0,
                 due_at: is_first.then(|| stamp.micros()),
                 lease: None,
@@ -197,13 +213,13 @@ impl DeliveryRepository for Session<'_, Writing<'_>> {
             entity: None,
             entity_id: None,
             body: test.body,
-            state: state.as_str().to_owned(),
-            attempts: 1,
             created_at: stamp.micros(),
-            ended_at: Some(stamp.micros()),
         };
         let added = diesel::insert_into(delivery::table).values(&row).execute(self.connection);
         added.map_err(map)?;
+        if state == DeliveryState::Failed {
+            queue::give_up(self, &[id.get()])?;
+        }
         self.add_attempts(vec![(id, test.attempt.clone())])?;
         Ok(Delivery {
             id,
@@ -216,7 +232,7 @@ impl DeliveryRepository for Session<'_, Writing<'_>> {
             attempts: 1,
             due_at: None,
             created_at: stamp,
-            ended_at: Some(stamp),
+            ended_at: Some(test.attempt.ended_at()),
             log: vec![test.attempt],
         })
     }
@@ -253,8 +269,8 @@ impl DeliveryRepository for Session<'_, Writing<'_>> {
             };
             attempts.push((outcome.id, attempt));
         }
-        queue::end(self, DeliveryState::Delivered, &delivered)?;
-        queue::end(self, DeliveryState::Failed, &failed)?;
+        queue::give_up(self, &failed)?;
+        queue::leave(self, &[delivered, failed].concat())?;
         queue::hold_back(self, &postponed)?;
         let settled = attempts.iter().map(|(id, _)| *id).collect();
         self.add_attempts(attempts)?;
@@ -268,22 +284,17 @@ impl DeliveryRepository for Session<'_, Writing<'_>> {
     }
 
     fn requeue(&mut self, which: &Requeue, limit: u32) -> Result<Vec<DeliveryId>> {
-        let mut those = delivery::table
-            .left_join(delivery_queue::table)
-            .filter(delivery::webhook_id.eq(which.webhook_id.get()))
-            .filter(delivery::id.gt(which.after.get()))
-            .filter(delivery::id.le(which.until.get()))
-            .filter(delivery_queue::lease.is_null())
-            .into_boxed();
-        if which.failed_only {
-            those = those.filter(delivery::state.eq(DeliveryState::Failed.as_str()));
-        }
-        let ids: Vec<i64> = those
-            .order(delivery::id.asc())
-            .limit(i64::from(limit))
-            .select(delivery::id)
-            .load(self.connection)
-            .map_err(map)?;
+        const UNHELD: &str = " AND NOT EXISTS (SELECT 1 FROM delivery_queue AS held WHERE held.delivery_id = listed.delivery_id \
+             AND held.lease IS NOT NULL)";
+        let filter = DeliveryFilter {
+            webhook_id: which.webhook_id,
+            state: which.failed_only.then_some(DeliveryState::Failed),
+            event: None,
+        };
+        let sql = of(&filter).sql(" AND delivery_id > ").integer(which.after.get());
+        let sql = sql.sql(" AND delivery_id <= ").integer(which.until.get()).sql(UNHELD);
+        let sql = sql.sql(" ORDER BY delivery_id LIMIT ").integer(i64::from(limit));
+        let ids: Vec<i64> = Statement::<BigInt>::new(sql, true).load(self.connection).map_err(map)?;
         queue::restart(self, &ids)?;
         Ok(ids.into_iter().map(DeliveryId::from_i64).collect())
     }

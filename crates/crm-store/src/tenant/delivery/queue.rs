@@ -9,7 +9,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         change::EntityKind,
-        delivery::{Claim, DeliveryState, NewDelivery, Outcome},
+        delivery::{Claim, NewDelivery, Outcome},
     },
 };
 use diesel::{
@@ -22,9 +22,9 @@ use super::{
     super::{
         Session, Writing,
         fragment::{Bind, Sql, Statement},
-        schema::{delivery, delivery_queue},
+        schema::delivery_queue,
     },
-    row::{self, ClaimedRow, QueueRow},
+    row::{self, ClaimedRow, QueueRow, Sent},
 };
 use crate::{error::map, insert_rows};
 
@@ -90,23 +90,23 @@ pub(super) fn claim(unit: &mut Unit<'_, '_>, webhook: WebhookId, owner: Uuid, un
         .integer(unit.state.stamp.micros())
         .sql(" ORDER BY due_at, delivery_id LIMIT ")
         .integer(i64::from(limit))
-        .sql(") RETURNING delivery_id, tries");
-    let statement = Statement::<(BigInt, BigInt)>::new(sql, true);
-    let claimed: Vec<(i64, i64)> = statement.load(unit.connection).map_err(map)?;
+        .sql(") RETURNING delivery_id, attempts, tries");
+    let statement = Statement::<(BigInt, BigInt, BigInt)>::new(sql, true);
+    let claimed: Vec<(i64, i64, i64)> = statement.load(unit.connection).map_err(map)?;
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
-    let tries: HashMap<i64, i64> = claimed.into_iter().collect();
-    let ids: Vec<i64> = tries.keys().copied().collect();
-    let sql = Sql::new("SELECT id, uuid, webhook_id, event, body, attempts FROM delivery WHERE id")
+    let sent: HashMap<i64, Sent> = claimed.into_iter().map(|(id, attempts, tries)| (id, (attempts, tries))).collect();
+    let ids: Vec<i64> = sent.keys().copied().collect();
+    let sql = Sql::new("SELECT id, uuid, webhook_id, event, body FROM delivery WHERE id")
         .one_of(unit.connection, &ids)
         .sql(" ORDER BY id");
-    let statement = Statement::<(BigInt, Text, BigInt, Text, Text, BigInt)>::new(sql, true);
+    let statement = Statement::<(BigInt, Text, BigInt, Text, Text)>::new(sql, true);
     let rows: Vec<ClaimedRow> = statement.load(unit.connection).map_err(map)?;
     rows.into_iter()
         .map(|row| {
-            let tries = tries.get(&row.0).copied().unwrap_or_default();
-            row::claim(row, tries, until)
+            let sent = sent.get(&row.0).copied().unwrap_or_default();
+            row::claim(row, sent, until)
         })
         .collect()
 }
@@ -114,7 +114,7 @@ pub(super) fn claim(unit: &mut Unit<'_, '_>, webhook: WebhookId, owner: Uuid, un
 /// Those of the deliveries that are the owner's, and how often each was sent.
 pub(super) fn held(unit: &mut Unit<'_, '_>, owner: Uuid, outcomes: &[Outcome]) -> Result<HashMap<i64, i64>> {
     let ids: Vec<i64> = outcomes.iter().map(|outcome| outcome.id.get()).collect();
-    let sql = Sql::new("SELECT id, attempts FROM delivery_queue JOIN delivery ON id = delivery_id WHERE delivery_id")
+    let sql = Sql::new("SELECT delivery_id, attempts FROM delivery_queue WHERE delivery_id")
         .one_of(unit.connection, &ids)
         .sql(" AND lease = ")
         .bind(Bind::Text(owner.to_string()));
@@ -126,14 +126,13 @@ pub(super) fn held(unit: &mut Unit<'_, '_>, owner: Uuid, outcomes: &[Outcome]) -
 /// Sends a delivery again at this time.
 pub(super) fn postpone(unit: &mut Unit<'_, '_>, id: DeliveryId, at: Stamp) -> Result<()> {
     let values = (
+        delivery_queue::attempts.eq(delivery_queue::attempts + 1),
         delivery_queue::tries.eq(delivery_queue::tries + 1),
         delivery_queue::due_at.eq(at.micros()),
         delivery_queue::lease.eq(None::<String>),
     );
     let waiting = diesel::update(delivery_queue::table.find(id.get())).set(values);
-    waiting.execute(unit.connection).map_err(map)?;
-    let sent = diesel::update(delivery::table.find(id.get())).set(delivery::attempts.eq(delivery::attempts + 1));
-    sent.execute(unit.connection).map(drop).map_err(map)
+    waiting.execute(unit.connection).map(drop).map_err(map)
 }
 
 /// Lets those of these deliveries wait that are not the first of their record: what comes before them was made pending while they were being
@@ -149,23 +148,21 @@ pub(super) fn hold_back(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
     execute(unit, sql)
 }
 
-/// Ends deliveries after an attempt.
-pub(super) fn end(unit: &mut Unit<'_, '_>, state: DeliveryState, ids: &[i64]) -> Result<()> {
+/// Notes that deliveries were given up.
+pub(super) fn give_up(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let sql = Sql::new("UPDATE delivery SET attempts = attempts + 1, state = ")
-        .bind(Bind::Text(state.as_str().to_owned()))
-        .sql(", ended_at = ")
-        .integer(unit.state.stamp.micros())
-        .sql(" WHERE id")
-        .one_of(unit.connection, ids);
-    execute(unit, sql)?;
-    leave(unit, ids)
+    let sql = Sql::new("INSERT INTO delivery_failure (delivery_id, webhook_id) SELECT id, webhook_id FROM delivery WHERE id");
+    let sql = sql.one_of(unit.connection, ids);
+    execute(unit, sql)
 }
 
 /// Takes deliveries out of the queue; what waited for them is due: of each record the first that is pending, unless it is due already.
-fn leave(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
+pub(super) fn leave(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     let sql = Sql::new("DELETE FROM delivery_queue WHERE delivery_id").one_of(unit.connection, ids);
     execute(unit, sql)?;
     let sql = Sql::new("UPDATE delivery_queue SET due_at = ")
@@ -192,17 +189,16 @@ pub(super) fn release(unit: &mut Unit<'_, '_>, owner: Uuid, ids: &[i64]) -> Resu
 
 /// Makes deliveries that nobody holds pending from the start; what is later of their records waits for them.
 pub(super) fn restart(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
-    let sql = Sql::new("UPDATE delivery SET ended_at = NULL, state = ")
-        .bind(Bind::Text(DeliveryState::Pending.as_str().to_owned()))
-        .sql(" WHERE id")
-        .one_of(unit.connection, ids);
-    execute(unit, sql)?;
-    let sql = Sql::new("DELETE FROM delivery_queue WHERE delivery_id").one_of(unit.connection, ids);
-    execute(unit, sql)?;
-    let sql = Sql::new("INSERT INTO delivery_queue (delivery_id, webhook_id, entity, entity_id, tries)")
-        .sql(" SELECT id, webhook_id, entity, entity_id, 0 FROM delivery WHERE id")
-        .one_of(unit.connection, ids);
-    execute(unit, sql)?;
+    for sql in [
+        "DELETE FROM delivery_failure WHERE delivery_id",
+        "DELETE FROM delivery_queue WHERE delivery_id",
+        "INSERT INTO delivery_queue (delivery_id, webhook_id, entity, entity_id, tries, attempts) \
+         SELECT id, webhook_id, entity, entity_id, 0, \
+         (SELECT coalesce(max(number), 0) FROM delivery_attempt WHERE delivery_id = delivery.id) FROM delivery WHERE id",
+    ] {
+        let sql = Sql::new(sql).one_of(unit.connection, ids);
+        execute(unit, sql)?;
+    }
     let sql = Sql::new("UPDATE delivery_queue SET due_at = NULL WHERE due_at IS NOT NULL AND lease IS NULL AND delivery_id IN (")
         .sql("SELECT waiting.delivery_id FROM delivery JOIN delivery_queue AS waiting ON ")
         .sql(OF_ITS_RECORD)
@@ -222,7 +218,11 @@ pub(super) fn restart(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
 /// Forgets deliveries and their logs; what waited for them is due.
 pub(super) fn forget(unit: &mut Unit<'_, '_>, ids: &[i64]) -> Result<()> {
     leave(unit, ids)?;
-    for sql in ["DELETE FROM delivery_attempt WHERE delivery_id", "DELETE FROM delivery WHERE id"] {
+    for sql in [
+        "DELETE FROM delivery_failure WHERE delivery_id",
+        "DELETE FROM delivery_attempt WHERE delivery_id",
+        "DELETE FROM delivery WHERE id",
+    ] {
         let sql = Sql::new(sql).one_of(unit.connection, ids);
         execute(unit, sql)?;
     }

@@ -15,7 +15,7 @@ use diesel::{Insertable, NullableExpressionMethods, Queryable};
 
 use crate::tenant::{
     column::{self, unreadable},
-    schema::{delivery, delivery_attempt, delivery_queue},
+    schema::{delivery, delivery_attempt, delivery_failure, delivery_queue},
 };
 
 #[derive(Debug, Insertable)]
@@ -29,10 +29,7 @@ pub(super) struct NewRow {
     pub(super) entity: Option<String>,
     pub(super) entity_id: Option<i64>,
     pub(super) body: String,
-    pub(super) state: String,
-    pub(super) attempts: i64,
     pub(super) created_at: i64,
-    pub(super) ended_at: Option<i64>,
 }
 
 /// That a delivery is pending.
@@ -43,12 +40,13 @@ pub(super) struct QueueRow {
     pub(super) webhook_id: i64,
     pub(super) entity: Option<String>,
     pub(super) entity_id: Option<i64>,
+    pub(super) attempts: i64,
     pub(super) tries: i64,
     pub(super) due_at: Option<i64>,
     pub(super) lease: Option<String>,
 }
 
-/// A delivery without its body; `due_at` is that of its entry in the queue.
+/// A delivery without its body, with what the other tables know of it.
 #[derive(Debug, Queryable)]
 pub(super) struct DeliveryRow {
     pub(super) id: i64,
@@ -58,11 +56,12 @@ pub(super) struct DeliveryRow {
     seq: Option<i64>,
     entity: Option<String>,
     entity_id: Option<i64>,
-    state: String,
-    attempts: i64,
     created_at: i64,
-    ended_at: Option<i64>,
+    /// Its id, where it is pending.
+    pending: Option<i64>,
     due_at: Option<i64>,
+    /// Its id, where it was given up.
+    given_up: Option<i64>,
 }
 
 #[diesel::dsl::auto_type]
@@ -75,11 +74,10 @@ pub(super) fn columns() -> _ {
         delivery::seq,
         delivery::entity,
         delivery::entity_id,
-        delivery::state,
-        delivery::attempts,
         delivery::created_at,
-        delivery::ended_at,
+        delivery_queue::delivery_id.nullable(),
         delivery_queue::due_at.nullable(),
+        delivery_failure::delivery_id.nullable(),
     )
 }
 
@@ -93,6 +91,13 @@ impl DeliveryRow {
             }
             _ => None,
         };
+        let state = match (self.pending, self.given_up) {
+            (Some(_), _) => DeliveryState::Pending,
+            (None, Some(_)) => DeliveryState::Failed,
+            (None, None) => DeliveryState::Delivered,
+        };
+        let log = logs.remove(&self.id).unwrap_or_default();
+        let last = log.last();
         Ok(Delivery {
             id: DeliveryId::from_i64(self.id),
             uuid: column::uuid(&self.uuid)?,
@@ -100,12 +105,12 @@ impl DeliveryRow {
             event: self.event,
             seq: self.seq,
             record,
-            state: DeliveryState::parse(&self.state).ok_or_else(|| unreadable("state of a delivery", &self.state))?,
-            attempts: count(self.attempts),
+            state,
+            attempts: last.map_or(0, |attempt| attempt.number),
             due_at: self.due_at.map(Stamp::from_micros),
             created_at: Stamp::from_micros(self.created_at),
-            ended_at: self.ended_at.map(Stamp::from_micros),
-            log: logs.remove(&self.id).unwrap_or_default(),
+            ended_at: last.filter(|_| state != DeliveryState::Pending).map(Attempt::ended_at),
+            log,
         })
     }
 }
@@ -160,10 +165,13 @@ impl TryFrom<AttemptRow> for Attempt {
     }
 }
 
-/// What is sent of a claimed delivery: id, uuid, webhook, event, body, attempts.
-pub(super) type ClaimedRow = (i64, String, i64, String, String, i64);
+/// What is sent of a claimed delivery: id, uuid, webhook, event, body.
+pub(super) type ClaimedRow = (i64, String, i64, String, String);
 
-pub(super) fn claim((id, uuid, webhook_id, event, body, attempts): ClaimedRow, tries: i64, until: Stamp) -> Result<Claim> {
+/// How often a delivery was sent: in all, and since it was last made due.
+pub(super) type Sent = (i64, i64);
+
+pub(super) fn claim((id, uuid, webhook_id, event, body): ClaimedRow, (attempts, tries): Sent, until: Stamp) -> Result<Claim> {
     Ok(Claim {
         id: DeliveryId::from_i64(id),
         uuid: column::uuid(&uuid)?,
