@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crm_domain::{
+    clock::{SystemEntropy, uuid_at},
+    control::tenant::NewTenant,
     field::Check,
     id::ContactId,
     tenant::{
@@ -21,7 +23,7 @@ use crm_tests::{
 };
 use diesel::connection::SimpleConnection;
 
-use super::{open, provision, set, user, write};
+use super::{open, set, text, user, write};
 
 each_backend!(one_address_is_one_contacts, addresses_that_were_there_before_are_compared_so_too);
 
@@ -53,7 +55,14 @@ fn one_address_is_one_contacts(database: &Database) {
 
 fn addresses_that_were_there_before_are_compared_so_too(database: &Database) {
     const VERSION: &str = "20261123000320";
-    let tenant = provision(&*database.tenants());
+    let new = NewTenant {
+        uuid: uuid_at(database.now(), &SystemEntropy),
+        name: text("Acme"),
+        company_name: text("Acme"),
+        location: database.tenants().provision().unwrap(),
+        tier: "free".to_owned(),
+    };
+    let tenant = database.control().writing(|unit| unit.tenants().add(new)).unwrap();
     let settings = database.settings();
     let control = Location::control(&settings.url, &settings.data_dir).unwrap();
     let location = Location::of_tenant(&tenant.location, &control, &settings.data_dir).unwrap();

@@ -211,8 +211,10 @@ impl Noun for Contacts {
     fn also_asked(&self, parsed: &ContactFields) -> Vec<Also> {
         let says_more =
             parsed.external_id.is_some() || parsed.email.is_some() || parsed.company.is_some() || parsed.linkedin_key().is_some();
+        // A row may name an account beside what it says of the company.
+        let may_say_more = self.columns.has(ACCOUNT_EXTERNAL_ID) || (self.columns.has("account") && self.columns.has("company"));
         let mut also = Self::also_known(parsed);
-        if says_more || self.columns.has(ACCOUNT_EXTERNAL_ID) {
+        if says_more || may_say_more {
             also.retain(|also| also.kind != AlsoKind::Name);
         }
         also
