@@ -2,8 +2,9 @@
 //!
 //! Parse, don't validate: a port never sees a string that was not parsed into one of these first.
 
-use std::{fmt, ops::Deref};
+use std::{borrow::Cow, fmt, ops::Deref};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::{Date, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -117,7 +118,7 @@ impl Email {
             return Err(Problem::TooLong { max: 254 });
         }
         let (local, domain) = value.rsplit_once('@').ok_or(Problem::Email)?;
-        if is_local_part(local) && is_domain(domain) {
+        if is_local_part(local) && is_domain(&nfc(domain)) {
             Ok(Self(value.to_owned()))
         } else {
             Err(Problem::Email)
@@ -129,9 +130,20 @@ impl Email {
         Self(value)
     }
 
-    /// The form that uniqueness is judged by: lower case.
+    /// The form that uniqueness is judged by: the part before the `@` in lower case and composed (NFC), the domain in lower case and ASCII. So
+    /// `a@münchen.de`, however its `ü` is encoded, and `A@xn--mnchen-3ya.de` are one.
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        Self::key_of(&self.0)
+    }
+
+    /// The [`Email::key`] that a text has if it is an address.
+    pub fn key_of(text: &str) -> String {
+        let text = text.trim();
+        match text.rsplit_once('@') {
+            _ if text.is_ascii() => text.to_ascii_lowercase(),
+            Some((local, domain)) => format!("{}@{}", nfc(&nfc(local).to_lowercase()), host_key(&nfc(domain))),
+            None => nfc(&nfc(text).to_lowercase()).into_owned(),
+        }
     }
 
     /// What follows the `@`, as [`WebAddress::host`] writes it.
@@ -164,13 +176,22 @@ fn is_local_part(local: &str) -> bool {
     !local.is_empty() && local.len() <= 64 && dots && characters
 }
 
+/// The text with composed characters.
+fn nfc(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// Whether a composed text names a host, and no address of one.
 fn is_domain(domain: &str) -> bool {
     let label = |label: &str| {
         let edges = !label.starts_with('-') && !label.ends_with('-');
         !label.is_empty() && label.len() <= 63 && edges && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
     // A single label would be a host of the local network: no public mailbox lives there.
-    domain.contains('.') && domain.split('.').all(label) && !domain.rsplit('.').any(|last| last.is_empty())
+    let is_written_well = domain.contains('.') && domain.split('.').all(label);
+    // What it is to the domain name system may be longer, or nothing at all.
+    let in_ascii = |ascii: &str| ascii.len() <= 253 && ascii.split('.').all(|label| label.len() <= 63);
+    is_written_well && matches!(url::Host::parse(domain), Ok(url::Host::Domain(ascii)) if in_ascii(&ascii))
 }
 
 /// An `http` or `https` URL, or a bare host name that people type for one (`www.example.com`), at most 2,048 characters.
@@ -441,6 +462,50 @@ mod tests {
         }
         for fraction in ["5.5", "0.1", "1e-3", "", "x", "nan", "inf"] {
             assert_eq!(parse(fraction), Err(Problem::WholeNumber), "{fraction}");
+        }
+    }
+
+    #[test]
+    fn an_email_is_one_however_it_is_encoded() {
+        let key = |text: &str| Email::parse(text).unwrap().key();
+        assert_eq!(key(" A.B@Example.COM"), "a.b@example.com");
+        for same in [
+            "zoë@münchen.de",
+            "ZOE\u{308}@MU\u{308}NCHEN.de",
+            "zoe\u{308}@xn--mnchen-3ya.de",
+            "Zoë@XN--MNCHEN-3YA.DE",
+        ] {
+            assert_eq!(key(same), "zoë@xn--mnchen-3ya.de", "{same}");
+        }
+        assert_eq!(
+            Email::parse("a@mu\u{308}nchen.de").unwrap().as_str(),
+            "a@mu\u{308}nchen.de",
+            "it is kept as written"
+        );
+        // What is no address has a key that no address has.
+        assert_eq!(
+            (Email::key_of(" Nobody "), Email::key_of("É")),
+            ("nobody".to_owned(), "é".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_is_no_emails() {
+        let long = format!("a@{}.de", "ü".repeat(60));
+        for bad in [
+            "a@1.2.3.4",
+            "a@0x7f.1",
+            "a@xn--a.de",
+            "a@b.123",
+            "a@\u{308}b.de",
+            "a@-b.de",
+            "a@b",
+            &long,
+        ] {
+            assert_eq!(Email::parse(bad), Err(Problem::Email), "{bad}");
+        }
+        for good in ["a@b.co", "a@1.2.3.de", "a@xn--mnchen-3ya.de", "a@例え.jp"] {
+            assert!(Email::parse(good).is_ok(), "{good}");
         }
     }
 

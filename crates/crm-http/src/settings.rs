@@ -63,6 +63,10 @@ pub struct JobSettings {
     pub poll_milliseconds: u64,
     /// After which a job is taken over whose node gives no sign of life, in seconds.
     pub lease_seconds: u64,
+    /// Whether this process alone runs the deployment's jobs: then those that are under way when it starts are nobody's, and it goes on with
+    /// them at once. Not a setting: it follows from the database.
+    #[serde(skip)]
+    pub is_sole: bool,
     /// Days that what jobs came to is kept; 0 keeps it for ever.
     pub retention_days: u64,
 }
@@ -79,7 +83,8 @@ impl Default for JobSettings {
         Self {
             parallel: 4,
             poll_milliseconds: 2_000,
-            lease_seconds: 60,
+            lease_seconds: 15,
+            is_sole: false,
             retention_days: 30,
         }
     }

@@ -251,7 +251,11 @@ impl Settings {
             hashing: self.auth.hashing,
             request_log: self.request_log,
             change_streams: self.change_streams,
-            jobs: self.jobs,
+            // A folder of SQLite files is one process's.
+            jobs: JobSettings {
+                is_sole: self.store.url.is_empty(),
+                ..self.jobs
+            },
             timers: self.timers,
             webhooks: WebhookSettings {
                 parallel: self.webhooks.parallel,

@@ -8,6 +8,7 @@ use crm_domain::{
     enrichment::EnrichmentProvider,
     tenant::webhook::{TargetJudge, sender::WebhookSender},
     usecase::{
+        company_names::CompanyRenames,
         enrich::job::Enricher,
         import_job::{ContactImportUndos, ContactImports},
         jobs::Executor,
@@ -118,6 +119,7 @@ fn executors(store: &Store, enrichment: Option<&Arc<dyn EnrichmentProvider>>) ->
     let mut executors: Vec<Arc<dyn Executor>> = vec![
         Arc::new(ContactImports::new(store.control(), family, families::contacts::IMPORTED)),
         Arc::new(ContactImportUndos::new(family)),
+        Arc::new(CompanyRenames::new("server")),
     ];
     if let Some(provider) = enrichment {
         executors.push(Arc::new(Enricher::new(Arc::clone(provider))));

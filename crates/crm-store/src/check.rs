@@ -12,6 +12,7 @@ use diesel::{
 use crate::{
     connection::Connection,
     dialect::{self, Plane, Purpose},
+    email_key,
     error::map,
     location::Location,
     tenant::{
@@ -93,6 +94,9 @@ impl DatabaseReport {
             // Others may write meanwhile: counters and counts must be of one state.
             dialect::begin_snapshot(&mut connection).map_err(map)?;
             self.problems.extend(miscounts(&mut connection)?);
+            self.problems.extend(email_key::shared_by_contacts(&mut connection)?);
+        } else {
+            self.problems.extend(email_key::shared_by_users(&mut connection)?);
         }
         Ok(())
     }

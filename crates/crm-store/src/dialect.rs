@@ -4,10 +4,12 @@ use std::{collections::HashSet, path::Path, time::Duration};
 
 use crm_domain::{
     error::{Error, Result},
+    field::Email,
     stamp::Stamp,
+    tenant::contact::derived::identity_of,
 };
 use diesel::{
-    Connection as _, ExpressionMethods, PgConnection, QueryDsl, QueryableByName, RunQueryDsl, SqliteConnection,
+    Connection as _, ExpressionMethods, NullableExpressionMethods, PgConnection, QueryDsl, QueryableByName, RunQueryDsl, SqliteConnection,
     connection::SimpleConnection,
     migration::MigrationSource,
     sql_types::{BigInt, Text},
@@ -19,6 +21,8 @@ use url::Url;
 
 use crate::{
     connection::Connection,
+    control::schema::{invitation, user},
+    email_key,
     error::{map, unavailable},
     location::Location,
     private,
@@ -199,6 +203,92 @@ pub fn migrations_of_file(file: &Path) -> Result<Vec<String>> {
     Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
+/// Makes the keys of emails anew where no index keeps them apart.
+macro_rules! fill_email_keys {
+    ($connection:ident, $table:ident, $id:ident) => {
+        let mut last = 0;
+        loop {
+            let rows = $table::table.filter($table::$id.gt(last)).order($table::$id.asc()).limit(1_000);
+            let rows: Vec<(i64, Option<String>)> = rows.select(($table::$id, $table::email.nullable())).load($connection)?;
+            if rows.is_empty() {
+                break;
+            }
+            for (id, email) in rows {
+                last = id;
+                // Of others the key is the same as before.
+                if let Some(email) = email.filter(|email| !email.is_ascii()) {
+                    let set = $table::email_key.eq(Email::key_of(&email));
+                    diesel::update($table::table.find(id)).set(set).execute($connection)?;
+                }
+            }
+        }
+    };
+}
+
+/// Makes the keys of contacts anew: those of emails, unless another live contact has one, and those of names and companies.
+macro_rules! fill_contact_keys {
+    ($connection:ident) => {
+        let mut last = 0;
+        loop {
+            let rows = contact::table.filter(contact::id.gt(last)).order(contact::id.asc()).limit(1_000);
+            let rows: Vec<(i64, Option<String>, Option<String>, Option<String>, Option<i64>)> = rows
+                .select((
+                    contact::id,
+                    contact::email,
+                    contact::full_name,
+                    contact::company,
+                    contact::deleted_at,
+                ))
+                .load($connection)?;
+            if rows.is_empty() {
+                break;
+            }
+            for (id, email, name, company, deleted_at) in rows {
+                last = id;
+                if [&name, &company].into_iter().flatten().any(|text| has_wide_gaps(text)) {
+                    let set = contact::identity_key.eq(identity_of(name.as_deref(), company.as_deref()));
+                    diesel::update(contact::table.find(id)).set(set).execute($connection)?;
+                }
+                let Some(email) = email.filter(|email| !email.is_ascii()) else {
+                    continue;
+                };
+                let key = Email::key_of(&email);
+                let others = contact::table
+                    .filter(contact::email_key.eq(&key))
+                    .filter(contact::deleted_at.is_null());
+                let others: i64 = others.filter(contact::id.ne(id)).count().get_result($connection)?;
+                if others == 0 || deleted_at.is_some() {
+                    let set = contact::email_key.eq(key);
+                    diesel::update(contact::table.find(id)).set(set).execute($connection)?;
+                }
+            }
+        }
+    };
+}
+
+/// Makes the keys of users' emails anew, unless another user has one.
+macro_rules! fill_unique_email_keys {
+    ($connection:ident) => {
+        let users: Vec<(i64, Option<String>)> = user::table
+            .select((user::id, user::email))
+            .order(user::id.asc())
+            .load($connection)?;
+        for (id, email) in users {
+            let Some(email) = email.filter(|email| !email.is_ascii()) else {
+                continue;
+            };
+            let key = Email::key_of(&email);
+            let others = user::table.filter(user::email_key.eq(&key)).filter(user::id.ne(id));
+            let others: i64 = others.count().get_result($connection)?;
+            if others == 0 {
+                diesel::update(user::table.find(id))
+                    .set(user::email_key.eq(key))
+                    .execute($connection)?;
+            }
+        }
+    };
+}
+
 /// Fills the derived columns of a migration that was just run: they follow from case folding and addresses as Rust knows them.
 macro_rules! fill_derived {
     ($connection:ident, $versions:ident) => {
@@ -283,7 +373,21 @@ macro_rules! fill_derived {
                 diesel::insert_into(kpis::table).values(values).execute($connection)?;
             }
         }
+        if $versions.iter().any(|version| version == email_key::TENANT_VERSION) {
+            fill_contact_keys!($connection);
+            fill_email_keys!($connection, lead, id);
+        }
+        if $versions.iter().any(|version| version == email_key::CONTROL_VERSION) {
+            fill_unique_email_keys!($connection);
+            fill_email_keys!($connection, invitation, id);
+        }
     };
+}
+
+/// Whether a text has whitespace that its key has not.
+fn has_wide_gaps(text: &str) -> bool {
+    text.split_whitespace().map(|word| word.len() + 1).sum::<usize>() != text.len() + 1
+        || text.contains(|c: char| c.is_whitespace() && c != ' ')
 }
 
 /// Runs the migrations that a database lacks, all of them or none; returns their names.

@@ -12,6 +12,7 @@ mod check;
 pub mod connection;
 pub mod control;
 pub mod dialect;
+mod email_key;
 pub mod error;
 pub mod location;
 mod migrate;

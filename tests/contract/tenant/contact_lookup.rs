@@ -21,6 +21,7 @@ each_backend_shared!(
     uuids_find_live_contacts,
     linkedin_addresses_find_contacts_however_they_are_spelt,
     a_name_finds_only_with_its_company,
+    a_name_finds_those_who_have_it_unless_they_are_many,
     a_company_is_told_of_by_the_newest_contact_that_knows_something,
     many_companies_are_looked_up_at_once,
     an_account_tells_of_a_company_before_contacts_do,
@@ -100,6 +101,19 @@ fn a_name_finds_only_with_its_company(database: &Database) {
     assert_eq!(found, [first.id, second.id], "oldest first");
     remove(&store, first.id);
     assert_eq!(ids(&store, |reader| reader.contacts().lookup_identities(&[key])), [second.id]);
+}
+
+fn a_name_finds_those_who_have_it_unless_they_are_many(database: &Database) {
+    let store = open(database);
+    let first = create(&store, named("Zoë", "Müller", "Bäcker AG"));
+    let second = create(&store, named("ZOË", "MÜLLER", ""));
+    let other = create(&store, named("Ada", "Byron", ""));
+    let names = ["zoë müller", "Ada Byron", "Nobody Known"].map(str::to_owned);
+    let lookup = |most| ids(&store, |reader| reader.contacts().lookup_names(&names, most));
+    assert_eq!(lookup(2), [first.id, second.id, other.id], "oldest first");
+    assert_eq!(lookup(1), [other.id]);
+    remove(&store, first.id);
+    assert_eq!(lookup(1), [second.id, other.id]);
 }
 
 fn a_company_is_told_of_by_the_newest_contact_that_knows_something(database: &Database) {

@@ -2,6 +2,7 @@
 
 mod carried;
 mod download;
+mod round_trip;
 
 use std::{io, sync::Arc};
 
@@ -41,7 +42,7 @@ each_backend_shared!(
 /// A tenant with one Admin.
 pub(super) struct Place {
     pub(super) source: ExportSource,
-    admin: UserId,
+    pub(super) admin: UserId,
 }
 
 impl Place {

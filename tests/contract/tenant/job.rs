@@ -23,6 +23,7 @@ each_backend!(
     a_job_reads_back,
     two_claimants_get_different_jobs,
     an_expired_lease_is_taken_over_and_the_old_owners_writes_are_refused,
+    jobs_of_nobody_are_due_at_once,
     progress_is_committed_with_the_work_or_not_at_all,
     attempts_end_in_each_way,
     a_job_that_is_over_already_is_nobodys_to_claim,
@@ -125,6 +126,28 @@ fn two_claimants_get_different_jobs(database: &Database) {
     let of_others = write(&stores[0], |unit| unit.jobs().claim(&[JobKind::Enrichment], LEASE, 9));
     assert_eq!(of_others.unwrap(), []);
     other.close();
+}
+
+fn jobs_of_nobody_are_due_at_once(database: &Database) {
+    let store = open(database);
+    let [running, queued] = [Duration::ZERO, LEASE].map(|pause| add(&store, database.now().plus(pause)));
+    let (_, lost) = claim_one(&store);
+    advance(&store, lost, 7).unwrap();
+    let over = add(&store, database.now());
+    let (_, of_over) = claim_one(&store);
+    end(&store, of_over, End::Completed).unwrap();
+    assert_eq!(claim(&store, 9), [], "its lease lasts");
+    assert_eq!(write(&store, |unit| unit.jobs().release_all()).unwrap(), 1);
+    assert_lost(advance(&store, lost, 8));
+    // Not a moment later, and where it was.
+    let (again, lease) = claim_one(&store);
+    assert_eq!(
+        (again.id, again.attempts, again.progress_of::<Sample>().unwrap()),
+        (running.id, 2, 7)
+    );
+    advance(&store, lease, 9).unwrap();
+    assert_eq!(kept(&store, queued.id), queued);
+    assert_eq!(kept(&store, over.id).state, JobState::Completed);
 }
 
 fn an_expired_lease_is_taken_over_and_the_old_owners_writes_are_refused(database: &Database) {

@@ -66,6 +66,8 @@ fn many_are_created_and_each_failure_is_told(server: &Server) {
         ]
     );
     assert_eq!(details(&made["results"][7]["error"]), [("email", "invalid_string")]);
+    let of_no_object = &made["results"][6]["error"];
+    assert_eq!(details(of_no_object)[0], ("contact", "invalid_type"), "{of_no_object}");
     let listed = server.get("/api/v1/contacts").bearer(&key).expect(200).json();
     assert_eq!(listed["meta"]["totalItems"], 4);
 }

@@ -143,6 +143,9 @@ impl LinkRepository for Accounts {
         let referring = self.rows.values().filter_map(to).filter(|(_, parent)| targets.contains(parent));
         Ok(referring.filter(|_| link.from == EntityKind::Account).collect())
     }
+    fn referring_after(&mut self, _link: Link, _target: i64, _after: i64, _limit: u32) -> Result<Vec<i64>> {
+        Ok(Vec::new())
+    }
     fn referring_deleted(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>> {
         let to = |account: &Account| Some((account.id.get(), account.fields.parent_id?.get()));
         let referring = self.deleted.values().filter_map(to).filter(|(_, parent)| targets.contains(parent));

@@ -195,6 +195,9 @@ impl ContactReads for Nothing {
     fn lookup_identities(&mut self, _keys: &[String]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
     }
+    fn lookup_names(&mut self, _names: &[String], _most: usize) -> Result<Vec<Contact>> {
+        Ok(Vec::new())
+    }
     fn lookup_companies(&mut self, _companies: &[String]) -> Result<Vec<Contact>> {
         Ok(Vec::new())
     }
@@ -384,6 +387,9 @@ impl JobRepository for Nothing {
     fn add(&mut self, _new: NewJob) -> Result<Job> {
         refuse()
     }
+    fn add_following(&mut self, _new: NewJob) -> Result<Job> {
+        refuse()
+    }
     fn add_over(&mut self, _new: NewJob, _end: End) -> Result<Job> {
         refuse()
     }
@@ -392,6 +398,9 @@ impl JobRepository for Nothing {
     }
     fn claim(&mut self, _kinds: &[JobKind], _lease: Duration, _limit: u32) -> Result<Vec<Job>> {
         Ok(Vec::new())
+    }
+    fn release_all(&mut self) -> Result<usize> {
+        Ok(0)
     }
     fn held(&mut self, _lease: &Lease) -> Result<Job> {
         refuse()

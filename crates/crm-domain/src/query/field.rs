@@ -70,6 +70,8 @@ pub struct Spec {
     pub is_searchable: bool,
     /// Whether its order is that of the ids, which ascend with creation.
     pub is_in_id_order: bool,
+    /// Whether a [`Kind::Key`] is an email's, which is compared by [`Email::key_of`].
+    pub is_email: bool,
     /// Words of a [`Kind::Text`] that are meant whatever their case; other texts are compared as they are.
     pub words: &'static [&'static str],
 }
@@ -93,6 +95,7 @@ impl Spec {
             is_sparse: false,
             is_searchable: false,
             is_in_id_order: false,
+            is_email: false,
             words: &[],
         }
     }
@@ -126,6 +129,19 @@ impl Spec {
     /// A field of [`Kind::Ranked`].
     pub const fn ranked(name: &'static str, words: &'static [&'static str]) -> Self {
         Self::new(name, Kind::Ranked(words))
+    }
+
+    /// A [`Kind::Key`] of emails.
+    pub const fn email(name: &'static str) -> Self {
+        Self {
+            is_email: true,
+            ..Self::key(name)
+        }
+    }
+
+    /// The form in which a [`Kind::Key`] is compared.
+    pub fn key_of(&self, text: &str) -> String {
+        if self.is_email { Email::key_of(text) } else { text.to_lowercase() }
     }
 
     /// Records can lack it.
@@ -198,7 +214,7 @@ impl Spec {
             Kind::Text => Ok(Value::Text(
                 place_among(self.words, text).map_or(text, |place| self.words[place]).to_owned(),
             )),
-            Kind::Key => Ok(Value::Text(text.to_lowercase())),
+            Kind::Key => Ok(Value::Text(self.key_of(text))),
             Kind::Choice(words) => {
                 let place = place_among(words, text)?;
                 Ok(Value::Text(words[place].to_owned()))
@@ -386,7 +402,7 @@ macro_rules! fields {
                     $(Self::$custom(_) => None,)?
                 };
                 match (self.spec().kind, value) {
-                    (Kind::Key, Some(Value::Text(text))) => Some(Value::Text(text.to_lowercase())),
+                    (Kind::Key, Some(Value::Text(text))) => Some(Value::Text(self.spec().key_of(&text))),
                     (_, value) => value,
                 }
             }

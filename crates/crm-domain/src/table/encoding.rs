@@ -78,6 +78,20 @@ impl Encoding {
     }
 }
 
+/// How files begin that are no text: PNG, JPEG, GIF, PDF, ZIP (so newer spreadsheets), older spreadsheets, gzip.
+const MAGIC: [&[u8]; 7] = [
+    b"\x89PNG",
+    b"\xFF\xD8\xFF",
+    b"GIF8",
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"\xD0\xCF\x11\xE0",
+    b"\x1F\x8B\x08",
+];
+/// So many control characters, and one in so many bytes, and it is no text with stray ones.
+const CONTROLS_MIN: usize = 16;
+const CONTROLS_SHARE: usize = 20;
+
 /// A file as a stream of UTF-8.
 pub(super) struct Input {
     source: Box<dyn Read + Send>,
@@ -113,6 +127,15 @@ impl Input {
             failed: None,
             ended,
         })
+    }
+
+    /// Whether the first chunk, just read, is no text in any encoding.
+    pub(super) fn is_binary(&self) -> bool {
+        let is_wide = matches!(self.encoding, Encoding::Utf16Le | Encoding::Utf16Be);
+        let is_control = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
+        let controls = self.raw.iter().filter(is_control).count();
+        let is_known = MAGIC.iter().any(|magic| self.raw.starts_with(magic));
+        is_known || !is_wide && controls >= CONTROLS_MIN && controls * CONTROLS_SHARE >= self.raw.len()
     }
 
     /// How the characters are written, as far as what was read tells.

@@ -67,8 +67,9 @@ pub enum MappingError {
 ///
 /// Names are equal if they differ only in case, spaces, punctuation or camelCase (`E-Mail`, `eMail`). Equality with a
 /// field's name goes before equality with a synonym, and that before similarity (Jaro-Winkler, at least 0.92; names with
-/// different numbers are not similar, nor is a name to one that has further words), where the most similar pair goes first. Ties go to
-/// the first field, then the first column. The fields named in `exact` take no similar names.
+/// different numbers are not similar, nor is a name to one that has further words or one with a word such as `code` or `id`, nor what is
+/// another field's very name), where the most similar pair goes first. Ties go to the first field, then the first column. The fields named
+/// in `exact` take no similar names.
 #[must_use]
 pub fn auto_map(headers: &[String], fields: &[FieldSpec], exact: &[&str]) -> Mapping {
     let mut mapping = Mapping {
@@ -92,6 +93,23 @@ impl Mapping {
     #[must_use]
     pub fn column_of(&self, field: &str) -> Option<usize> {
         self.mapped().find(|mapped| mapped.field == field).map(|mapped| mapped.column)
+    }
+
+    /// Forgets the fields that are not among `only`: their columns feed nothing.
+    pub fn restrict(&mut self, only: &[&str]) {
+        let kept: Vec<Option<usize>> = self
+            .fields
+            .iter()
+            .scan(0, |next, field| {
+                let place = only.contains(field).then_some(*next);
+                *next += usize::from(place.is_some());
+                Some(place)
+            })
+            .collect();
+        for target in &mut self.columns {
+            *target = target.and_then(|(field, confidence)| Some((kept[field]?, confidence)));
+        }
+        self.fields.retain(|field| only.contains(field));
     }
 
     /// The columns that feed a field, from left to right.

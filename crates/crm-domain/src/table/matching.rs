@@ -1,6 +1,6 @@
 //! How well names fit each other.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::HashSet};
 
 use super::mapping::FieldSpec;
 
@@ -14,8 +14,17 @@ const LETTERS_APART: usize = 3;
 /// How similar what follows a common word must be.
 const MIN_REST: f64 = 0.8;
 
+/// Words that make a name another one: `Country Code` is no misspelt `country`, `Mailing Street` no `mailing state`, and an id is like nothing.
+const TELLING_WORDS: [&str; 20] = [
+    "code", "count", "date", "fax", "guid", "id", "ids", "label", "post", "postal", "postcode", "prefix", "status", "street", "suffix",
+    "type", "uid", "url", "uuid", "zip",
+];
+
 /// Similarity below which a suggestion would only puzzle.
 const MIN_SUGGESTION: f64 = 0.6;
+
+/// Bytes from which a header is looked at as a whole only.
+const LONGEST_NAME: usize = 200;
 
 /// Characters of a name that a suggestion looks at: the comparison takes the product of two lengths.
 const SUGGESTION_CHARS: usize = 64;
@@ -48,16 +57,24 @@ impl Candidate {
 
 /// Every pair that may be mapped, the best first.
 pub(super) fn candidates(headers: &[String], fields: &[FieldSpec], exact: &[&str]) -> Vec<Candidate> {
-    let headers: Vec<String> = headers.iter().map(|header| normalise(header)).collect();
+    let headers: Vec<Name> = headers.iter().map(|header| Name::of(header)).collect();
+    let names_of = |spec: &FieldSpec| -> Vec<Name> {
+        let names = std::iter::once(&spec.name).chain(spec.synonyms);
+        names.map(|name| Name::of(name)).collect()
+    };
+    let fields: Vec<(&str, Vec<Name>)> = fields.iter().map(|spec| (spec.name, names_of(spec))).collect();
+    let known: HashSet<&str> = fields
+        .iter()
+        .flat_map(|(_, names)| names)
+        .map(|name| name.normal.as_str())
+        .collect();
     let mut candidates = Vec::new();
-    for (field, spec) in fields.iter().enumerate() {
-        let names: Vec<Name> = std::iter::once(&spec.name)
-            .chain(spec.synonyms)
-            .map(|name| Name::of(name))
-            .collect();
-        let most = if exact.contains(&spec.name) { Rank::Synonym } else { Rank::Similar };
+    for (field, (own, names)) in fields.iter().enumerate() {
         for (column, header) in headers.iter().enumerate() {
-            if let Some((rank, confidence)) = rate(header, &names).filter(|(rank, _)| *rank <= most) {
+            // What is some field's very name is no other field's misspelt one.
+            let is_exact = exact.contains(own) || known.contains(header.normal.as_str());
+            let most = if is_exact { Rank::Synonym } else { Rank::Similar };
+            if let Some((rank, confidence)) = rate(header, names).filter(|(rank, _)| *rank <= most) {
                 candidates.push(Candidate {
                     rank,
                     confidence,
@@ -71,29 +88,56 @@ pub(super) fn candidates(headers: &[String], fields: &[FieldSpec], exact: &[&str
     candidates
 }
 
-/// A name of a field.
+/// A name of a field, or a header.
 struct Name {
     normal: String,
     /// The name without its last word, without its last two, and so on; all normalised.
     beginnings: Vec<String>,
+    /// Those of its words that are [`TELLING_WORDS`].
+    telling: Vec<&'static str>,
 }
 
 impl Name {
     fn of(name: &str) -> Self {
-        let ends = name.match_indices([' ', '_']).map(|(end, _)| end);
+        let ends = word_ends(name);
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let words = starts.zip(ends.iter().copied().chain([name.len()]));
+        let words: Vec<String> = words.map(|(start, end)| normalise(&name[start..end])).collect();
+        // A number counts columns of one name.
+        let is_word = |end: &&usize| !name[**end..].chars().all(|c| c.is_numeric() || !c.is_alphanumeric());
+        let beginnings = ends.iter().filter(is_word).map(|end| normalise(&name[..*end]));
         Self {
             normal: normalise(name),
-            beginnings: ends.map(|end| normalise(&name[..end])).collect(),
+            beginnings: beginnings.filter(|beginning| !beginning.is_empty()).collect(),
+            telling: TELLING_WORDS
+                .into_iter()
+                .filter(|telling| words.iter().any(|word| word == telling))
+                .collect(),
         }
     }
 }
 
-/// How well a normalised header fits a field by its name and synonyms.
-fn rate(header: &str, names: &[Name]) -> Option<(Rank, f64)> {
-    if header.is_empty() {
+/// Where the words of a name end, but for the last: before what is no letter or digit, and within camelCase. Of a name that is far too long
+/// to be one, nowhere.
+fn word_ends(name: &str) -> Vec<usize> {
+    if name.len() > LONGEST_NAME {
+        return Vec::new();
+    }
+    let pairs = name.char_indices().zip(name.chars().skip(1));
+    let is_end =
+        |before: char, after: char| before.is_alphanumeric() && !after.is_alphanumeric() || before.is_lowercase() && after.is_uppercase();
+    pairs
+        .filter(|((_, before), after)| is_end(*before, *after))
+        .map(|((start, before), _)| start + before.len_utf8())
+        .collect()
+}
+
+/// How well a header fits a field by its name and synonyms.
+fn rate(header: &Name, names: &[Name]) -> Option<(Rank, f64)> {
+    if header.normal.is_empty() {
         return None;
     }
-    match names.iter().position(|name| name.normal == header) {
+    match names.iter().position(|name| name.normal == header.normal) {
         Some(0) => return Some((Rank::Name, 1.0)),
         Some(_) => return Some((Rank::Synonym, 1.0)),
         None => {}
@@ -102,13 +146,14 @@ fn rate(header: &str, names: &[Name]) -> Option<(Rank, f64)> {
     (best >= MIN_SIMILARITY).then_some((Rank::Similar, best))
 }
 
-/// Similarity of a normalised header to a name, or 0.0 where it cannot reach the threshold or must not be trusted.
-fn similarity(left: &str, name: &Name) -> f64 {
-    // `Company` is no misspelt `company size`: it is another thing.
-    if name.beginnings.iter().any(|beginning| beginning == left) {
+/// Similarity of a header to a name, or 0.0 where it cannot reach the threshold or must not be trusted.
+fn similarity(header: &Name, name: &Name) -> f64 {
+    let (left, right) = (header.normal.as_str(), name.normal.as_str());
+    // `Company` is no misspelt `company size`, and `Company Size` no `company`: they are other things.
+    let begins = |name: &Name, with: &str| name.beginnings.iter().any(|beginning| beginning == with);
+    if begins(name, left) || begins(header, right) || header.telling != name.telling {
         return 0.0;
     }
-    let right = name.normal.as_str();
     let lengths = [left.chars().count(), right.chars().count()];
     let (short, long) = (lengths[0].min(lengths[1]), lengths[0].max(lengths[1]));
     // At a ratio below 0.6 even a perfect match of the shorter name stays under 0.92. Besides, a header may be very long.

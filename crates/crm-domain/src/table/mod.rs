@@ -7,12 +7,13 @@
 //! Nothing here knows a CRM entity: an importer brings its own [`FieldSpec`]s.
 //!
 //! What happens to a file, in order: `encoding` turns bytes into UTF-8, `record` cuts it into records within the size
-//! limit, the `csv` crate cuts a record into cells, `reader` checks the cells against the header.
+//! limit, `preamble` finds what stands before the header, the `csv` crate cuts a record into cells, `reader` checks the cells against the header.
 
 mod delimiter;
 mod encoding;
 mod mapping;
 mod matching;
+mod preamble;
 mod problem;
 mod reader;
 mod record;

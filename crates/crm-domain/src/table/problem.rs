@@ -14,6 +14,9 @@ pub enum TableError {
     /// There is no header row: the input has no bytes, or only a byte order mark and blank lines.
     #[error("the file is empty")]
     Empty,
+    /// The input is no text: a picture, an archive, a document.
+    #[error("the file is not a table of text")]
+    Binary,
     /// The header row has more than [`MAX_COLUMNS`] columns.
     #[error("the header row has {found} columns, at most {MAX_COLUMNS} are allowed")]
     TooManyColumns {
@@ -36,6 +39,8 @@ pub struct RowError {
     pub line: u64,
     /// What is wrong with it.
     pub reason: RowProblem,
+    /// Its cells, as far as they can be told: those of a row that has too few.
+    pub cells: Vec<String>,
     /// How the record starts, for a person to find it: at most 1 KiB, undecodable bytes shown as U+FFFD.
     pub raw: String,
 }
@@ -45,6 +50,7 @@ impl RowError {
         Self {
             line,
             reason,
+            cells: Vec::new(),
             raw: excerpt(record),
         }
     }

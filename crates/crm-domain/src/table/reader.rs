@@ -8,6 +8,7 @@ use csv::StringRecord;
 
 use super::delimiter::Delimiter;
 use super::encoding::{Encoding, Input};
+use super::preamble::Preamble;
 use super::problem::{RowError, RowProblem, TableError};
 use super::record::Records;
 
@@ -45,7 +46,8 @@ pub struct TableReader {
 }
 
 impl TableReader {
-    /// Reads the start of `input`: finds out what `options` leaves open, and takes the first record for the header.
+    /// Reads the start of `input`: finds out what `options` leaves open, and takes the first record for the header, behind what some programs
+    /// write before it: Excel's `sep=;`, LinkedIn's `Notes:`.
     ///
     /// Reads blockingly, 64 KiB at a time, so `input` needs no buffer of its own.
     ///
@@ -56,8 +58,14 @@ impl TableReader {
     pub fn open(input: impl Read + Send + 'static, options: TableOptions) -> Result<Self, TableError> {
         let mut start = Vec::new();
         let input = Input::open(Box::new(input), options.encoding, &mut start)?;
-        let delimiter = options.delimiter.unwrap_or_else(|| Delimiter::detect(&start, input.ended()));
+        if input.is_binary() {
+            return Err(TableError::Binary);
+        }
+        let preamble = Preamble::of(&start);
+        let known = options.delimiter.or(preamble.delimiter);
+        let delimiter = known.unwrap_or_else(|| Delimiter::detect(&start[preamble.length..], input.ended()));
         let mut records = Records::new(input, delimiter.as_byte(), start);
+        records.skip(preamble.length);
         let mut cells = CellSplitter::new(delimiter);
         let headers = read_headers(&mut records, &mut cells)?;
         Ok(Self {
@@ -100,7 +108,10 @@ impl TableReader {
         let cells = self.cells.row(record, self.headers.len());
         Some(match cells {
             Ok(cells) => Ok(Row { line: span.line, cells }),
-            Err(reason) => Err(RowError::new(span.line, reason, record)),
+            Err(reason) => Err(RowError {
+                cells: self.cells.few(&reason),
+                ..RowError::new(span.line, reason, record)
+            }),
         })
     }
 
@@ -203,6 +214,14 @@ impl CellSplitter {
             return Err(RowProblem::NulByte);
         }
         Ok(&self.cells)
+    }
+
+    /// The cells of the record that was cut last, if what is wrong with it is that they are too few.
+    fn few(&self, reason: &RowProblem) -> Vec<String> {
+        match reason {
+            RowProblem::Ragged { expected, found } if found < expected => self.cells.iter().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The cells of a row under a header of `expected` columns.

@@ -60,6 +60,12 @@ impl Records {
         }
     }
 
+    /// Moves over so many bytes at the start, which end with a line.
+    pub(super) fn skip(&mut self, length: usize) {
+        self.line += line_ends(&self.buffer[..length]);
+        self.start += length;
+    }
+
     /// The bytes of the record at `span`, without line end.
     pub(super) fn bytes(&self, span: Span) -> &[u8] {
         &self.buffer[span.start..span.end]

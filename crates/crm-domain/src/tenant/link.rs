@@ -32,10 +32,13 @@ const fn link(from: EntityKind, field: &'static str, to: EntityKind) -> Link {
     Link { from, field, to }
 }
 
+/// The account for which a contact works.
+pub const EMPLOYER: Link = link(EntityKind::Contact, "account_id", EntityKind::Account);
+
 /// Every field that a record may lack and that names a record; one line each.
 pub const LINKS: &[Link] = &[
     link(EntityKind::Account, "parent_id", EntityKind::Account),
-    link(EntityKind::Contact, "account_id", EntityKind::Account),
+    EMPLOYER,
     link(EntityKind::Lead, "account_id", EntityKind::Account),
     link(EntityKind::Lead, "converted_account_id", EntityKind::Account),
     link(EntityKind::Lead, "converted_contact_id", EntityKind::Contact),
@@ -91,6 +94,8 @@ impl Reference {
 pub trait LinkRepository {
     /// Which of these records are live.
     fn live(&mut self, kind: EntityKind, ids: &[i64]) -> Result<Vec<i64>>;
+    /// Up to `limit` of the live records that refer by this link to the target, by id, behind `after`.
+    fn referring_after(&mut self, link: Link, target: i64, after: i64, limit: u32) -> Result<Vec<i64>>;
     /// The live records that refer by this link to one of these targets, each with its target, by id.
     fn referring(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>>;
     /// The same of the records that units before this one deleted.

@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod browser_session;
 pub mod bulk;
 pub mod clock;
+pub mod company_names;
 pub mod company_template;
 pub mod control_changes;
 pub mod convert_lead;

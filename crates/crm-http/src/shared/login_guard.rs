@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use crm_domain::{clock::Clock, stamp::Stamp};
+use crm_domain::{clock::Clock, field::Email, stamp::Stamp};
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::rate_limit::network_of;
@@ -232,7 +232,7 @@ impl Drop for Turn {
 /// Texts too long to be an address share one track: no account hides behind them.
 fn account_key(email: &str) -> String {
     let email = email.trim();
-    if email.len() > 254 { String::new() } else { email.to_lowercase() }
+    if email.len() > 254 { String::new() } else { Email::key_of(email) }
 }
 
 #[cfg(test)]

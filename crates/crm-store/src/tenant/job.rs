@@ -208,6 +208,13 @@ impl JobRepository for Session<'_, Writing<'_>> {
         self.insert(added)
     }
 
+    fn add_following(&mut self, new: NewJob) -> Result<Job> {
+        let due_at = new.due_at.micros();
+        self.state.work_at = Some(self.state.work_at.map_or(due_at, |at| at.min(due_at)));
+        let added = self.queued(new);
+        self.insert(added)
+    }
+
     fn add_over(&mut self, new: NewJob, end: End) -> Result<Job> {
         let mut added = self.queued(new);
         let now = self.state.stamp;
@@ -236,6 +243,13 @@ impl JobRepository for Session<'_, Writing<'_>> {
                 self.keep(claimed)
             })
             .collect()
+    }
+
+    fn release_all(&mut self) -> Result<usize> {
+        let running = job::table.filter(job::state.eq(JobState::Running.as_str()));
+        let now = self.state.stamp.micros();
+        let values = (job::lease.eq(None::<String>), job::due_at.eq(now), job::updated_at.eq(now));
+        diesel::update(running).set(values).execute(self.connection).map_err(map)
     }
 
     fn held(&mut self, lease: &Lease) -> Result<Job> {

@@ -223,7 +223,7 @@ impl<State> LeadReads for Session<'_, State> {
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Lead>> {
-        let keys: Vec<String> = list::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
+        let keys: Vec<String> = list::storable(emails).iter().map(|email| Email::key_of(email)).collect();
         let rows = lead::table
             .filter(lead::email_key.eq_any(keys))
             .filter(lead::deleted_at.is_null())

@@ -38,6 +38,17 @@ impl LinkRepository for Session<'_, Writing<'_>> {
         referring(self, link, targets, || Sql::new(" AND deleted_at IS NULL"))
     }
 
+    fn referring_after(&mut self, link: Link, target: i64, after: i64, limit: u32) -> Result<Vec<i64>> {
+        let sql = Sql::new("SELECT id FROM ")
+            .sql(link.from.as_str())
+            .sql(" WHERE ")
+            .sql(link.field)
+            .sql(" = ");
+        let sql = sql.integer(target).sql(" AND id > ").integer(after);
+        let sql = sql.sql(" AND deleted_at IS NULL ORDER BY id LIMIT ").integer(i64::from(limit));
+        Statement::<BigInt>::new(sql, true).load::<i64>(self.connection).map_err(map)
+    }
+
     fn referring_deleted(&mut self, link: Link, targets: &[i64]) -> Result<Vec<(i64, i64)>> {
         let stamp = self.state.stamp.micros();
         referring(self, link, targets, || {

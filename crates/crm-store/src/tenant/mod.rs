@@ -145,6 +145,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) known: &'a mut Known,
     /// The first time at which this unit set a timer.
     pub(crate) alarm_at: Option<i64>,
+    /// When the first job is due that follows from this unit.
+    pub(crate) work_at: Option<i64>,
     entropy: &'a dyn Entropy,
     random: Vec<u8>,
 }
@@ -178,6 +180,7 @@ impl<'a> Session<'a, Writing<'a>> {
             kpis: KpiDeltas::default(),
             known,
             alarm_at: None,
+            work_at: None,
             entropy,
             random: Vec::new(),
         };

@@ -84,7 +84,7 @@ pub(crate) struct WriterPool {
     tasks: Mutex<Option<mpsc::Sender<Task>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     heard: OnceLock<OnCommit>,
-    /// Where the agenda is.
+    /// Where the agenda is, and which tenants have work.
     control: Arc<dyn ControlStore>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -131,6 +131,12 @@ impl WriterPool {
     fn enter(&self, tenant: TenantId, due_at: i64) -> Result<()> {
         let due_at = Stamp::from_micros(due_at);
         self.control.writing(|unit| unit.agenda().enter(tenant, due_at))
+    }
+
+    /// Marks a tenant as one with work whose job is about to be committed.
+    fn mark(&self, tenant: TenantId, due_at: i64) -> Result<()> {
+        let due_at = Stamp::from_micros(due_at);
+        self.control.writing(|unit| unit.work().mark(tenant, due_at)).map(drop)
     }
 
     fn tell(&self, tenant: TenantId, last_seq: i64) {
@@ -488,7 +494,9 @@ impl<'a> Turn<'a> {
         self.failed.store(false, Ordering::Relaxed);
         let whole = || {
             work(&mut session)?;
-            set_timers(&mut session, tenant, pool)
+            set_timers(&mut session, tenant, pool)?;
+            // Before the commit: a crash in between leads to a needless look, never to a job that nobody looks for.
+            session.state.work_at.map_or(Ok(()), |due_at| pool.mark(tenant, due_at))
         };
         let outcome = catch_unwind(AssertUnwindSafe(whole));
         let mut result = outcome.unwrap_or_else(|_| Err(Error::Internal("a unit of work panicked".to_owned())));

@@ -179,7 +179,7 @@ fn behind_them_stands_whatever_else_is_kept(database: &Database) {
             &uuid,
             "techcorp.example",
             &changed,
-            "'=hot; VIP",
+            "'=hot, VIP",
             "met in Köln",
             "X-1",
             "Acme",

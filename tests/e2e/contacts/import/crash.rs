@@ -86,7 +86,8 @@ fn assert_done_once(server: &ServerProcess, cookie: &str, job: &str) {
 #[test]
 fn a_killed_process_leaves_a_job_that_the_next_one_finishes() {
     let folder = tempfile::tempdir().unwrap();
-    let (cli, table) = deployment(folder.path(), "1");
+    // Nobody would take it over for an hour, if another process could be running it.
+    let (cli, table) = deployment(folder.path(), "3600");
     let server = cli.serve(&[]);
     let cookie = sign_in(&server);
     let job = begin(&server, &cookie, &table);

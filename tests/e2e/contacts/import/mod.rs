@@ -30,6 +30,8 @@ crm_tests::each_server! {
     a_dry_run_writes_nothing,
     what_failed_can_be_downloaded_mended_and_imported,
     our_own_export_comes_back,
+    a_whole_export_finds_its_contacts_again,
+    tables_of_other_things_are_not_taken_for_names,
     imports_are_listed_newest_first,
     a_repeated_request_imports_once,
     who_may_not_delete_takes_nothing_back,
@@ -397,6 +399,60 @@ fn our_own_export_comes_back(server: &Server) {
     for name in ["fullName", "firstName", "email", "mobilePhone", "technologies", "leadScore"] {
         assert_eq!(after[0][name], before[0][name], "{name}");
     }
+}
+
+// D-179, X-148, X-150
+fn a_whole_export_finds_its_contacts_again(server: &Server) {
+    let (tenant, other) = (server.tenant("Acme"), server.tenant("Beta"));
+    let browser = Browser::of(server, &tenant.admin);
+    import(server, &browser, "Name,City\nAda,Ulm\nBo,\nAda,Bonn\n", &json!({}));
+    let exported = browser.request("GET", "/api/export/all?sortOrder=asc").expect(200);
+    let mapped = post(
+        &browser,
+        "/api/import/auto-map",
+        &[Part("csv", Some("x.csv"), exported.text().as_bytes())],
+    );
+    let mapped = mapped.expect(200).json();
+    assert_eq!(mapped["fieldMapping"]["Id"], "id");
+    // What people do with it: they change a name, and give a mapping.
+    let changed = exported.text().replacen("Ada", "Ada Byron", 1);
+    let parts = [
+        Part("csv", Some("x.csv"), changed.as_bytes()),
+        Part("fieldMapping", None, br#"{"Id":"id","Full Name":"fullName"}"#),
+        Part("options", None, br#"{"updateExisting":true}"#),
+    ];
+    let started = post(&browser, "/api/import", &parts).expect(200).json();
+    assert_eq!(rows(&ended(server, &browser, text(&started["jobId"]))), [3, 3, 0, 3]);
+    let after = contacts(server, &tenant);
+    assert_eq!(members(&after, "fullName"), [Some("Ada Byron"), Some("Bo"), Some("Ada")]);
+    // In another tenant these ids are nobody's.
+    let browser = Browser::of(server, &other.admin);
+    let done = import(server, &browser, exported.text(), &json!({ "updateExisting": true }));
+    assert_eq!(rows(&done), [3, 3, 0, 0]);
+    assert_eq!(
+        members(&contacts(server, &tenant), "fullName"),
+        [Some("Ada Byron"), Some("Bo"), Some("Ada")]
+    );
+}
+
+// D-180, D-183
+fn tables_of_other_things_are_not_taken_for_names(server: &Server) {
+    let tenant = server.tenant("Acme");
+    let browser = Browser::of(server, &tenant.admin);
+    let map = |table: &str| {
+        let parts = [Part("csv", Some("x.csv"), table.as_bytes())];
+        post(&browser, "/api/import/auto-map", &parts).expect(200).json()["fieldMapping"].clone()
+    };
+    let salesforce = "Contact ID,First Name,Last Name,Account Name,Mailing Street,Mailing Country Code,Account ID\n";
+    let expected = json!({ "First Name": "firstName", "Last Name": "lastName", "Account Name": "company" });
+    assert_eq!(map(salesforce), expected);
+    let hubspot = map("Record ID,First Name,Phone Number,Mobile Phone Number,Company Id\n");
+    let expected = json!({ "First Name": "firstName", "Phone Number": "otherPhone", "Mobile Phone Number": "mobilePhone" });
+    assert_eq!(hubspot, expected);
+    let organizations = "Organization Id,Name,Website,Founded,Number of employees\n1,Banks-Tran,https://x.test,1970,5\n";
+    assert_eq!(map(organizations), json!({}));
+    let refused = post(&browser, "/api/import", &[Part("csv", Some("x.csv"), organizations.as_bytes())]);
+    refusal(server, &refused, 400, "VALIDATION_ERROR");
 }
 
 fn imports_are_listed_newest_first(server: &Server) {

@@ -63,6 +63,16 @@ fn what_is_wrong_with_a_table_or_its_mapping_is_told(server: &Server) {
         let named: Vec<&str> = details.iter().map(|detail| text(&detail["field"])).collect();
         assert_eq!(named, *fields, "case {number}: {error}");
     }
+    // A picture is no table, whatever its name.
+    let picture: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\x01\0\x08\x06\0\0\0";
+    for (path, content) in [
+        ("/api/import", picture),
+        ("/api/import/auto-map", picture),
+        ("/api/import/auto-map", b"PK\x03\x04\x14\0"),
+    ] {
+        let error = refusal(server, &post(&browser, path, &[csv(content)]), 400, "VALIDATION_ERROR");
+        assert_eq!(error["details"][0]["field"], "csv", "{path}: {error}");
+    }
     let wide = vec!["h"; 1_001].join(",") + "\n";
     let error = refusal(
         server,

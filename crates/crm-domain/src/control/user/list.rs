@@ -23,7 +23,7 @@ fields! {
         Id: Spec::id("id").filterable().in_id_order() => user.id;
         UpdatedAt: Spec::stamp("updated_at").filterable() => user.updated_at;
         LastLoginAt: Spec::stamp("last_login_at").nullable().filterable() => user.last_login_at;
-        Email: Spec::key("email").nullable().filterable().searchable() => user.email.as_ref();
+        Email: Spec::email("email").nullable().filterable().searchable() => user.email.as_ref();
         Name: Spec::key("name").nullable().filterable().searchable() => user.name.as_ref();
         Role: Spec::choice("role", &ROLES).filterable() => user.role.as_str();
         IsActive: Spec::boolean("is_active").filterable() => user.is_active;

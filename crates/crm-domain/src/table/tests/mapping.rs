@@ -105,6 +105,63 @@ fn a_name_that_lacks_a_word_is_another_name() {
 }
 
 #[test]
+fn a_name_with_a_further_word_is_another_name() {
+    const PLACE: &[FieldSpec] = &[
+        FieldSpec {
+            name: "country",
+            synonyms: &[],
+        },
+        FieldSpec {
+            name: "state",
+            synonyms: &["mailing state", "company name"],
+        },
+    ];
+    let map = |header: &str| auto_map(&[header.to_owned()], PLACE, &[]).mapped().count();
+    for other in [
+        "Country Code",
+        "countryCode",
+        "Country ISO",
+        "Mailing Street",
+        "MailingStreet",
+        "Company Id",
+        "CompanyID",
+    ] {
+        assert_eq!(map(other), 0, "{other}");
+    }
+    for same in ["Country", "Counrty", "Country 1", "Mailing Stat", "CompanyNmae"] {
+        assert_eq!(map(same), 1, "{same}");
+    }
+}
+
+#[test]
+fn a_fields_very_name_is_no_others_misspelt_one() {
+    let mapping = map(&["email address", "emial address"]);
+    assert_eq!(pairs(&mapping), [("email address", "email")]);
+    const MAILS: &[FieldSpec] = &[
+        FieldSpec {
+            name: "emails",
+            synonyms: &[],
+        },
+        FieldSpec {
+            name: "email",
+            synonyms: &[],
+        },
+    ];
+    let headers = ["emails", "Emails"].map(str::to_owned);
+    assert_eq!(auto_map(&headers, MAILS, &[]).mapped().count(), 1);
+}
+
+#[test]
+fn fields_that_are_not_wanted_are_forgotten() {
+    let mut mapping = map(&["phone", "email", "first name"]);
+    mapping.restrict(&["phone", "last_name"]);
+    assert_eq!(pairs(&mapping), [("phone", "phone")]);
+    assert!(change(&mut mapping, &[("email", "email")]).is_err());
+    change(&mut mapping, &[("email", "last_name")]).unwrap();
+    assert_eq!(pairs(&mapping), [("phone", "phone"), ("email", "last_name")]);
+}
+
+#[test]
 fn other_numbers_are_other_fields() {
     assert_eq!(pairs(&map(&["Address 2", "Address 3"])), [("Address 2", "address2")]);
     assert_eq!(pairs(&map(&["Address"])), [("Address", "address1")]);

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Contact, ContactFields, derived::company_key, revise};
 use crate::{
     error::Result,
@@ -14,13 +16,10 @@ use crate::{
     tenant::{
         UnitOfWork,
         account::Account,
-        change::EntityKind,
-        link::{self, Link},
+        job::{JobKind, JobShape, NewJob},
+        link,
     },
 };
-
-/// Contacts read at once.
-const SLICE: usize = 500;
 
 /// What is to be looked up of one contact.
 #[derive(Debug, PartialEq)]
@@ -104,26 +103,64 @@ fn of_names(unit: &mut dyn UnitOfWork, mut names: Vec<String>) -> Result<HashMap
     Ok(found)
 }
 
-/// Gives the live contacts of an account its name, where they have another. Their changes are recorded.
+/// So many contacts of an account follow its name in the unit that changes it; more are left to a job, which lets others write in between.
+const AT_ONCE: u32 = 500;
+
+/// The job that gives the contacts of an account its name.
+pub(crate) struct CompanyNames;
+
+impl JobShape for CompanyNames {
+    const KIND: JobKind = JobKind::CompanyNames;
+    type Payload = CompanyNamesPayload;
+    type Progress = CompanyNamesProgress;
+}
+
+/// Whose contacts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CompanyNamesPayload {
+    /// The account.
+    pub(crate) account_id: i64,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct CompanyNamesProgress {
+    /// The last contact that was looked at; they are gone through by id.
+    pub(crate) after: i64,
+    /// Contacts that were given the name.
+    pub(crate) renamed: u64,
+}
+
+/// Gives the live contacts of an account its name, where they have another: at once or, where they are many, by a job that begins with this
+/// unit's commit. Their changes are recorded.
 pub(crate) fn follow(unit: &mut dyn UnitOfWork, account: &Account) -> Result<()> {
-    let of_account = |link: &Link| link.from == EntityKind::Contact && link.to == EntityKind::Account;
-    let Some(link) = link::LINKS.iter().copied().find(of_account) else {
-        return Ok(());
-    };
-    let ids = unit.links().referring(link, &[account.id.get()])?;
-    let ids: Vec<ContactId> = ids.into_iter().map(|(id, _)| ContactId::from_i64(id)).collect();
-    for ids in ids.chunks(SLICE) {
-        for contact in unit.contacts().lookup_many(ids)? {
-            if contact.fields.company.as_ref() != Some(&account.fields.name) {
-                let fields = ContactFields {
-                    company: Some(account.fields.name.clone()),
-                    ..contact.fields.clone()
-                };
-                revise(unit, &contact, fields)?;
-            }
+    let ids = unit.links().referring_after(link::EMPLOYER, account.id.get(), 0, AT_ONCE + 1)?;
+    if ids.len() > AT_ONCE as usize {
+        let payload = CompanyNamesPayload {
+            account_id: account.id.get(),
+        };
+        let job = NewJob::of::<CompanyNames>(&payload, unit.stamp())?;
+        return unit.jobs().add_following(job).map(drop);
+    }
+    rename(unit, account, &ids).map(drop)
+}
+
+/// Gives these contacts of an account its name, where they have another; how many had.
+pub(crate) fn rename(unit: &mut dyn UnitOfWork, account: &Account, ids: &[i64]) -> Result<u64> {
+    let ids: Vec<ContactId> = ids.iter().copied().map(ContactId::from_i64).collect();
+    let mut renamed = 0;
+    for contact in unit.contacts().lookup_many(&ids)? {
+        if contact.fields.company.as_ref() != Some(&account.fields.name) {
+            let fields = ContactFields {
+                company: Some(account.fields.name.clone()),
+                ..contact.fields.clone()
+            };
+            revise(unit, &contact, fields)?;
+            renamed += 1;
         }
     }
-    Ok(())
+    Ok(renamed)
 }
 
 /// Gives a contact that was just restored its account's name, which may have changed meanwhile. The restoration is the change.

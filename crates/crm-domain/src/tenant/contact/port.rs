@@ -19,7 +19,7 @@ fields! {
         UpdatedAt: Spec::stamp("updated_at").filterable() => contact.updated_at;
         FirstName: Spec::text("first_name").nullable().filterable() => contact.fields.first_name.as_ref();
         LastName: Spec::text("last_name").nullable().filterable() => contact.fields.last_name.as_ref();
-        Email: Spec::key("email").nullable().filterable().searchable() => contact.fields.email.as_ref();
+        Email: Spec::email("email").nullable().filterable().searchable() => contact.fields.email.as_ref();
         Company: Spec::text("company").nullable().filterable() => contact.fields.company.as_ref();
         AccountId: Spec::id("account_id").sparse() => contact.fields.account_id;
         OwnerId: Spec::id("owner_id").filterable() => contact.fields.owner_id;
@@ -62,6 +62,8 @@ pub trait ContactReads {
     fn lookup_linkedin(&mut self, keys: &[String]) -> Result<Vec<Contact>>;
     /// The live contacts with one of these [`ContactFields::identity_key`]s, oldest first.
     fn lookup_identities(&mut self, keys: &[String]) -> Result<Vec<Contact>>;
+    /// The live contacts with one of these full names, whatever the case, oldest first; of a name that more than `most` share, none.
+    fn lookup_names(&mut self, names: &[String], most: usize) -> Result<Vec<Contact>>;
     /// Of each of these companies, whatever the case of its name, the newest live contact that knows something of it.
     fn lookup_companies(&mut self, companies: &[String]) -> Result<Vec<Contact>>;
     /// A page of the contacts that match.

@@ -60,6 +60,7 @@ words! {
         Import = "import",
         ImportUndo = "import_undo",
         Enrichment = "enrichment",
+        CompanyNames = "company_names",
     }
 }
 

@@ -44,11 +44,16 @@ pub trait JobRepository: JobReads {
     /// Keeps a new, queued job. Callers outside this crate use [`submit`](crate::usecase::jobs::submit), without which nobody may ever look
     /// for the job.
     fn add(&mut self, new: NewJob) -> Result<Job>;
+    /// Keeps a new, queued job that follows from what else this unit does, by whatever way it came about: before the unit is committed the
+    /// control plane is told that the tenant has work. So it is never one that nobody looks for.
+    fn add_following(&mut self, new: NewJob) -> Result<Job>;
     /// Keeps a job that is over, of work that somebody waited for: it stands in the history beside the others.
     fn add_over(&mut self, new: NewJob, end: End) -> Result<Job>;
     /// Claims up to `limit` due jobs of these kinds, longest due first, each with a lease of its own until `lease` after this unit's stamp.
     /// Units of a tenant run one after another, on all nodes: nobody else gets them.
     fn claim(&mut self, kinds: &[JobKind], lease: Duration, limit: u32) -> Result<Vec<Job>>;
+    /// Makes every running job due now and takes its lease away: for whoever knows that nobody runs them any more. How many there were.
+    fn release_all(&mut self) -> Result<usize>;
     /// The job, as long as it is this lease's; whoever changes it in this unit holds it.
     ///
     /// # Errors

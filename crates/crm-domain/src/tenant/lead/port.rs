@@ -17,7 +17,7 @@ fields! {
         UpdatedAt: Spec::stamp("updated_at").filterable() => lead.updated_at;
         FirstName: Spec::text("first_name").nullable().filterable() => lead.fields.first_name.as_ref();
         LastName: Spec::text("last_name").nullable().filterable() => lead.fields.last_name.as_ref();
-        Email: Spec::key("email").nullable().filterable().searchable() => lead.fields.email.as_ref();
+        Email: Spec::email("email").nullable().filterable().searchable() => lead.fields.email.as_ref();
         Company: Spec::text("company").nullable().filterable() => lead.fields.company.as_ref();
         Source: Spec::text("source").nullable().filterable() => lead.fields.source.as_ref();
         Status: Spec::text("status").filterable().knowing(&LeadStatus::WORDS) => lead.fields.status.as_str();

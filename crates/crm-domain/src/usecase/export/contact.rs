@@ -58,6 +58,12 @@ pub fn is_download(headers: &[String]) -> bool {
     is_whole || (own * 2 > headers.len() && !headers.iter().any(|header| MORE.contains(&header.as_str())))
 }
 
+/// Whether a table with these headers is one for the importer, as the export of contacts writes it.
+pub fn is_export(headers: &[String]) -> bool {
+    let own = headers.iter().filter(|header| COLUMNS.contains(&header.as_str())).count();
+    own * 2 > headers.len() && headers.iter().any(|header| MORE.contains(&header.as_str()))
+}
+
 /// Whether a download has a column of this name, the tenant's own columns aside.
 fn is_own(header: &str) -> bool {
     SHEET.contains(&header) || further_headers().any(|further| further == header)

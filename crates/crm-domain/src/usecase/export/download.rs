@@ -204,7 +204,8 @@ const FURTHER: [Column; 8] = [
     ("Id", |row| row.contact.uuid.to_string()),
     ("Email Domain", |row| row.contact.fields.email_domain().unwrap_or_default()),
     ("Updated At", |row| row.contact.updated_at.to_second_precision()),
-    ("Tags", |row| row.labels.tags.join("; ")),
+    // As the importer tells them apart: no name holds a comma, and some a semicolon.
+    ("Tags", |row| row.labels.tags.join(", ")),
     ("Description", |row| cell(row.contact.fields.description.as_ref())),
     ("External Id", |row| cell(row.contact.fields.external_id.as_ref())),
     ("Account", |row| row.references.account(row.contact.fields.account_id)),

@@ -40,7 +40,7 @@ use crate::{
     tenant::{TenantStore, label},
 };
 
-pub use contact::is_download;
+pub use contact::{is_download, is_export};
 pub use download::{ContactColumns, ContactTable};
 pub use table::{GUARD_HEADER, guarded, unguarded};
 

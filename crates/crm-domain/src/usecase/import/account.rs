@@ -44,7 +44,7 @@ impl Accounts {
             zip_code: patch("zip_code"),
             country: patch("country"),
             industry: patch("industry"),
-            employees: patch("employees"),
+            employees: self.columns.number(cells, "employees"),
             annual_revenue: patch("annual_revenue"),
             currency: self.columns.currency(cells, "annual_revenue"),
             default_currency: self.currency,

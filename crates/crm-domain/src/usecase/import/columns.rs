@@ -7,7 +7,7 @@ use crate::{
     field::Patch,
     table::Mapping,
     tenant::custom_field::{self, CustomField},
-    usecase::export::{guarded, unguarded},
+    usecase::export::{guarded, is_export, unguarded},
 };
 
 use super::{
@@ -40,6 +40,8 @@ pub(super) struct Columns {
     replacements: HashMap<usize, HashMap<String, String>>,
     /// Whether the table is one that an export guarded against formulas.
     is_guarded: bool,
+    /// Whether an export of ours wrote the table: its cells are what they say.
+    is_ours: bool,
     /// Major units per unit of the revenue column.
     pub(super) revenue_scale: u64,
 }
@@ -61,6 +63,7 @@ impl Columns {
             custom,
             replacements: HashMap::new(),
             is_guarded: is_guarded(headers),
+            is_ours: is_guarded(headers) || is_export(headers),
             revenue_scale: 1,
         };
         if !kind.needed().iter().any(|field| columns.by_field.contains_key(field)) {
@@ -146,6 +149,42 @@ impl Columns {
         self.text(cells, field).map_or(Patch::Keep, |text| Patch::Set(text.to_owned()))
     }
 
+    /// The field's cell as a whole number, freed of the marks between thousands (`1,200`).
+    pub(super) fn number(&self, cells: &[String], field: &str) -> Patch<String> {
+        self.text(cells, field).map_or(Patch::Keep, |text| Patch::Set(ungrouped(text)))
+    }
+
+    /// The values of the field's cell: Google's tables hold several between `:::` under headers such as `Phone 1 - Value`.
+    pub(super) fn values<'a>(&'a self, cells: &'a [String], field: &str) -> Vec<&'a str> {
+        let Some(text) = self.text(cells, field) else {
+            return Vec::new();
+        };
+        let header = self.by_field.get(field).map_or("", |column| self.headers[*column].as_str());
+        if !header.to_lowercase().ends_with("value") {
+            return vec![text];
+        }
+        text.split(":::").map(str::trim).filter(|value| !value.is_empty()).collect()
+    }
+
+    /// The same of phones: before one, in a table that is not ours, a spreadsheet's mark that the cell is text (`'+49 30 1`) is no part of it.
+    pub(super) fn phones<'a>(&'a self, cells: &'a [String], field: &str) -> Vec<&'a str> {
+        let number = |value: &'a str| {
+            value
+                .strip_prefix('\'')
+                .filter(|rest| rest.starts_with(|c: char| c == '+' || c == '(' || c.is_ascii_digit()))
+        };
+        let values = self.values(cells, field);
+        if self.is_ours {
+            return values;
+        }
+        values.into_iter().map(|value| number(value).unwrap_or(value)).collect()
+    }
+
+    /// Whether an export of ours wrote the table: its cells are what they say.
+    pub(super) fn are_ours(&self) -> bool {
+        self.is_ours
+    }
+
     /// The currency of the amount in `amount`. A currency column stands for amounts: in a row without one it says nothing.
     pub(super) fn currency(&self, cells: &[String], amount: &str) -> Patch<String> {
         self.text(cells, amount).map_or(Patch::Keep, |_| self.patch(cells, "currency"))
@@ -219,5 +258,40 @@ impl Columns {
             }
         }
         (columns, reasons.join("; "))
+    }
+}
+
+/// A whole number without the marks between its thousands; any other text as it is.
+fn ungrouped(text: &str) -> String {
+    let is_mark = |c: char| matches!(c, ',' | '.' | '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}');
+    let is_number = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = text.split(is_mark);
+    let first = groups.next().is_some_and(|first| is_number(first) && first.len() <= 3);
+    let are_thousands = groups.all(|group| is_number(group) && group.len() == 3);
+    if first && are_thousands {
+        text.replace(is_mark, "")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ungrouped;
+
+    #[test]
+    fn marks_between_thousands_are_no_part_of_a_number() {
+        for (text, number) in [
+            ("1,200", "1200"),
+            ("1.200.000", "1200000"),
+            ("12 000", "12000"),
+            ("7", "7"),
+            ("1200", "1200"),
+        ] {
+            assert_eq!(ungrouped(text), number);
+        }
+        for other in ["1,20", "1.5", "1,2000", "51-200", "a,200", ",200", "1,200-5,000", ""] {
+            assert_eq!(ungrouped(other), other);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows that are contacts.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::{
         change::EntityKind,
         contact::{
             Contact, ContactDraft, ContactFields, Technologies, create_many,
-            derived::{company_key, linkedin_key},
+            derived::{company_key, is_range, linkedin_key, name_key},
             revise,
         },
     },
@@ -25,6 +25,12 @@ use super::{
     noun::{Also, AlsoKind, Natural, Noun, Records, Row},
 };
 
+/// The field whose cell holds the contact's own id.
+const OWN_ID: &str = "contact_uuid";
+
+/// Of a name that more share, nobody can tell who is meant.
+const NAMESAKES: usize = 20;
+
 /// Contacts.
 pub(super) struct Contacts {
     columns: Arc<Columns>,
@@ -34,26 +40,32 @@ pub(super) struct Contacts {
 impl Contacts {
     fn draft(&self, cells: &[String]) -> ContactDraft {
         let patch = |field| self.columns.patch(cells, field);
-        let [website, company_linkedin, person_linkedin] = addresses(["website", "company_linkedin", "person_linkedin"].map(patch));
+        let email = self.columns.values(cells, "email");
+        let [phone, other_phone, home_phone, corporate_phone] = self.phones(cells);
+        let [employees, employee_size_bracket] = self.size(cells);
+        let website = self.columns.values(cells, "website");
+        let [company_linkedin, person_linkedin] = ["company_linkedin", "person_linkedin"].map(patch);
+        let given = [said(website.first().copied()), company_linkedin, person_linkedin];
+        let [website, company_linkedin, person_linkedin] = if self.columns.are_ours() { given } else { addresses(given) };
         let technologies = self.columns.text(cells, "technologies").map(Technologies::split);
         ContactDraft {
             external_id: patch("external_id"),
             full_name: patch("full_name"),
             first_name: patch("first_name"),
             last_name: patch("last_name"),
-            email: patch("email"),
-            phone: patch("phone"),
-            other_phone: patch("other_phone"),
-            home_phone: patch("home_phone"),
-            corporate_phone: patch("corporate_phone"),
+            email: said(email.first().copied()),
+            phone,
+            other_phone,
+            home_phone,
+            corporate_phone,
             title: patch("title"),
             company: if self.columns.has("company") {
                 patch("company")
             } else {
                 patch("account")
             },
-            employees: patch("employees"),
-            employee_size_bracket: patch("employee_size_bracket"),
+            employees,
+            employee_size_bracket,
             industry: patch("industry"),
             website,
             company_linkedin,
@@ -73,6 +85,35 @@ impl Contacts {
             needs_name: false,
         }
     }
+
+    /// Mobile, other, home and corporate phone. The second value of a mobile phone's cell is another phone, where no cell says one.
+    fn phones(&self, cells: &[String]) -> [Patch<String>; 4] {
+        let [phone, other, home, corporate] =
+            ["phone", "other_phone", "home_phone", "corporate_phone"].map(|field| self.columns.phones(cells, field));
+        let second = phone.get(1);
+        [
+            said(phone.first().copied()),
+            said(other.first().or(second).copied()),
+            said(home.first().copied()),
+            said(corporate.first().copied()),
+        ]
+    }
+
+    /// Employees, and the bracket of sizes: `51-200` in a column of employees is no number but a bracket (contract X-121), which counts where no
+    /// other is said.
+    fn size(&self, cells: &[String]) -> [Patch<String>; 2] {
+        let bracket = self.columns.patch(cells, "employee_size_bracket");
+        match self.columns.text(cells, "employees").filter(|text| is_range(text)) {
+            Some(range) if bracket == Patch::Keep => [Patch::Keep, said(Some(range))],
+            Some(_) => [Patch::Keep, bracket],
+            None => [self.columns.number(cells, "employees"), bracket],
+        }
+    }
+}
+
+/// What a cell says: a blank one nothing.
+fn said(text: Option<&str>) -> Patch<String> {
+    text.map_or(Patch::Keep, |text| Patch::Set(text.to_owned()))
 }
 
 /// Website, and the LinkedIn addresses of company and person. LinkedIn's own tables call a profile `URL`: it is no website.
@@ -159,10 +200,28 @@ impl Noun for Contacts {
         [
             also(AlsoKind::Profile, parsed.linkedin_key()),
             also(AlsoKind::Identity, parsed.identity_key()),
+            also(AlsoKind::Name, parsed.full_name.as_deref().map(name_key)),
         ]
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// By a name alone only who says nothing that would tell more.
+    fn also_asked(&self, parsed: &ContactFields) -> Vec<Also> {
+        let says_more =
+            parsed.external_id.is_some() || parsed.email.is_some() || parsed.company.is_some() || parsed.linkedin_key().is_some();
+        // A row may name an account beside what it says of the company.
+        let may_say_more = self.columns.has(ACCOUNT_EXTERNAL_ID) || (self.columns.has("account") && self.columns.has("company"));
+        let mut also = Self::also_known(parsed);
+        if says_more || may_say_more {
+            also.retain(|also| also.kind != AlsoKind::Name);
+        }
+        also
+    }
+
+    fn contradict(one: &ContactFields, other: &ContactFields) -> bool {
+        one.contradicts(other)
     }
 
     fn differ(one: &ContactFields, other: &ContactFields) -> bool {
@@ -172,13 +231,16 @@ impl Noun for Contacts {
 
     fn lookup_also(records: &mut Records<'_>, also: &[Also]) -> Result<Vec<Contact>> {
         let keys = |kind| -> Vec<String> { also.iter().filter(|also| also.kind == kind).map(|also| also.key.clone()).collect() };
-        let (profiles, identities) = (keys(AlsoKind::Profile), keys(AlsoKind::Identity));
+        let (profiles, identities, names) = (keys(AlsoKind::Profile), keys(AlsoKind::Identity), keys(AlsoKind::Name));
         let mut found = Vec::new();
         if !profiles.is_empty() {
             found.extend(records.contacts().lookup_linkedin(&profiles)?);
         }
         if !identities.is_empty() {
             found.extend(records.contacts().lookup_identities(&identities)?);
+        }
+        if !names.is_empty() {
+            found.extend(records.contacts().lookup_names(&names, NAMESAKES)?);
         }
         Ok(found)
     }
@@ -191,6 +253,25 @@ impl Noun for Contacts {
             found.extend(of_uuids.into_iter().filter(|contact| contact.fields.external_id.is_none()));
         }
         Ok(found)
+    }
+
+    fn lookup_own(&self, records: &mut Records<'_>, rows: &[Row]) -> Result<Vec<(usize, Contact)>> {
+        let own = |row: &Row| Uuid::try_parse(self.columns.text(&row.cells, OWN_ID)?).ok();
+        let uuids: Vec<(usize, Uuid)> = rows
+            .iter()
+            .enumerate()
+            .filter_map(|(index, row)| Some((index, own(row)?)))
+            .collect();
+        if uuids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked: Vec<Uuid> = uuids.iter().map(|(_, uuid)| *uuid).collect();
+        let found = records.contacts().lookup_uuids(&asked)?;
+        let found: HashMap<Uuid, Contact> = found.into_iter().map(|contact| (contact.uuid, contact)).collect();
+        let of_row = uuids
+            .into_iter()
+            .filter_map(|(index, uuid)| Some((index, found.get(&uuid)?.clone())));
+        Ok(of_row.collect())
     }
 
     fn exported_id(contact: &Contact) -> Option<String> {

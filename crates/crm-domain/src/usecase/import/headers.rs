@@ -2,7 +2,7 @@
 //!
 //! A field's name is that of the domain, but for `close_date` (feeds the expected and, in a closing stage, the actual closing date),
 //! `product` (names an opportunity that has no name), `full_name` (first and last name in one), `parent`, `account` and `owner` (found by
-//! name), `parent_external_id` and `account_external_id` (found by external id, which goes before the name), `contact_external_id` and
+//! name), `contact_uuid` (the contact's own id in this deployment, as its downloads have it), `parent_external_id` and `account_external_id` (found by external id, which goes before the name), `contact_external_id` and
 //! `contact_email` (found by these), `pipeline` (one that there is, by name), and `tags` (names between commas, put on the record beside those that it carries).
 
 use crate::table::FieldSpec;
@@ -15,6 +15,7 @@ macro_rules! fields {
 
 /// By these rows find their records: a column that was guessed wrongly would have them overwrite each other.
 pub const EXACT: &[&str] = &[
+    "contact_uuid",
     "external_id",
     "parent_external_id",
     "account_external_id",
@@ -50,17 +51,18 @@ pub const ACCOUNT: &[FieldSpec] = fields! {
 
 /// Contacts; beside what people write, the headers of Apollo, Google Contacts, HubSpot, LinkedIn, Outlook, Pipedrive and Salesforce.
 pub const CONTACT: &[FieldSpec] = fields! {
+    "contact_uuid": [],
     "external_id": ["contact id", "customer id", "person id", "user id", "record id", "crm id", "id"],
     "full_name": ["name", "contact name", "contact", "customer name", "person name", "display name"],
     "first_name": ["given name", "forename", "first", "person first name"],
     "last_name": ["surname", "family name", "last", "person last name"],
     "title": ["job title", "position", "role", "job", "current position", "current title", "person job title", "organization title", "organization 1 title"],
-    "company": ["company name", "organization", "organisation", "employer", "current company", "organization name", "organization 1 name", "person organization", "associated company"],
+    "company": ["company name", "organization", "organisation", "employer", "current company", "organization name", "organization 1 name", "person organization", "associated company", "company account"],
     "account": ["account name"],
     "account_external_id": ["account id", "company id", "organization id", "organisation id"],
     "email": ["email address", "email 1", "mail", "work email", "primary email", "business email", "email 1 value", "person email work", "email work"],
-    "phone": ["phone number", "telephone", "phone 1", "work phone", "tel", "mobile phone", "mobile", "mobile number", "mobile phone number", "cell", "cell phone", "primary phone", "phone 1 value", "person phone mobile", "phone mobile"],
-    "other_phone": ["phone 2", "mobile", "mobile phone", "mobile number", "mobile phone number", "cell", "cell phone", "second phone", "secondary phone", "work direct phone", "phone 2 value", "person phone other", "phone other"],
+    "phone": ["phone number", "telephone", "phone 1", "work phone", "tel", "mobile phone", "mobile", "mobile number", "mobile phone number", "mobile no", "cell", "cell phone", "cell phone number", "primary phone", "phone 1 value", "person phone mobile", "phone mobile"],
+    "other_phone": ["phone 2", "mobile", "mobile phone", "mobile number", "mobile phone number", "mobile no", "cell", "cell phone", "cell phone number", "second phone", "secondary phone", "work direct phone", "phone 2 value", "person phone other", "phone other"],
     "home_phone": ["home phone number", "home telephone", "person phone home", "phone home", "phone 3 value"],
     "corporate_phone": ["company phone", "company phone number", "business phone", "work phone", "office phone", "company main phone", "headquarters phone", "person phone work", "phone work"],
     "employees": ["number of employees", "employee count", "no of employees", "headcount", "company employees", "organization employee count"],
@@ -92,7 +94,7 @@ pub const LEAD: &[FieldSpec] = fields! {
     "email": ["email address", "email 1", "mail", "work email"],
     "phone": ["phone number", "telephone", "phone 1", "work phone", "mobile", "tel"],
     "title": ["job title", "position", "role", "job"],
-    "company": ["account", "account name", "company name", "organization", "organisation", "employer"],
+    "company": ["account", "account name", "company name", "company account", "organization", "organisation", "employer"],
     "source": ["lead source", "channel", "origin", "utm source"],
     "status": ["lead status", "deal stage", "stage", "lead stage"],
     "description": ["notes", "about", "comments"],

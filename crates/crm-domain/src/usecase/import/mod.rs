@@ -8,7 +8,9 @@
 //!
 //! Rows are matched with records by external id, else by what people know a record by: an account's name, a contact's or lead's email, a
 //! user's name or email; an opportunity by its name, account and a day (see `opportunity::known`). A row with an unknown external id takes over the record of its name or
-//! email if that has no external id yet. An empty cell says nothing: it clears nothing, and nothing is invented for it.
+//! email if that has no external id yet. A contact is found before all else by its own id, which our downloads have; then also by its
+//! LinkedIn profile, by name and company, and, where a row says none of these, by its name alone if one live contact has it that nothing else
+//! in the row contradicts. An empty cell says nothing: it clears nothing, and nothing is invented for it.
 //!
 //! Columns feed custom fields by their keys or labels (`custom`); a new record needs a value where one is required.
 
@@ -30,6 +32,7 @@ mod pace;
 mod parent;
 mod report;
 mod run;
+mod settle;
 mod slice;
 mod tags;
 #[cfg(test)]

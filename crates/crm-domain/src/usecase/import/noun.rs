@@ -69,6 +69,8 @@ pub(super) enum AlsoKind {
     Profile,
     /// Name and company: two may share them who [`Noun::differ`].
     Identity,
+    /// A name alone: it tells of one only where no other has it who does not [`Noun::contradict`].
+    Name,
 }
 
 /// A noun that can be imported.
@@ -125,6 +127,11 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// The records that rows mean by their own ids in this tenant, each with the row's index; these go before everything else.
+    fn lookup_own(&self, _records: &mut Records<'_>, _rows: &[Row]) -> Result<Vec<(usize, Self::Record)>> {
+        Ok(Vec::new())
+    }
+
     /// Under what rows count as twins: those of one key mean one record each, in order. `None` when the row is known by something else.
     fn twin_key(&self, _row: &Row, _parsed: &Self::Parsed) -> Option<u64> {
         None
@@ -147,6 +154,14 @@ pub(super) trait Noun: Send + Sync + Sized + 'static {
     /// What the record is known by where neither external id nor natural key tells: the surest first.
     fn also_known(_parsed: &Self::Parsed) -> Vec<Also> {
         Vec::new()
+    }
+    /// Those of [`Noun::also_known`] by which a row's record is looked for.
+    fn also_asked(&self, parsed: &Self::Parsed) -> Vec<Also> {
+        Self::also_known(parsed)
+    }
+    /// Whether two who have but a name in common are different by something else.
+    fn contradict(_one: &Self::Parsed, _other: &Self::Parsed) -> bool {
+        false
     }
     /// Whether two are known to be different, whatever they share.
     fn differ(_one: &Self::Parsed, _other: &Self::Parsed) -> bool {

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::UserId,
-    table::{FieldSpec, Mapping, MappingError, TableOptions, auto_map},
+    table::{FieldSpec, Mapping, TableOptions, auto_map},
     tenant::change::EntityKind,
 };
 
-use super::headers;
+use super::{headers, settle};
 
 /// What the rows of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +34,14 @@ impl ImportKind {
     }
 
     /// Which column of a table feeds which field: by the headers' names, and where programs use a name for something else, by what else
-    /// there is. Fields that are not among `only` are fed by none.
+    /// there is. Fields that are not among `only` are fed by none, but take the columns that are theirs: an id is nobody's name.
     pub fn map(self, columns: &[String], only: Option<&[&str]>) -> Mapping {
-        let mut fields = self.fields().to_vec();
-        fields.retain(|field| only.is_none_or(|only| only.contains(&field.name)));
-        let mut mapping = auto_map(columns, &fields, headers::EXACT);
+        let mut mapping = auto_map(columns, self.fields(), headers::EXACT);
         if self == Self::Contacts {
-            settle(&mut mapping, columns);
+            settle::settle(&mut mapping, columns, only);
+        }
+        if let Some(only) = only {
+            mapping.restrict(only);
         }
         mapping
     }
@@ -75,41 +76,6 @@ impl ImportKind {
             Self::Leads => &["first_name", "last_name", "full_name"],
             Self::Opportunities => &["name", "product"],
         }
-    }
-}
-
-/// What a contact's mobile phone is called, as [`headers::CONTACT`] has it.
-const MOBILE: [&str; 6] = [
-    "mobile phone",
-    "mobile",
-    "mobile number",
-    "mobile phone number",
-    "cell phone",
-    "cell",
-];
-
-/// Outlook's `Title` is `Dr.` beside a `Job Title`. And where Salesforce's `Phone`, `Other Phone` and `Mobile` leave the last without a field,
-/// the first is the company's.
-fn settle(mapping: &mut Mapping, headers: &[String]) {
-    let unmapped = |mapping: &Mapping, names: &[&str]| {
-        let mut columns = names.iter().filter_map(|name| mapping.column_named(name));
-        columns.find(|column| mapping.unmapped().any(|(unmapped, _)| unmapped == *column))
-    };
-    let mut moved = Vec::new();
-    if let Some(job) = unmapped(&*mapping, &["job title"]) {
-        moved.push((headers[job].clone(), "title".to_owned()));
-    }
-    if let (Some(mobile), Some(phone), None) = (
-        unmapped(&*mapping, &MOBILE),
-        mapping.column_of("phone"),
-        mapping.column_of("corporate_phone"),
-    ) {
-        moved.push((headers[phone].clone(), "corporate_phone".to_owned()));
-        moved.push((headers[mobile].clone(), "phone".to_owned()));
-    }
-    // Two columns of one name cannot be told apart, and a field may not be wanted: the mapping stays as it is.
-    if let Err(error) = mapping.apply_overrides(&moved) {
-        debug_assert!(!matches!(error, MappingError::UnknownHeader { .. }), "{error}");
     }
 }
 

@@ -57,8 +57,8 @@ impl RowFailure {
             line: error.line,
             column: String::new(),
             reason: error.reason.to_string(),
-            cells: Vec::new(),
-            raw: Some(error.raw),
+            raw: error.cells.is_empty().then_some(error.raw),
+            cells: error.cells,
         }
     }
 }

@@ -116,12 +116,15 @@ impl<N: Noun> Plan<N> {
             holders: Holders::default(),
             existing,
         };
-        plan.look_up(records, &parsed)?;
-        let twins = plan.know_twins(noun.lookup_twins(records, rows, &parsed, accounts)?);
+        plan.look_up(records, noun, &parsed)?;
+        let own = plan.know_meant(noun.lookup_own(records, rows)?);
+        let twins = plan.know_meant(noun.lookup_twins(records, rows, &parsed, accounts)?);
         plan.know_values(records, noun, rows)?;
         plan.know_tags(records, noun)?;
         for (index, (row, parsed)) in rows.iter().zip(parsed).enumerate() {
-            let outcome = plan.place(noun, row, parsed, accounts, twins.get(&index).copied());
+            let meant = own.get(&index).copied();
+            let meant = meant.or_else(|| plan.find(noun, &parsed)).or_else(|| twins.get(&index).copied());
+            let outcome = plan.place(noun, row, parsed, accounts, meant);
             plan.outcomes.push(outcome.unwrap_or_else(|error| (Outcome::failed(error), None)));
         }
         Ok(plan)
@@ -181,7 +184,7 @@ impl<N: Noun> Plan<N> {
         Ok(self.outcomes.into_iter().map(with_id).collect())
     }
 
-    fn look_up(&mut self, records: &mut Records<'_>, parsed: &[N::Parsed]) -> Result<()> {
+    fn look_up(&mut self, records: &mut Records<'_>, noun: &N, parsed: &[N::Parsed]) -> Result<()> {
         let external = distinct(parsed.iter().filter_map(|row| N::external_id(row).map(str::to_owned)));
         if !external.is_empty() {
             self.know(N::lookup_external(records, &external)?);
@@ -195,8 +198,8 @@ impl<N: Noun> Plan<N> {
             self.know(N::lookup_natural(records, &natural)?);
         }
         let mut also: HashSet<Also> = HashSet::new();
-        for row in parsed.iter().filter(|row| self.find(row).is_none()) {
-            also.extend(N::also_known(row));
+        for row in parsed.iter().filter(|row| self.find(noun, row).is_none()) {
+            also.extend(noun.also_asked(row));
         }
         if !also.is_empty() {
             let also: Vec<Also> = also.into_iter().collect();
@@ -229,9 +232,9 @@ impl<N: Noun> Plan<N> {
         }
     }
 
-    /// The slots of the records that rows mean by being the nth of their twins, by the rows' indexes.
-    fn know_twins(&mut self, twins: Vec<(usize, N::Record)>) -> HashMap<usize, usize> {
-        let (rows, records): (Vec<usize>, Vec<N::Record>) = twins.into_iter().unzip();
+    /// The slots of the records that rows mean by themselves, by the rows' indexes.
+    fn know_meant(&mut self, meant: Vec<(usize, N::Record)>) -> HashMap<usize, usize> {
+        let (rows, records): (Vec<usize>, Vec<N::Record>) = meant.into_iter().unzip();
         let ids: Vec<i64> = records.iter().map(N::id).collect();
         self.know(records);
         let slot_of = |(index, slot): (usize, &Slot<N>)| Some((N::id(slot.record.as_ref()?), index));
@@ -320,14 +323,14 @@ impl<N: Noun> Plan<N> {
         }
     }
 
-    /// Decides what a row means, and does it in memory.
+    /// Does in memory what a row says of the record in the slot that it means, or of a new one.
     fn place(
         &mut self,
         noun: &N,
         row: &Row,
         mut parsed: N::Parsed,
         accounts: &NamedAccounts,
-        twin: Option<usize>,
+        meant: Option<usize>,
     ) -> Result<(Outcome, Option<usize>)> {
         let mut links = Links {
             account: account_of::<N>(noun, row, accounts)?,
@@ -336,7 +339,7 @@ impl<N: Noun> Plan<N> {
         let mut check = Check::new();
         let values = self.values(noun, row, &mut check);
         let said = Tags::said(noun.columns(), &row.cells)?;
-        let Some(index) = self.find(&parsed).or(twin) else {
+        let Some(index) = meant else {
             links.account = links.account.or_else(|| accounts.of_domains(&noun.domains(&parsed)));
             N::complete(&mut parsed, row.owner, links);
             self.check_unique(&parsed, None)?;
@@ -388,7 +391,7 @@ impl<N: Noun> Plan<N> {
 
     /// The record that a row means: that of its external id, else one of its natural key, else one of what it is also known by; a row with an
     /// unknown external id only takes over a record that has none.
-    fn find(&self, row: &N::Parsed) -> Option<usize> {
+    fn find(&self, noun: &N, row: &N::Parsed) -> Option<usize> {
         let external = N::external_id(row);
         if let Some(index) = external.and_then(|id| self.by_external.get(id)) {
             return Some(*index);
@@ -398,10 +401,16 @@ impl<N: Noun> Plan<N> {
         if let Some(index) = same.into_iter().flatten().find(fits) {
             return Some(*index);
         }
-        N::also_known(row).iter().find_map(|also| {
-            let is_meant = |index: &&usize| also.kind == AlsoKind::Profile || !N::differ(row, &self.slots[**index].now);
-            let same = self.by_also.get(also)?;
-            same.iter().filter(fits).find(is_meant).copied()
+        noun.also_asked(row).iter().find_map(|also| {
+            let is_meant = |index: &&usize| match also.kind {
+                AlsoKind::Profile => true,
+                AlsoKind::Identity => !N::differ(row, &self.slots[**index].now),
+                AlsoKind::Name => !N::contradict(row, &self.slots[**index].now),
+            };
+            let mut meant = self.by_also.get(also)?.iter().filter(fits).filter(is_meant);
+            let first = meant.next().copied()?;
+            let is_told = also.kind != AlsoKind::Name || meant.next().is_none();
+            is_told.then_some(first)
         })
     }
 
@@ -416,7 +425,11 @@ impl<N: Noun> Plan<N> {
 
     fn outcome(&self, index: usize, fate: Fate) -> Outcome {
         let fields = &self.slots[index].now;
-        let is_sure = |also: &Also| also.kind == AlsoKind::Profile || N::natural_key(fields).is_none();
+        let is_sure = |also: &Also| match also.kind {
+            AlsoKind::Profile => true,
+            AlsoKind::Identity => N::natural_key(fields).is_none(),
+            AlsoKind::Name => false,
+        };
         let also_known = N::also_known(fields).into_iter().filter(is_sure);
         Outcome {
             fate,

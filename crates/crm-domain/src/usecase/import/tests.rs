@@ -204,8 +204,13 @@ fn options_are_parsed_strictly() {
 
 /// Headers of a program's table, each with the field that it feeds; `-` for none.
 fn assert_maps(program: &str, table: &[(&str, &str)]) {
+    assert_maps_only(program, None, table);
+}
+
+/// The same where only some fields can be fed.
+fn assert_maps_only(program: &str, only: Option<&[&str]>, table: &[(&str, &str)]) {
     let line: Vec<String> = table.iter().map(|(header, _)| (*header).to_owned()).collect();
-    let mapping = ImportKind::Contacts.map(&line, None);
+    let mapping = ImportKind::Contacts.map(&line, only);
     let mapped: Vec<(&str, &str)> = line
         .iter()
         .enumerate()
@@ -269,8 +274,8 @@ fn contacts_of_other_programs_map_by_themselves() {
             ("First Name", "first_name"),
             ("Last Name", "last_name"),
             ("Email", "email"),
-            ("Phone Number", "phone"),
-            ("Mobile Phone Number", "other_phone"),
+            ("Phone Number", "other_phone"),
+            ("Mobile Phone Number", "phone"),
             ("Contact owner", "owner"),
             ("Lead Status", "-"),
             ("Create Date", "-"),
@@ -428,4 +433,134 @@ fn a_contacts_table_of_the_documents_maps_by_itself() {
             ("Custom Field 1", "-"),
         ],
     );
+}
+
+/// Some of what families may offer.
+const OFFERED: &[&str] = &[
+    "contact_uuid",
+    "full_name",
+    "first_name",
+    "last_name",
+    "email",
+    "title",
+    "company",
+    "phone",
+    "other_phone",
+    "corporate_phone",
+    "employees",
+    "industry",
+    "website",
+    "city",
+    "state",
+    "country",
+];
+
+#[test]
+fn who_offers_no_accounts_takes_their_names_for_companies() {
+    for header in ["Account Name", "Company / Account", "Account"] {
+        assert_maps_only(header, Some(OFFERED), &[("Last Name", "last_name"), (header, "company")]);
+    }
+    assert_maps_only(
+        "both",
+        Some(OFFERED),
+        &[("Name", "full_name"), ("Company", "company"), ("Account Name", "-")],
+    );
+    assert_maps(
+        "leads of Salesforce",
+        &[("Last Name", "last_name"), ("Company / Account", "company")],
+    );
+}
+
+#[test]
+fn ids_and_other_things_go_nowhere() {
+    assert_maps_only(
+        "ids",
+        Some(OFFERED),
+        &[
+            ("Id", "-"),
+            ("Organization Id", "-"),
+            ("Company Id", "-"),
+            ("Account ID", "-"),
+            ("CompanyID", "-"),
+            ("Contact Id", "-"),
+            ("Last Name", "last_name"),
+        ],
+    );
+    assert_maps_only(
+        "addresses",
+        Some(OFFERED),
+        &[
+            ("Name", "full_name"),
+            ("Email", "email"),
+            ("Mailing Street", "-"),
+            ("Home Street", "-"),
+            ("Country Code", "-"),
+            ("Mailing Country Code", "-"),
+            ("Email Status", "-"),
+        ],
+    );
+    assert_maps(
+        "a code beside its name",
+        &[("Name", "full_name"), ("Country Code", "-"), ("Country", "country")],
+    );
+}
+
+#[test]
+fn the_names_of_organizations_are_nobodys() {
+    let organizations = "Index,Organization Id,Name,Website,Country,Description,Founded,Industry,Number of employees,UpdatedAt";
+    for line in [organizations, "Name,Founded,Country", "Name,Company Id", "name,employees,website"] {
+        let refused = resolve(ImportKind::Contacts, line, &ImportOptions::default()).err();
+        assert!(matches!(refused, Some(ImportError::NoNameColumn { .. })), "{line}");
+        // Who says so has his way.
+        let said = ImportOptions {
+            mapping: vec![("name".to_owned(), "full_name".to_owned())],
+            ..ImportOptions::default()
+        };
+        assert!(resolve(ImportKind::Contacts, line, &said).unwrap().has("full_name"), "{line}");
+    }
+    for line in [
+        "Name",
+        "Name,Country",
+        "Name,Email,Employees",
+        "Name,Company,Employees",
+        "Full Name,Employees",
+    ] {
+        assert!(
+            resolve(ImportKind::Contacts, line, &ImportOptions::default())
+                .unwrap()
+                .has("full_name"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_mobile_phone_is_one_wherever_it_stands() {
+    for (table, expected) in [
+        ("Name,Phone,Mobile", ["-", "other_phone", "phone"]),
+        ("Name,Mobile Phone Number,Phone Number", ["-", "phone", "other_phone"]),
+        ("Name,Telephone,Cell Phone", ["-", "other_phone", "phone"]),
+        ("Name,Phone 1,Phone 2", ["-", "phone", "other_phone"]),
+    ] {
+        let mapping = ImportKind::Contacts.map(&headers(table), Some(OFFERED));
+        let mapped: Vec<&str> = (1..3)
+            .map(|column| {
+                mapping
+                    .mapped()
+                    .find(|mapped| mapped.column == column)
+                    .map_or("-", |mapped| mapped.field)
+            })
+            .collect();
+        assert_eq!(mapped, expected[1..], "{table}");
+    }
+}
+
+#[test]
+fn the_id_in_our_own_download_is_the_contacts() {
+    let download =
+        "Full Name,First Name,Last Name,Title,Company,Email,Id,Email Domain,Updated At,Tags,Description,External Id,Account,Owner";
+    let of_download = mapped(ImportKind::Contacts, download);
+    assert!(of_download.contains(&"Id→contact_uuid".to_owned()), "{of_download:?}");
+    assert!(of_download.contains(&"External Id→external_id".to_owned()), "{of_download:?}");
+    assert_eq!(mapped(ImportKind::Contacts, "Id,Email"), ["Id→external_id", "Email→email"]);
 }

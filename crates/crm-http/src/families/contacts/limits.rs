@@ -7,7 +7,7 @@ use crm_domain::{control::api_key::KeyFamily, id::SessionId};
 use crate::shared::{
     auth::KeyGate,
     call::{Call, CallState},
-    fault::Fault,
+    fault::{Fault, retry_after_seconds},
     rate_limit::{Decision, LimitKey, Quota},
 };
 
@@ -56,10 +56,15 @@ fn pass(call: &Call, decision: Decision) -> Result<(), Fault> {
     }
 }
 
-/// Limit, remaining, and the seconds until the bucket is full, rounded up so that waiting for it is enough (D-38, X-07).
+/// Limit, remaining, and the seconds until the bucket is full, rounded up so that waiting for it is enough (D-38, X-07). A refusal says in
+/// both `X-RateLimit-Reset` and `Retry-After` when the next request is let in.
 pub(super) fn write_headers(call: &Call, decision: &Decision, headers: &mut HeaderMap) {
-    let reset = decision.reset.since(call.app.clock.now());
-    let seconds = reset.as_secs() + u64::from(reset.subsec_nanos() > 0);
+    let seconds = if decision.allowed {
+        let reset = decision.reset.since(call.app.clock.now());
+        reset.as_secs() + u64::from(reset.subsec_nanos() > 0)
+    } else {
+        retry_after_seconds(decision.retry_after)
+    };
     headers.insert(LIMIT, HeaderValue::from(decision.limit));
     headers.insert(REMAINING, HeaderValue::from(decision.remaining));
     headers.insert(RESET, HeaderValue::from(seconds));

@@ -271,11 +271,16 @@ impl Family for Contacts {
     modifiers(&Credentials),
     tags(
         (name = "contacts session", description = "Signing in and out, for browsers. Every answer of this family carries `X-Trace-Id`, `X-API-Version` \
-            and `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds from now); a 429 also `Retry-After` (seconds)."),
+            and `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (seconds until the whole allowance is back); a 429 also `Retry-After` (seconds), and there both say when \
+            the next request is let in."),
         (name = "contacts settings", description = "What users set for themselves"),
         (name = "contacts api keys", description = "The current user's API keys"),
         (name = "contacts records", description = "Contacts, one by one and many at once. `GET /api/contacts` with a session's cookie and no token answers \
-            as `GET /api/v1/contacts` does."),
+            as `GET /api/v1/contacts` does. `leadScore` tells how much is known of a contact, from 0.0 to 10.0: email 2.0; title and company 1.2 each; \
+            own LinkedIn address 1.0; industry 0.8; first name, last name and any phone 0.5 each; technologies, annual revenue and anything of the \
+            company's address 0.4 each; the company's LinkedIn address 0.3; number of employees or its bracket, website and country 0.2 each; city and \
+            state 0.1 each. `employeeSizeBracket` is one of 1-10, 11-50, 51-200, 201-500, 501-1000, 1001-5000, 5001-10000 and 10001+; where none is \
+            given it follows from `employees`."),
         (name = "contacts statistics", description = "Totals of contacts"),
         (name = "contacts public", description = "The public API: bare answers, the key in `X-API-Key` alone"),
         (name = "contacts enrichment", description = "Looking people up at the configured provider, which costs credits"),

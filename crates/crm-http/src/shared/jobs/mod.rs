@@ -5,6 +5,7 @@
 //! room; each runs on a blocking thread of its own, with a task beside it that extends its lease.
 
 mod run;
+mod takeover;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -137,6 +138,9 @@ impl Jobs {
     pub(crate) async fn run(self: Arc<Self>) {
         if self.executors.is_empty() || self.settings.parallel == 0 {
             return;
+        }
+        if self.settings.is_sole {
+            self.take_over().await;
         }
         let pause = Duration::from_millis(self.settings.poll_milliseconds.max(10));
         while !self.is_stopping() {

@@ -162,3 +162,120 @@ fn every_field_of_a_contact_can_be_imported() {
     );
     assert_eq!((fields.employees, fields.website), (Some(250), None));
 }
+
+#[test]
+fn a_name_alone_is_known_again() {
+    let crm = Fixture::new();
+    let file = "Name,City\nAda Byron,London\nBo,\nCy Young,\n";
+    assert_eq!(crm.import(Contacts, file).counts(), (3, 0, 0, 0));
+    assert_eq!(crm.import(Contacts, file).counts(), (0, 0, 3, 0));
+    // Whatever its case and spaces, and whoever else has become known of.
+    crm.import(Contacts, "Name,Email\nBo Diddley,bo@x.example\n");
+    let again = crm.import(Contacts, "Name,City\nADA  byron,London\nBo Diddley,Ulm\n");
+    assert_eq!(again.counts(), (0, 2, 0, 0));
+    assert_eq!(crm.contacts().len(), 4);
+}
+
+#[test]
+fn a_name_alone_does_not_find_somebody_else() {
+    let crm = Fixture::new();
+    let file = "Name,City,Phone\nAda Byron,London,1\nAda Byron,Paris,\nAda Byron,London,2\n";
+    assert_eq!(
+        crm.import(Contacts, file).counts(),
+        (3, 0, 0, 0),
+        "a city and a phone tell them apart"
+    );
+    assert_eq!(crm.import(Contacts, file).counts(), (0, 0, 3, 0));
+    // Two could be meant: neither is taken.
+    assert_eq!(crm.import(Contacts, "Name,City\nAda Byron,London\n").counts(), (1, 0, 0, 0));
+    // Who says more is known by that alone.
+    let more = crm.import(
+        Contacts,
+        "Name,Email,Company,City\nAda Byron,ada@x.example,,Paris\nAda Byron,,Acme,Paris\n",
+    );
+    assert_eq!(more.counts(), (2, 0, 0, 0));
+}
+
+#[test]
+fn a_row_with_our_own_id_is_that_contact() {
+    let (crm, other) = (Fixture::new(), Fixture::new());
+    crm.import(Contacts, "Name,Email\nAda,ada@x.example\nBo,bo@x.example\n");
+    other.import(Contacts, "Name\nEve\n");
+    let [ada, bo] = [0, 1].map(|index| crm.contacts()[index].clone());
+    let foreign = other.contacts()[0].uuid;
+    let with = |rows: &str| crm.import(Contacts, &format!("contact_uuid,Full Name,Email\n{rows}"));
+    // Its very email may change.
+    assert_eq!(
+        with(&format!("{},Ada B,new@x.example\n{},Bo,\n", ada.uuid, bo.uuid)).counts(),
+        (0, 1, 1, 0)
+    );
+    assert_eq!(
+        crm.contacts()[0].fields.email.as_ref().map(|email| email.as_str()),
+        Some("new@x.example")
+    );
+    // Another's email is not taken, and another tenant's id means nobody.
+    assert_eq!(with(&format!("{},Ada,bo@x.example\n", ada.uuid)).summary.failed, 1);
+    assert_eq!(with(&format!("{foreign},Eve,\nno id,Zed,\n")).counts(), (2, 0, 0, 0));
+    assert_eq!(other.changes().len(), 1, "the other tenant's contact is as it was");
+}
+
+#[test]
+fn several_values_in_a_cell_are_several_values() {
+    let crm = Fixture::new();
+    let google = "First Name,E-mail 1 - Value,Phone 1 - Value,Website 1 - Value\nAda,a@x.example ::: b@x.example,+49 1 ::: +49 2,x.example ::: y.example\n";
+    assert_eq!(crm.import(Contacts, google).counts(), (1, 0, 0, 0));
+    let ada = crm.contacts().remove(0).fields;
+    assert_eq!(ada.email.as_ref().map(|email| email.as_str()), Some("a@x.example"));
+    assert_eq!((ada.phone.as_deref(), ada.other_phone.as_deref()), (Some("+49 1"), Some("+49 2")));
+    assert_eq!(ada.website.as_ref().map(|website| website.as_str()), Some("x.example"));
+    // Under another header it is what it says.
+    crm.import(Contacts, "Name,Title\nBo,A ::: B\n");
+    assert_eq!(crm.contacts()[1].fields.title.as_deref(), Some("A ::: B"));
+}
+
+#[test]
+fn a_spreadsheets_mark_of_text_is_no_part_of_a_phone() {
+    let crm = Fixture::new();
+    crm.import(
+        Contacts,
+        "Name,Mobile Phone,Title\nAda,'+49 30 1,'quoted'\nBo,'0301,\nCy,'t Hooft,\n",
+    );
+    let phones: Vec<_> = crm
+        .contacts()
+        .into_iter()
+        .map(|contact| contact.fields.phone.unwrap().into_inner())
+        .collect();
+    assert_eq!(phones, ["+49 30 1", "0301", "'t Hooft"]);
+    assert_eq!(crm.contacts()[0].fields.title.as_deref(), Some("'quoted'"));
+}
+
+#[test]
+fn a_size_is_a_number_or_a_bracket() {
+    let crm = Fixture::new();
+    let file = "Name,Employees\nA,\"1,200\"\nB,51-200\nC,\"10,001+ employees\"\nD,7\nE,many\n";
+    let outcome = crm.import(Contacts, file);
+    assert_eq!(outcome.reasons(), ["6 Employees: Employees: must be a whole number"]);
+    let sizes: Vec<_> = crm
+        .contacts()
+        .into_iter()
+        .map(|contact| (contact.fields.employees, contact.fields.employee_size_bracket.unwrap().into_inner()))
+        .collect();
+    let expected = [(Some(1200), "1001-5000"), (None, "51-200"), (None, "10001+"), (Some(7), "1-10")];
+    assert_eq!(sizes, expected.map(|(employees, bracket)| (employees, bracket.to_owned())));
+    crm.import(Accounts, "Name,Employees\nAcme,\"1,200\"\n");
+    assert_eq!(crm.account("Acme").fields.employees, Some(1200));
+}
+
+#[test]
+fn what_programs_write_before_the_header_is_no_header() {
+    let crm = Fixture::new();
+    let linkedin = "Notes:\n\"When exporting your connection data, you may notice that some are missing.\"\n\n\
+                    First Name,Last Name,URL,Email Address,Company,Position,Connected On\n\
+                    Ada,Byron,https://www.linkedin.com/in/ada,,Acme,CTO,01 Jan 2024\n,,,bad,,,\n";
+    let outcome = crm.import(Contacts, linkedin);
+    assert_eq!((outcome.summary.created, outcome.summary.failed), (1, 1));
+    assert_eq!(outcome.failures[0].line, 6, "lines are those of the file");
+    assert_eq!(crm.contacts()[0].fields.title.as_deref(), Some("CTO"));
+    assert_eq!(crm.import(Contacts, "sep=;\r\nName;Title\r\nBo;a, b, c\r\n").counts(), (1, 0, 0, 0));
+    assert_eq!(crm.contacts()[1].fields.title.as_deref(), Some("a, b, c"));
+}

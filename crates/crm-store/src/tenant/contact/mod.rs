@@ -3,7 +3,7 @@
 pub(crate) mod profile;
 pub(crate) mod stats;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crm_domain::{
     error::{Error, Result},
@@ -276,7 +276,7 @@ impl<State> ContactReads for Session<'_, State> {
     }
 
     fn lookup_emails(&mut self, emails: &[String]) -> Result<Vec<Contact>> {
-        let keys: Vec<String> = list::storable(emails).iter().map(|email| email.trim().to_lowercase()).collect();
+        let keys: Vec<String> = list::storable(emails).iter().map(|email| Email::key_of(email)).collect();
         let rows = contact::table
             .filter(contact::email_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
@@ -299,6 +299,27 @@ impl<State> ContactReads for Session<'_, State> {
             .filter(contact::identity_key.eq_any(keys))
             .filter(contact::deleted_at.is_null())
             .order(contact::id.asc());
+        self.contacts_of(rows)
+    }
+
+    fn lookup_names(&mut self, names: &[String], most: usize) -> Result<Vec<Contact>> {
+        let keys: Vec<String> = list::storable(names).iter().map(|name| name.to_lowercase()).collect();
+        let named = contact::table
+            .filter(contact::full_name_key.eq_any(keys))
+            .filter(contact::deleted_at.is_null());
+        let named: Vec<(i64, Option<String>)> = named
+            .select((contact::id, contact::full_name_key))
+            .load(self.connection)
+            .map_err(map)?;
+        let mut by_name: BTreeMap<Option<String>, Vec<i64>> = BTreeMap::new();
+        for (id, name) in named {
+            by_name.entry(name).or_default().push(id);
+        }
+        let ids: Vec<i64> = by_name.into_values().filter(|ids| ids.len() <= most).flatten().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = contact::table.filter(contact::id.eq_any(ids)).order(contact::id.asc());
         self.contacts_of(rows)
     }
 

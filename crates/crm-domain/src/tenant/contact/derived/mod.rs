@@ -13,7 +13,7 @@ pub use name::joined;
 pub(super) use name::{Name, NameDraft};
 pub use score::{SCORE_MAX, show_score};
 pub use shared_domain::is_shared_domain;
-pub use size::{SIZE_BRACKETS, bracket_of};
+pub use size::{SIZE_BRACKETS, bracket_of, is_range};
 pub(super) use size::{bracket, parse_bracket};
 
 use super::ContactFields;
@@ -49,8 +49,31 @@ impl ContactFields {
 
     /// Full name and company, by which people without an email are known again: lower case, between them a line break.
     pub fn identity_key(&self) -> Option<String> {
-        let name = self.full_name.as_deref()?.to_lowercase();
-        Some(format!("{name}\n{}", self.company_key()?))
+        identity_of(self.full_name.as_deref(), self.company.as_deref())
+    }
+
+    /// Whether these are two people, if they have but the name in common: something that both say of the person differs.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let texts = |fields: &Self| {
+            let text = |text: Option<&str>| text.map(name_key);
+            [
+                fields.email.as_ref().map(Email::key),
+                fields.linkedin_key(),
+                text(fields.external_id.as_deref()),
+                text(fields.company.as_deref()),
+                text(fields.title.as_deref()),
+                text(fields.industry.as_deref()),
+                text(fields.city.as_deref()),
+                text(fields.state.as_deref()),
+                text(fields.country.as_deref()),
+                fields.phone.as_deref().map(dialled),
+                fields.other_phone.as_deref().map(dialled),
+                fields.home_phone.as_deref().map(dialled),
+                fields.corporate_phone.as_deref().map(dialled),
+            ]
+        };
+        let differ = |(one, other): (Option<String>, Option<String>)| one.is_some() && other.is_some() && one != other;
+        texts(self).into_iter().zip(texts(other)).any(differ)
     }
 
     /// Whether anything is known of the company but its name.
@@ -77,6 +100,25 @@ pub fn company_domains(email: Option<&Email>, website: Option<&WebAddress>) -> V
     let mut domains: Vec<String> = domains.into_iter().flatten().filter(|domain| !is_shared_domain(domain)).collect();
     domains.dedup();
     domains
+}
+
+/// The form in which people's names are compared: lower case, one space between two words.
+pub fn name_key(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// The [`ContactFields::identity_key`] of this full name and company.
+pub fn identity_of(full_name: Option<&str>, company: Option<&str>) -> Option<String> {
+    Some(format!("{}\n{}", name_key(full_name?), name_key(company?)))
+}
+
+/// What is dialled of a phone number, however it is written.
+fn dialled(phone: &str) -> String {
+    phone
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == '+')
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// The form in which companies' names are compared: lower case.

@@ -106,11 +106,18 @@ pub fn joined(first: Option<&str>, last: Option<&str>) -> Option<Text<201>> {
     (!parts.is_empty()).then(|| Text::from_store(parts.join(" ")))
 }
 
-/// First and last name of a whole name: the last word is the last name, a single word the first.
+/// What stands behind a comma and a name without being one.
+const TITLES: [&str; 22] = [
+    "jr", "jnr", "sr", "snr", "i", "ii", "iii", "iv", "v", "phd", "md", "dds", "dvm", "esq", "cpa", "mba", "msc", "bsc", "ma", "ba", "rn",
+    "pe",
+];
+
+/// First and last name of a whole name: the last word is the last name, a single word the first. `Byron, Ada` has the last name first;
+/// `Ada Byron, PhD` is followed by a title, which stays with the last name.
 fn split(full: &str, check: &mut Check) -> (Option<Text<100>>, Option<Text<100>>) {
-    let (first, last) = match visible(full).rsplit_once(char::is_whitespace) {
-        Some((first, last)) => (Text::parse(first), Some(Text::parse(last))),
-        None => (Text::parse(visible(full)), None),
+    let (first, last) = match parts(visible(full)) {
+        (first, Some(last)) => (Text::parse(first), Some(Text::parse(last))),
+        (first, None) => (Text::parse(first), None),
     };
     let is_fitting = first.is_ok() && last.as_ref().is_none_or(Result::is_ok);
     if !is_fitting {
@@ -120,6 +127,27 @@ fn split(full: &str, check: &mut Check) -> (Option<Text<100>>, Option<Text<100>>
         );
     }
     (first.ok(), last.and_then(Result::ok))
+}
+
+fn parts(full: &str) -> (&str, Option<&str>) {
+    let comma = full.split_once(',').map(|(left, right)| (left.trim(), right.trim()));
+    let (name, is_titled) = match comma {
+        Some((left, right)) if is_blank(left) || is_blank(right) => (full, false),
+        Some((left, right)) if right.split(',').all(is_title) => (left, true),
+        Some((last, first)) if !first.contains(',') => return (first, Some(last)),
+        _ => (full, false),
+    };
+    match name.rsplit_once(char::is_whitespace) {
+        // A title goes with the last name.
+        Some((first, last)) if is_titled => (first, Some(&full[name.len() - last.len()..])),
+        Some((first, last)) => (first, Some(last)),
+        None => (full, None),
+    }
+}
+
+fn is_title(text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    TITLES.contains(&bare.as_str())
 }
 
 /// The text without the words at its ends of which nobody could see anything.

@@ -23,11 +23,31 @@ pub fn bracket_of(employees: i64) -> Option<&'static str> {
     (employees > 0).then(|| SIZE_BRACKETS[ENDS.iter().filter(|end| employees > **end).count()])
 }
 
+/// Whether a text is a range of numbers, as people write sizes: `51-200`, `1,001 – 5,000 employees`, `10,001+`.
+pub fn is_range(text: &str) -> bool {
+    let bare = bare(text);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (from, to) = match bare.split_once('-') {
+        Some((from, to)) => (from, to),
+        None if bare.starts_with('>') => (&bare[1..], ""),
+        None => match bare.strip_suffix('+') {
+            Some(from) => (from, ""),
+            None => return false,
+        },
+    };
+    is_number(from) && (to.is_empty() || is_number(to))
+}
+
+/// A text without what does not matter in a bracket.
+fn bare(text: &str) -> String {
+    let bare = text.to_lowercase().replace("employees", "").replace(['–', '—'], "-");
+    bare.chars().filter(|c| !c.is_whitespace() && !matches!(c, ',' | '.')).collect()
+}
+
 /// A bracket as people write it: `201 – 500 employees` and `1,001-5,000` are those of the list, anything else is kept as given.
 pub(in super::super) fn parse_bracket(text: &str) -> Result<Text<50>, Problem> {
     let given = Text::parse(text)?;
-    let bare = text.to_lowercase().replace("employees", "").replace(['–', '—'], "-");
-    let bare: String = bare.chars().filter(|c| !c.is_whitespace() && !matches!(c, ',' | '.')).collect();
+    let bare = bare(text);
     let bare = match bare.as_str() {
         "10000+" | ">10000" | "10001-" => "10001+",
         bare => bare,

@@ -51,6 +51,18 @@ fn names_are_split_and_joined() {
         (("Jane Smith", "", ""), ("Jane Smith", "Jane", "Smith")),
         (("Ada King Lovelace", "", ""), ("Ada King Lovelace", "Ada King", "Lovelace")),
         (("Plato", "", ""), ("Plato", "Plato", "")),
+        (("Byron, Ada", "", ""), ("Byron, Ada", "Ada", "Byron")),
+        (
+            ("van Beethoven, Ludwig", "", ""),
+            ("van Beethoven, Ludwig", "Ludwig", "van Beethoven"),
+        ),
+        (("Ada Byron, PhD", "", ""), ("Ada Byron, PhD", "Ada", "Byron, PhD")),
+        (
+            ("Ada Byron, Ph.D., Jr.", "", ""),
+            ("Ada Byron, Ph.D., Jr.", "Ada", "Byron, Ph.D., Jr."),
+        ),
+        (("Plato, PhD", "", ""), ("Plato, PhD", "Plato, PhD", "")),
+        (("Ada Byron,", "", ""), ("Ada Byron,", "Ada", "Byron,")),
         (("", "Jane", "Smith"), ("Jane Smith", "Jane", "Smith")),
         (("", "", "Smith"), ("Smith", "", "Smith")),
         (("Dr. J. Smith", "Jane", "Smith"), ("Dr. J. Smith", "Jane", "Smith")),

@@ -41,6 +41,8 @@ pub(in super::super) const PATH: &str = "/api/v1/contacts/bulk";
 /// The members that hold the items.
 const CONTACTS: &str = "contacts";
 const IDS: &str = "ids";
+/// What an error of an item that is no object names.
+const ITEM: &str = "contact";
 
 /// Contacts to create.
 #[derive(ToSchema)]
@@ -224,6 +226,10 @@ pub(in super::super) async fn update(access: Access, body: Raw) -> Result<HttpRe
     let items = items(body.json, CONTACTS, BULK_MAX)?;
     let mut named = Vec::with_capacity(items.len());
     for mut item in items {
+        if !item.is_object() {
+            named.push(Err(wrong_type(ITEM, "an object")));
+            continue;
+        }
         let uuid = uuid_of(item.get("id"));
         let updates = item.get_mut("updates").map(Value::take);
         let parsed = match updates {
@@ -292,9 +298,14 @@ fn wrong_type(member: &str, expected: &str) -> Error {
     Error::invalid(member, Problem::Type { expected })
 }
 
-/// What is no object says nothing: what is required is missing.
+/// What is no object fails as the item that it is.
 fn drafted(item: Value) -> Result<(ContactDraft, Check), ApiError> {
     let mut check = Check::new();
+    if !item.is_object() {
+        let expected = "an object".to_owned();
+        check.fail(ITEM, Problem::Type { expected });
+        return Ok((ContactDraft::default(), check));
+    }
     let draft = bind_item::<ContactRequest>(item)?.draft(&mut check);
     Ok((draft, check))
 }

@@ -4,8 +4,12 @@ use crm_domain::{error::Problem, table::UNMAP};
 
 use crate::families::contacts::word::field_of;
 
-/// The domain's names of the fields that columns may feed: those of the document (contract D-45).
+/// The contact's own id, by which a row of our own download finds it.
+const OWN_ID: (&str, &str) = ("id", "contact_uuid");
+
+/// The domain's names of the fields that columns may feed: those of the document (contract D-45), and the contact's own id.
 pub const IMPORTED: &[&str] = &[
+    OWN_ID.1,
     "full_name",
     "first_name",
     "last_name",
@@ -45,20 +49,20 @@ pub(super) fn parse(given: Option<&str>) -> Result<String, Problem> {
     if given.strip_prefix(CUSTOM).is_some_and(|key| !key.is_empty()) {
         return Ok(given.to_owned());
     }
-    let is_meant = |name: &&&str| field_of(name).eq_ignore_ascii_case(given);
+    let is_meant = |name: &&&str| show(name).eq_ignore_ascii_case(given);
     let found = IMPORTED.iter().find(is_meant);
     found.map(|name| (*name).to_owned()).ok_or_else(|| {
-        let names: Vec<String> = IMPORTED.iter().map(|name| field_of(name)).collect();
+        let names: Vec<String> = IMPORTED.iter().map(|name| show(name)).collect();
         Problem::Choice { allowed: names }
     })
 }
 
 /// What the family calls the field that feeds of a column.
 pub(super) fn show(field: &str) -> String {
-    if field.starts_with(CUSTOM) {
-        field.to_owned()
-    } else {
-        field_of(field)
+    match field {
+        own if own == OWN_ID.1 => OWN_ID.0.to_owned(),
+        custom if custom.starts_with(CUSTOM) => custom.to_owned(),
+        field => field_of(field),
     }
 }
 
@@ -75,6 +79,7 @@ mod tests {
         }
         for (given, field) in [
             (Some("FULLNAME"), "full_name"),
+            (Some("id"), "contact_uuid"),
             (Some("customFields.tier"), "customFields.tier"),
             (Some(""), UNMAP),
             (Some("-"), UNMAP),
@@ -82,7 +87,7 @@ mod tests {
         ] {
             assert_eq!(parse(given).as_deref(), Ok(field));
         }
-        for unknown in ["full_name", "id", "owner", "externalId", "customFields."] {
+        for unknown in ["full_name", "contactUuid", "owner", "externalId", "customFields."] {
             assert!(parse(Some(unknown)).is_err(), "{unknown}");
         }
     }
