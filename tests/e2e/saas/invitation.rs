@@ -70,7 +70,7 @@ fn an_invitation_makes_the_user_that_the_admin_named(server: &Server) {
         "INVALID_TOKEN",
     );
     let revoked = server.delete(&format!("/api/invitations/{id}")).bearer(&admin).send();
-    let error = refusal(server, &revoked, 409, "VALIDATION_ERROR");
+    let error = refusal(server, &revoked, 409, "DUPLICATE");
     assert_eq!(error["message"], "The invitation is accepted and cannot be revoked");
 }
 

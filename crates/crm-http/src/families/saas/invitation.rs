@@ -21,7 +21,7 @@ use crm_domain::{
 
 use super::{
     answer::secret,
-    context::{Body, ManageUsers, Permit},
+    context::{Body, ManageUsers, Permit, ReadInvitations},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError},
     id::{INVITATION, in_path, show},
     page::{PageBody, PageParams, Query},
@@ -39,7 +39,7 @@ pub(super) const ITEM: &str = "/api/invitations/{id}";
     responses((status = 200, description = "A page of invitations", body = PageBody<InvitationInfo>), ErrorResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn list(call: Call, permit: Permit<ManageUsers>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
+pub(super) async fn list(call: Call, permit: Permit<ReadInvitations>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(request.query_string());
     let paging = query.paging("invitations");
     query.finish()?;
