@@ -6,8 +6,8 @@ use crm_domain::control::{
     api_key::KeyFamily,
     user::{
         Permission::{
-            self, Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadInvitations, ReadRequestLog,
-            Write,
+            self, Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadInvitations,
+            ReadRequestLog, Write,
         },
         Role,
     },

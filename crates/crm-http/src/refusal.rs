@@ -102,7 +102,14 @@ mod tests {
             let (asked, target) = request_line(head.as_bytes()).unwrap();
             assert_eq!((asked, target.path()), (method, path));
         }
-        for no_request in ["", "GET /api/leads HTTP/1.1", "GET /api/leads\r\n", "nonsense\r\n", "GET / a HTTP/1.1\r\n", "\u{16}\u{3}\u{1}\n"] {
+        for no_request in [
+            "",
+            "GET /api/leads HTTP/1.1",
+            "GET /api/leads\r\n",
+            "nonsense\r\n",
+            "GET / a HTTP/1.1\r\n",
+            "\u{16}\u{3}\u{1}\n",
+        ] {
             assert_eq!(request_line(no_request.as_bytes()), None, "{no_request:?}");
         }
     }

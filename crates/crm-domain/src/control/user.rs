@@ -275,8 +275,8 @@ mod tests {
     #[test]
     fn who_may_more_may_all_that_the_weaker_may() {
         use Permission::{
-            Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadInvitations, ReadRequestLog,
-            Write,
+            Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadInvitations,
+            ReadRequestLog, Write,
         };
         let of_user = [Read, Write];
         let of_manager = [

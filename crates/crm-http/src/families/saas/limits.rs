@@ -36,7 +36,8 @@ pub(crate) async fn count_tenant(call: &Call, tenant: TenantId, tier: &str) -> R
 
 /// Counts a request without a recognised user. Nobody waits here: a queue would help whoever guesses passwords.
 pub(crate) async fn count_address(call: &Call) -> Result<(), Fault> {
-    pass(call, call.app.rate_limits.check(LimitKey::address(CLASS, call.client), unknown(call)).await)
+    let key = LimitKey::address(CLASS, call.client);
+    pass(call, call.app.rate_limits.check(key, unknown(call)).await)
 }
 
 /// Gives the answer to a request of which it could not be found out whose it is numbers to tell.

@@ -30,13 +30,15 @@ fn parts(answer: &str) -> (&str, Value) {
     (head, serde_json::from_str(body).unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn who_comes_while_the_server_stops_is_told_in_the_envelope_of_the_paths_owner() {
     crm_http::shared::jwt::install_crypto_provider();
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings::defaults().unwrap();
     settings.store.data_dir = folder.path().to_owned();
-    let wired = tokio::task::spawn_blocking(move || wire(&settings, &World::real()).unwrap()).await.unwrap();
+    let wired = tokio::task::spawn_blocking(move || wire(&settings, &World::real()).unwrap())
+        .await
+        .unwrap();
     for (path, pointer, expected) in [
         ("/api/v1/external/accounts", "/error", "Service unavailable"),
         ("/api/v1/sync/leads", "/error/code", "INTERNAL_ERROR"),
