@@ -6,7 +6,8 @@ use crm_domain::control::{
     api_key::KeyFamily,
     user::{
         Permission::{
-            self, Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadRequestLog, Write,
+            self, Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadInvitations,
+            ReadRequestLog, Write,
         },
         Role,
     },
@@ -151,7 +152,7 @@ const TABLE: &[(&str, Needs)] = &[
     ("PUT /api/users/{id}/role", A(ManageUsers)),
     ("POST /api/users/{id}/deactivate", A(ManageUsers)),
     ("POST /api/users/{id}/reactivate", A(ManageUsers)),
-    ("GET /api/invitations", A(ManageUsers)),
+    ("GET /api/invitations", A(ReadInvitations)),
     ("POST /api/invitations", A(ManageUsers)),
     ("DELETE /api/invitations/{id}", A(ManageUsers)),
     ("GET /api/companies", A(Read)),

@@ -126,6 +126,8 @@ pub struct App {
     pub(crate) feeds: Arc<Feeds>,
     /// Long work.
     pub(crate) jobs: Arc<Jobs>,
+    /// Encrypts what must be recoverable at rest.
+    pub(crate) sealer: Arc<Sealer>,
     /// Tells webhooks what happens.
     pub(crate) webhooks: Arc<Webhooks>,
     /// What becomes of records by the clock.
@@ -158,7 +160,7 @@ impl App {
             tenants: Arc::clone(&parts.tenants),
             clock: Arc::clone(&parts.clock),
             entropy: Arc::clone(&parts.entropy),
-            sealer,
+            sealer: Arc::clone(&sealer),
             sender: parts.webhook_sender,
             judge: parts.target_judge,
             payloads: Arc::new(families::FamilyPayloads),
@@ -188,6 +190,7 @@ impl App {
             syncs: Places::default(),
             request_log,
             feeds,
+            sealer,
             webhooks,
             jobs: Jobs::new(
                 Arc::clone(&parts.control),

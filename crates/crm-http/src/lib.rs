@@ -12,10 +12,12 @@ pub mod app;
 pub mod families;
 pub mod openapi;
 mod probes;
+mod refusal;
 pub mod settings;
 pub mod shared;
 
 pub use app::{App, AppParts, Secrets, configure};
 pub use families::{RouteInfo, routes};
 pub use openapi::openapi;
+pub use refusal::refusal;
 pub use settings::HttpSettings;

@@ -156,7 +156,7 @@ fn make_key(control: &dyn ControlStore, tenant: &Tenant, user: &User, world: &Wo
     let fields = ApiKeyFields::parse(draft, KeyFamily::HealthTrixss, user.role, world.clock.now(), Check::new())?;
     let key = KeyText::random(KeyFamily::HealthTrixss, &*world.entropy);
     let hash = key.hash(cost)?;
-    api_keys::mint(control, &origin(), tenant.id, user.id, &key, hash, fields)?;
+    control.writing(|unit| api_keys::mint(unit, &origin(), tenant.id, user.id, &key, hash, fields))?;
     Ok(key.as_str().to_owned())
 }
 

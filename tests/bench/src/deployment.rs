@@ -223,7 +223,10 @@ fn mint(store: &Store, tenant: &Tenant, user: &User, family: KeyFamily, cost: u3
         actor: Actor::System,
         family: "server",
     };
-    api_keys::mint(&*store.control(), &origin, tenant.id, user.id, &key, key.hash(cost)?, fields)?;
+    let hash = key.hash(cost)?;
+    store
+        .control()
+        .writing(|unit| api_keys::mint(unit, &origin, tenant.id, user.id, &key, hash, fields))?;
     Ok(key.as_str().to_owned())
 }
 

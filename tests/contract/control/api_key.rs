@@ -303,7 +303,7 @@ fn a_key_is_made_by_who_may_and_has_what_its_creator_has(database: &Database) {
             ..new_key(creator, KeyFamily::Elevate).fields
         };
         let hash = KeyHash::from_store(format!("hash of {}", key.public_id()));
-        api_keys::mint(&*control, &origin(), tenant, creator.id, &key, hash, fields)
+        control.writing(|unit| api_keys::mint(unit, &origin(), tenant, creator.id, &key, hash, fields))
     };
     let forbidden = |result: Result<ApiKey>| assert!(matches!(result, Err(Error::Forbidden(_))), "{result:?}");
     forbidden(mint(tenant.id, &user, &["read"]));

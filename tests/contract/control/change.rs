@@ -87,7 +87,9 @@ fn a_change_waits_beside_what_it_tells(database: &Database) {
         office: None,
     };
     let hash = Password::parse("correct horse").unwrap().hash(QUICK).unwrap();
-    let sam = users::create(&*control, &origin(), tenant.id, fields, hash).unwrap();
+    let sam = control
+        .writing(|unit| users::create(unit, &origin(), tenant.id, fields, hash))
+        .unwrap();
     let by_key = Origin {
         actor: Actor::Job("user"),
         family: "cli",
@@ -140,7 +142,9 @@ fn no_secret_waits_with_it(database: &Database) {
         manager_id: None,
         office: None,
     };
-    let (token, _) = invitations::invite(&*control, &SystemEntropy, &origin(), tenant.id, ada.id, fields).unwrap();
+    let (token, _) = control
+        .writing(|unit| invitations::invite(unit, &SystemEntropy, &origin(), tenant.id, ada.id, fields))
+        .unwrap();
     let changes = waiting(&*control, tenant.id);
     assert_eq!(
         told(&changes)[0],
@@ -163,7 +167,10 @@ fn an_invitation_and_a_key_are_told_from_first_to_last(database: &Database) {
         manager_id: None,
         office: None,
     };
-    let invite = |email| invitations::invite(&*control, &SystemEntropy, &origin(), tenant.id, ada.id, fields(email)).unwrap();
+    let invite = |email| {
+        let invited = control.writing(|unit| invitations::invite(unit, &SystemEntropy, &origin(), tenant.id, ada.id, fields(email)));
+        invited.unwrap()
+    };
     let ((_, revoked), (token, accepted)) = (invite("eve@acme.test"), invite("sam@acme.test"));
     invitations::revoke(&*control, &origin(), tenant.id, revoked.id).unwrap();
     let hash = Password::parse("correct horse").unwrap().hash(QUICK).unwrap();

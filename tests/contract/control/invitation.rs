@@ -36,7 +36,8 @@ fn fields(email: &str) -> UserFields {
 }
 
 fn add(control: &dyn ControlStore, tenant: &Tenant, by: &User, email: &str) -> (InvitationToken, Invitation) {
-    invitations::invite(control, &SystemEntropy, &origin(), tenant.id, by.id, fields(email)).unwrap()
+    let invited = control.writing(|unit| invitations::invite(unit, &SystemEntropy, &origin(), tenant.id, by.id, fields(email)));
+    invited.unwrap()
 }
 
 fn an_invitation_is_kept_as_given(database: &Database) {
@@ -213,7 +214,7 @@ fn a_taken_email_leaves_the_invitation_open(database: &Database) {
         manager_id: Some(hank.id),
         ..fields("eve@acme.test")
     };
-    let result = invitations::invite(&*control, &SystemEntropy, &origin(), tenant.id, ada.id, strangers_manager);
+    let result = control.writing(|unit| invitations::invite(unit, &SystemEntropy, &origin(), tenant.id, ada.id, strangers_manager));
     let Err(Error::Invalid(errors)) = result else {
         panic!("a manager of another tenant")
     };

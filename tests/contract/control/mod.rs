@@ -4,6 +4,7 @@ mod api_key;
 mod browser_session;
 mod change;
 mod epoch;
+mod idempotency;
 mod invitation;
 mod outage;
 mod outbox;

@@ -10,6 +10,10 @@ use super::{BASE, ENDPOINTS, assert_error, documented};
 fn assert_unavailable(answer: &Answer) {
     assert_error(answer, 503, "Service unavailable", "The service is temporarily unavailable");
     assert!((1..=5).contains(&answer.number("retry-after")), "{answer:?}");
+    // Every answer has them, also where nobody could find out whose request it was.
+    for header in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+        assert!(answer.number(header) >= 0, "{header}");
+    }
 }
 
 /// Asks as a client does that tries again after a 503.

@@ -52,6 +52,20 @@ fn one_address_does_not_take_every_place() {
     }
     let refused = server.get("/livez").expect(503);
     assert_eq!((refused.number("retry-after"), refused.header("connection")), (1, Some("close")));
+    assert_eq!(refused.json()["error"], "Service Unavailable");
+    // In the envelope of whoever owns the path.
+    for (path, pointer, expected) in [
+        ("/api/v1/external/accounts?page=1", "/error", "Service unavailable"),
+        ("/api/v1/sync/leads", "/error/code", "INTERNAL_ERROR"),
+        ("/api/leads", "/error/code", "INTERNAL_ERROR"),
+        ("/api/v1/contacts", "/error/code", "INTERNAL_ERROR"),
+        ("/api/external/deals", "/detail", "The service is temporarily unavailable"),
+    ] {
+        let refused = server.get(path).expect(503);
+        assert_eq!(refused.json().pointer(pointer), Some(&expected.into()), "{refused:?}");
+        assert_eq!(refused.number("retry-after"), 1);
+        assert!(refused.header("x-trace-id").is_some(), "{refused:?}");
+    }
     for stream in &mut admitted {
         assert!(ask(stream).starts_with("HTTP/1.1 200"), "who is in stays in");
     }

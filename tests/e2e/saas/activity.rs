@@ -127,7 +127,7 @@ fn an_activity_is_completed_and_reopened(server: &Server) {
     let made = create(server, &token, PATH, &note("Call"));
     let act = |action: &str| server.post(&format!("{}/{action}", item(&made))).bearer(&token);
     let refused = |action: &str, message: &str| {
-        let error = refusal(server, &act(action).send(), 409, "VALIDATION_ERROR");
+        let error = refusal(server, &act(action).send(), 409, "DUPLICATE");
         assert_eq!((&error["message"], &error["details"]), (&json!(message), &json!([])));
     };
     refused("reopen", "The activity is open and cannot be reopened");

@@ -156,7 +156,7 @@ fn a_deleted_definition_is_restored(server: &Server) {
     let field = define(server, &token, "leads", "tier", "choice");
     let restore = format!("{}/restore", item(&field));
     let answer = server.post(&restore).bearer(&token).json(&json!({})).send();
-    refusal(server, &answer, 409, "VALIDATION_ERROR");
+    refusal(server, &answer, 409, "DUPLICATE");
     server.delete(&item(&field)).bearer(&token).expect(204);
     let gone = server.get(&item(&field)).bearer(&token).send();
     assert_eq!(refusal(server, &gone, 404, "NOT_FOUND")["message"], "Custom field not found");

@@ -294,11 +294,11 @@ fn a_definition_in_use_keeps_its_type_and_choices(server: &Server) {
     let made = company(server, &token, "Acme", &json!({ "tier": "Gold" }));
     for change in [json!({ "type": "text" }), json!({ "choices": ["Silver"] })] {
         let answer = server.put(&item(&tier)).bearer(&token).json(&change).send();
-        refusal(server, &answer, 409, "VALIDATION_ERROR");
+        refusal(server, &answer, 409, "DUPLICATE");
     }
     company(server, &token, "Bolt", &json!({ "tier": "gold" }));
     let answer = server.put(&item(&tier)).bearer(&token).json(&json!({ "unique": true })).send();
-    refusal(server, &answer, 409, "VALIDATION_ERROR");
+    refusal(server, &answer, 409, "DUPLICATE");
     // Another key shows the same values; a deleted field shows none, and restored all.
     server.put(&item(&tier)).bearer(&token).json(&json!({ "key": "level" })).expect(200);
     let place = format!("/api/companies/{}", text(&made["id"]));

@@ -193,7 +193,7 @@ fn a_closed_deal_is_not_moved_by_editing(server: &Server) {
             }
             let body = json!({ "stage": stage });
             let answer = server.put(&item(&deal)).bearer(&token).json(&body).send();
-            assert_eq!(refusal(server, &answer, 409, "VALIDATION_ERROR")["message"], message, "{stage}");
+            assert_eq!(refusal(server, &answer, 409, "DUPLICATE")["message"], message, "{stage}");
             let body = json!({ "deals": [{ "id": deal["id"], "stage": stage }] });
             let bulk = server.put("/api/deals/bulk").bearer(&token).json(&body).expect(200).json();
             assert_eq!(bulk["failed"], 1, "{bulk}");

@@ -119,7 +119,7 @@ fn what_is_wrong_is_told(server: &Server) {
     let deal = create(server, &token, PATH, &json!({ "name": "Deal" }));
     let act = |action: &str, body: Value| server.post(&format!("{}/{action}", item(&deal))).bearer(&token).json(&body).send();
     let state = |answer: Answer| {
-        let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+        let error = refusal(server, &answer, 409, "DUPLICATE");
         assert_eq!(error["details"], json!([]));
         text(&error["message"]).to_owned()
     };

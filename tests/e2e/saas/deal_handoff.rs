@@ -116,16 +116,16 @@ fn what_is_wrong_with_a_handoff_is_told(server: &Server) {
     }
     let good = json!({ "receiverId": tenant_user(&tenant) });
     assert_eq!(post(good.clone()).status, 201);
-    let pending = refusal(server, &post(good), 409, "VALIDATION_ERROR");
+    let pending = refusal(server, &post(good), 409, "DUPLICATE");
     assert_eq!(pending["message"], "The handoff is pending and cannot be initiated");
     assert_eq!(complete().status, 200);
     assert_eq!(
-        refusal(server, &complete(), 409, "VALIDATION_ERROR")["message"],
+        refusal(server, &complete(), 409, "DUPLICATE")["message"],
         "The handoff is already completed"
     );
     let late = server.put(&path(&deal)).bearer(&token).json(&json!({ "notes": "x" })).send();
     assert_eq!(
-        refusal(server, &late, 409, "VALIDATION_ERROR")["message"],
+        refusal(server, &late, 409, "DUPLICATE")["message"],
         "The handoff is completed and cannot be changed"
     );
     for missing in ["/api/deals/deal_99/handoff", "/api/deals/x/handoff"] {

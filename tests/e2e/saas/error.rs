@@ -100,7 +100,7 @@ fn what_no_route_answers_is_refused_in_the_envelope() {
         ("BREW", "/api/companies", "GET, HEAD, POST"),
     ] {
         let answer = server.request(method, path).bearer(&token).send();
-        let error = refusal(&server, &answer, 405, "NOT_FOUND");
+        let error = refusal(&server, &answer, 405, "VALIDATION_ERROR");
         assert_eq!(error["message"], "Method not allowed");
         let mut allowed: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
         allowed.sort_unstable();

@@ -70,7 +70,7 @@ fn an_invitation_makes_the_user_that_the_admin_named(server: &Server) {
         "INVALID_TOKEN",
     );
     let revoked = server.delete(&format!("/api/invitations/{id}")).bearer(&admin).send();
-    let error = refusal(server, &revoked, 409, "VALIDATION_ERROR");
+    let error = refusal(server, &revoked, 409, "DUPLICATE");
     assert_eq!(error["message"], "The invitation is accepted and cannot be revoked");
 }
 
@@ -198,10 +198,15 @@ fn what_is_wrong_is_told() {
         0
     );
     let manager = tenant.login(&tenant.user(Role::Manager)).token;
-    refusal(
-        &server,
-        &server.get("/api/invitations").bearer(&manager).send(),
-        403,
-        "PERMISSION_DENIED",
-    );
+    // A Manager reads them and writes none; for a User they are nothing.
+    assert_eq!(server.get("/api/invitations").bearer(&manager).expect(200).json()["totalCount"], 1);
+    let user = tenant.login(&tenant.user(Role::User)).token;
+    let invited = json!({ "email": "eve@acme.test" });
+    for refused in [
+        server.get("/api/invitations").bearer(&user).send(),
+        server.post("/api/invitations").bearer(&manager).json(&invited).send(),
+        server.delete(&path).bearer(&manager).send(),
+    ] {
+        refusal(&server, &refused, 403, "PERMISSION_DENIED");
+    }
 }

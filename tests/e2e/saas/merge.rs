@@ -144,7 +144,7 @@ fn every_noun_is_merged_alike(server: &Server) {
             .post(&format!("/api/merges/{}/undo", text(&answer["mergeId"])))
             .bearer(&token)
             .send();
-        let error = refusal(server, &refused, 409, "VALIDATION_ERROR");
+        let error = refusal(server, &refused, 409, "DUPLICATE");
         assert_eq!(
             error["message"],
             "The merge is no longer whole, since one of its records was restored, and cannot be undone"

@@ -19,6 +19,7 @@ mod filter;
 mod find;
 mod history;
 mod idempotency;
+mod idempotency_control;
 mod include;
 mod invitation;
 mod lead;

@@ -17,6 +17,10 @@ fn unavailable(server: &Server, answer: &Answer) {
         "the cause is for the log"
     );
     assert!((1..=10).contains(&answer.number("retry-after")), "{answer:?}");
+    // C-128, X-09
+    for header in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+        assert!(answer.number(header) >= 0, "{header}");
+    }
 }
 
 /// Asks as a client does that tries again after a 503.

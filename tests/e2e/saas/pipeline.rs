@@ -184,7 +184,7 @@ fn stages_are_made_changed_ordered_and_deleted(server: &Server) {
 fn what_is_in_use_stays(server: &Server) {
     let tenant = server.tenant("Acme");
     let token = tenant.admin_token();
-    let state = |answer: Answer| text(&refusal(server, &answer, 409, "VALIDATION_ERROR")["message"]).to_owned();
+    let state = |answer: Answer| text(&refusal(server, &answer, 409, "DUPLICATE")["message"]).to_owned();
     let delete = |path: &str| server.delete(path).bearer(&token).send();
     let deals: Vec<Value> = (0..2)
         .map(|_| create(server, &token, "/api/deals", &json!({ "name": "Deal", "stage": "Qualification" })))

@@ -68,7 +68,7 @@ fn what_is_not_deleted_is_not_restored(server: &Server) {
             .json(&json!({}))
             .send()
     };
-    let error = refusal(server, &restore("contact_1"), 409, "VALIDATION_ERROR");
+    let error = refusal(server, &restore("contact_1"), 409, "DUPLICATE");
     assert_eq!(
         (&error["message"], &error["details"]),
         (&json!("The contact is not deleted and cannot be restored"), &json!([]))

@@ -57,10 +57,13 @@ fn settings_are_read_and_changed(server: &Server) {
         "Europe/Berlin"
     );
     assert_eq!(change(server, &login.token, &json!({}))["requestLogDays"], Value::Null);
-    // Everybody reads them, Admins change them; another tenant has its own.
+    // Everybody reads them, Managers and Admins change them; another tenant has its own.
     let manager = tenant.login(&tenant.user(Role::Manager)).token;
     assert_eq!(get(server, &manager, PATH)["name"], "Acme Sales");
-    let answer = server.put(PATH).bearer(&manager).json(&json!({ "name": "x" })).send();
+    assert_eq!(change(server, &manager, &json!({ "name": "By a Manager" }))["name"], "By a Manager");
+    let user = tenant.login(&tenant.user(Role::User)).token;
+    assert_eq!(get(server, &user, PATH)["name"], "By a Manager");
+    let answer = server.put(PATH).bearer(&user).json(&json!({ "name": "x" })).send();
     refusal(server, &answer, 403, "PERMISSION_DENIED");
     let stranger = server.tenant("Bolt").admin_token();
     assert_eq!(get(server, &stranger, PATH)["defaultCurrency"], "USD");

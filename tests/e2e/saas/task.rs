@@ -151,7 +151,7 @@ fn a_status_brings_its_times(server: &Server) {
     // What ended did not end another way; reopened it may.
     let cancelled = json!({ "status": "Cancelled" });
     let answer = server.put(&item(&made)).bearer(&token).json(&cancelled).send();
-    let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+    let error = refusal(server, &answer, 409, "DUPLICATE");
     assert_eq!(error["message"], "The task is completed and cannot be cancelled");
     assert_eq!(times(&put(json!({ "status": "Open" }))), (first.clone(), Value::Null));
     assert_eq!(times(&put(cancelled)), (first, Value::Null));
@@ -160,7 +160,7 @@ fn a_status_brings_its_times(server: &Server) {
         .bearer(&token)
         .json(&json!({ "status": "Completed" }))
         .send();
-    let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+    let error = refusal(server, &answer, 409, "DUPLICATE");
     assert_eq!(error["message"], "The task is cancelled and cannot be completed");
 }
 
@@ -183,7 +183,7 @@ fn a_task_is_completed_and_reopened(server: &Server) {
     let made = create(server, &token, PATH, &json!({ "title": "Call" }));
     let act = |action: &str| server.post(&format!("{}/{action}", item(&made))).bearer(&token);
     let refused = |action: &str, message: &str| {
-        let error = refusal(server, &act(action).send(), 409, "VALIDATION_ERROR");
+        let error = refusal(server, &act(action).send(), 409, "DUPLICATE");
         assert_eq!((&error["message"], &error["details"]), (&json!(message), &json!([])));
     };
     refused("reopen", "The task is open and cannot be reopened");

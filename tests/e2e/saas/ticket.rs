@@ -155,7 +155,7 @@ fn tickets_are_assigned_resolved_closed_and_reopened(server: &Server) {
     let resolved = act("resolve", &json!({ "resolution": "Reset" })).json();
     let shown = ["status", "resolution", "resolvedAt", "resolutionMinutes", "closedAt"].map(|member| resolved[member].clone());
     assert_eq!(json!(shown), json!(["Resolved", "Reset", "2025-01-15T10:01:30Z", 1, null]));
-    let error = refusal(server, &act("resolve", &json!({})), 409, "VALIDATION_ERROR");
+    let error = refusal(server, &act("resolve", &json!({})), 409, "DUPLICATE");
     assert_eq!(
         (&error["message"], &error["details"]),
         (&json!("The ticket is already resolved"), &json!([]))
@@ -171,23 +171,23 @@ fn tickets_are_assigned_resolved_closed_and_reopened(server: &Server) {
         ("close", "The ticket is already closed"),
         ("resolve", "The ticket is closed and cannot be resolved"),
     ] {
-        assert_eq!(refusal(server, &bare(action), 409, "VALIDATION_ERROR")["message"], message);
+        assert_eq!(refusal(server, &bare(action), 409, "DUPLICATE")["message"], message);
     }
     let assign = act("assign", &json!({ "ownerId": owner }));
     assert_eq!(
-        refusal(server, &assign, 409, "VALIDATION_ERROR")["message"],
+        refusal(server, &assign, 409, "DUPLICATE")["message"],
         "The ticket is closed and cannot be assigned"
     );
     let put = |status: &str| server.put(&item(&ticket)).bearer(&token).json(&json!({ "status": status })).send();
     assert_eq!(
-        refusal(server, &put("Pending"), 409, "VALIDATION_ERROR")["message"],
+        refusal(server, &put("Pending"), 409, "DUPLICATE")["message"],
         "The ticket is closed and cannot be made pending"
     );
     let reopened = bare("reopen").json();
     let shown = ["status", "resolvedAt", "closedAt", "resolutionMinutes", "reopenedCount"].map(|member| reopened[member].clone());
     assert_eq!(json!(shown), json!(["Open", null, null, null, 1]));
     assert_eq!(
-        refusal(server, &bare("reopen"), 409, "VALIDATION_ERROR")["message"],
+        refusal(server, &bare("reopen"), 409, "DUPLICATE")["message"],
         "The ticket is open and cannot be reopened"
     );
     // A status that is sent does what the action does.

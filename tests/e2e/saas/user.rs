@@ -141,7 +141,7 @@ fn the_last_active_admin_stays(server: &Server) {
         server.put(&role).bearer(&admin).json(&demotion).send(),
         server.post(&deactivate).bearer(&admin).send(),
     ] {
-        let error = refusal(server, &answer, 409, "VALIDATION_ERROR");
+        let error = refusal(server, &answer, 409, "DUPLICATE");
         assert_eq!(
             error["message"],
             "The user is the last active Admin and cannot be taken away before there is another"

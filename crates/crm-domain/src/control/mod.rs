@@ -3,6 +3,7 @@
 pub mod agenda;
 pub mod api_key;
 pub mod change;
+pub mod idempotency;
 pub mod invitation;
 pub mod outbox;
 pub mod refresh_token;
@@ -54,6 +55,8 @@ pub trait ControlUnit {
     fn refresh_tokens(&mut self) -> &mut dyn refresh_token::RefreshTokenRepository;
     /// API keys.
     fn api_keys(&mut self) -> &mut dyn api_key::ApiKeyRepository;
+    /// Answers kept for repeated requests, sealed.
+    fn answers(&mut self) -> &mut dyn idempotency::SealedAnswers;
     /// What users have set for themselves.
     fn user_settings(&mut self) -> &mut dyn user_setting::UserSettingRepository;
     /// Which tenants may have jobs that are due.

@@ -65,9 +65,11 @@ impl Role {
             | Permission::Moderate
             | Permission::Configure
             | Permission::ReadAudit
+            | Permission::ReadInvitations
+            | Permission::ManageSettings
             | Permission::ManageApiKeys
             | Permission::ReadRequestLog => self >= Self::Manager,
-            Permission::ManageUsers | Permission::ManageWebhooks | Permission::ManageSettings => self == Self::Admin,
+            Permission::ManageUsers | Permission::ManageWebhooks => self == Self::Admin,
         }
     }
 }
@@ -87,6 +89,8 @@ pub enum Permission {
     Configure,
     /// Read who changed what.
     ReadAudit,
+    /// Read who was invited, by whom, and what became of it.
+    ReadInvitations,
     /// Create, change, deactivate and invite users.
     ManageUsers,
     /// Create, change and delete webhooks.
@@ -271,11 +275,20 @@ mod tests {
     #[test]
     fn who_may_more_may_all_that_the_weaker_may() {
         use Permission::{
-            Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadRequestLog, Write,
+            Configure, Delete, ManageApiKeys, ManageSettings, ManageUsers, ManageWebhooks, Read, ReadAudit, ReadInvitations,
+            ReadRequestLog, Write,
         };
         let of_user = [Read, Write];
-        let of_manager = [Delete, Configure, ReadAudit, ManageApiKeys, ReadRequestLog];
-        let of_admin = [ManageUsers, ManageWebhooks, ManageSettings];
+        let of_manager = [
+            Delete,
+            Configure,
+            ReadAudit,
+            ReadInvitations,
+            ManageSettings,
+            ManageApiKeys,
+            ReadRequestLog,
+        ];
+        let of_admin = [ManageUsers, ManageWebhooks];
         let everybody = of_user.map(|permission| (permission, Role::User));
         let managers = of_manager.map(|permission| (permission, Role::Manager));
         let admins = of_admin.map(|permission| (permission, Role::Admin));

@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// [`Error::Forbidden`] when the creator may not make keys, or may not do itself what the key is to be granted.
 pub fn mint(
-    control: &dyn ControlStore,
+    unit: &mut dyn ControlUnit,
     origin: &Origin,
     tenant_id: TenantId,
     created_by: UserId,
@@ -25,23 +25,21 @@ pub fn mint(
     hash: KeyHash,
     fields: ApiKeyFields,
 ) -> Result<ApiKey> {
-    control.writing(|unit| {
-        let creator = maker(unit, tenant_id, created_by, Some(key.family()))?;
-        let held: Vec<_> = key.family().grants_by(creator.role).collect();
-        if let Some(grant) = fields.grants.iter().find(|grant| !held.contains(&grant.as_str())) {
-            let role = creator.role.as_str();
-            return Err(Error::Forbidden(format!("a {role} may not give an API key the grant {grant:?}")));
-        }
-        let new = NewApiKey {
-            tenant_id,
-            family: key.family(),
-            public_id: key.public_id().to_owned(),
-            hash: hash.clone(),
-            fields: fields.clone(),
-            created_by,
-        };
-        api_key::add(unit, origin, new)
-    })
+    let creator = maker(unit, tenant_id, created_by, Some(key.family()))?;
+    let held: Vec<_> = key.family().grants_by(creator.role).collect();
+    if let Some(grant) = fields.grants.iter().find(|grant| !held.contains(&grant.as_str())) {
+        let role = creator.role.as_str();
+        return Err(Error::Forbidden(format!("a {role} may not give an API key the grant {grant:?}")));
+    }
+    let new = NewApiKey {
+        tenant_id,
+        family: key.family(),
+        public_id: key.public_id().to_owned(),
+        hash,
+        fields,
+        created_by,
+    };
+    api_key::add(unit, origin, new)
 }
 
 /// The tenant's key with this id, revoked or not.

@@ -26,7 +26,7 @@ use crate::{
 /// [`Error::Duplicate`] when the deployment has a user with this email, or the tenant a pending invitation of it; [`Error::Invalid`] for a
 /// manager of another tenant.
 pub fn invite(
-    control: &dyn ControlStore,
+    unit: &mut dyn ControlUnit,
     entropy: &dyn Entropy,
     origin: &Origin,
     tenant: TenantId,
@@ -34,19 +34,16 @@ pub fn invite(
     fields: UserFields,
 ) -> Result<(InvitationToken, Invitation)> {
     let token = InvitationToken::random(entropy);
-    let invitation = control.writing(|unit| {
-        check_new(unit, tenant, &fields)?;
-        let expires_at = unit.stamp().plus(LIFETIME);
-        let new = NewInvitation {
-            tenant_id: tenant,
-            fields,
-            digest: token.digest(),
-            invited_by,
-            expires_at,
-        };
-        invitation::add(unit, origin, new)
-    })?;
-    Ok((token, invitation))
+    check_new(unit, tenant, &fields)?;
+    let expires_at = unit.stamp().plus(LIFETIME);
+    let new = NewInvitation {
+        tenant_id: tenant,
+        fields,
+        digest: token.digest(),
+        invited_by,
+        expires_at,
+    };
+    Ok((token, invitation::add(unit, origin, new)?))
 }
 
 fn check_new(unit: &mut dyn ControlUnit, tenant: TenantId, fields: &UserFields) -> Result<()> {

@@ -29,11 +29,9 @@ pub fn lookup(control: &dyn ControlStore, tenant: TenantId, id: UserId) -> Resul
 /// # Errors
 /// [`Error::Duplicate`] for an email that is taken in the deployment, [`Error::Invalid`] for a manager of another tenant
 /// or one who is kept out.
-pub fn create(control: &dyn ControlStore, origin: &Origin, tenant: TenantId, fields: UserFields, password: PasswordHash) -> Result<User> {
-    control.writing(|unit| {
-        check_manager(unit, tenant, fields.manager_id)?;
-        user::add(unit, origin, fields.with_password(tenant, password))
-    })
+pub fn create(unit: &mut dyn ControlUnit, origin: &Origin, tenant: TenantId, fields: UserFields, password: PasswordHash) -> Result<User> {
+    check_manager(unit, tenant, fields.manager_id)?;
+    user::add(unit, origin, fields.with_password(tenant, password))
 }
 
 /// Changes a user's fields, unless `may_write_over` says no to the time of its last change: then the answer is `None`.
@@ -49,7 +47,7 @@ pub fn update(
     check: Check,
     may_write_over: impl FnOnce(Stamp) -> bool,
 ) -> Result<Option<User>> {
-    change_while(control, origin, tenant, id, may_write_over, |user| changes.apply(user, check))
+    control.writing(|unit| change_while(unit, origin, tenant, id, may_write_over, |user| changes.apply(user, check)))
 }
 
 /// Changes a user as `edit` says, unless `may_write_over` says no to the time of its last change: then the answer is `None`.
@@ -57,20 +55,18 @@ pub fn update(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::State`] for the last active Admin; those of `edit`.
 pub fn change_while(
-    control: &dyn ControlStore,
+    unit: &mut dyn ControlUnit,
     origin: &Origin,
     tenant: TenantId,
     id: UserId,
     may_write_over: impl FnOnce(Stamp) -> bool,
     edit: impl FnOnce(User) -> Result<User>,
 ) -> Result<Option<User>> {
-    control.writing(|unit| {
-        let user = of_tenant(unit.users().lookup(id)?, tenant, id)?;
-        if !may_write_over(user.updated_at) {
-            return Ok(None);
-        }
-        change_in(unit, origin, tenant, id, None, edit).map(Some)
-    })
+    let user = of_tenant(unit.users().lookup(id)?, tenant, id)?;
+    if !may_write_over(user.updated_at) {
+        return Ok(None);
+    }
+    change_in(unit, origin, tenant, id, None, edit).map(Some)
 }
 
 /// Gives a user another role; it counts with the next request.
@@ -106,21 +102,19 @@ pub fn set_password(control: &dyn ControlStore, origin: &Origin, tenant: TenantI
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] for an old password that no longer is.
 pub fn change_password(
-    control: &dyn ControlStore,
+    unit: &mut dyn ControlUnit,
     origin: &Origin,
     user: &User,
     session: SessionId,
     password: PasswordHash,
 ) -> Result<User> {
-    control.writing(|unit| {
-        change_in(unit, origin, user.tenant_id, user.id, Some(session), |now| {
-            if now.password != user.password {
-                return Err(wrong_password());
-            }
-            Ok(User {
-                password: Some(password),
-                ..now
-            })
+    change_in(unit, origin, user.tenant_id, user.id, Some(session), |now| {
+        if now.password != user.password {
+            return Err(wrong_password());
+        }
+        Ok(User {
+            password: Some(password),
+            ..now
         })
     })
 }

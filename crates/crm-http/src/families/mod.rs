@@ -51,8 +51,9 @@ pub trait Family: Sync + 'static {
     /// `set_decision`). Runs before every handler, also before 404 and 405.
     fn admit<'a>(&'static self, call: &'a Call, request: &'a HttpRequest, credential: Credential) -> Admitting<'a>;
 
-    /// Renders whatever went wrong in the family's envelope: its own error type, `shared::fault::Fault`, or an extractor's error.
-    fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse;
+    /// Renders whatever went wrong with the request for `path` in the family's envelope: its own error type, `shared::fault::Fault`, or an
+    /// extractor's error.
+    fn render(&self, call: &Call, path: &str, error: &actix_web::Error) -> HttpResponse;
 
     /// Writes the rate-limit headers in the family's units; runs on every answer whose call has a decision.
     fn rate_headers(&self, call: &Call, decision: &Decision, headers: &mut HeaderMap);

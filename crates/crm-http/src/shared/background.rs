@@ -155,6 +155,8 @@ impl Purge {
     pub(crate) fn run(&self) {
         let before = self.clock.now().minus(SESSION_RETENTION);
         note("sessions", self.control.writing(|unit| unit.sessions().purge(before)).map(drop));
+        let before = self.clock.now().minus(idempotency::LIFETIME);
+        note("kept answers", self.control.writing(|unit| unit.answers().purge(before)).map(drop));
         match self.control.reading(|reader| reader.tenants().list()) {
             Ok(tenants) => tenants.iter().for_each(|tenant| note("a tenant's rows", self.run_tenant(tenant))),
             Err(error) => note("tenants", Err(error)),

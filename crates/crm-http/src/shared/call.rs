@@ -18,7 +18,7 @@ use crate::{
     shared::{
         auth::{KeyPrincipal, UserPrincipal},
         fault::Fault,
-        rate_limit::Decision,
+        rate_limit::{Decision, LimitKey, Quota},
         request_log::TenantLog,
         trace::TraceId,
     },
@@ -137,6 +137,13 @@ impl CallState {
     /// Notes the outcome of counting the request; its numbers go into the answer's headers.
     pub fn set_decision(&self, decision: Decision) {
         self.decision.set(Some(decision));
+    }
+
+    /// Counts a request whose credential could not be judged, for the headers that every answer carries (contract X-09). A database that is
+    /// down is not the client's doing: nobody is turned away, and nothing is taken from what the client may ask otherwise.
+    pub async fn note_unjudged(&self, class: &'static str, quota: Quota) {
+        let key = LimitKey::unjudged(class, self.client);
+        self.set_decision(self.app.rate_limits.check(key, quota).await);
     }
 
     /// The outcome of counting the request.

@@ -8,6 +8,8 @@
 //! that it was answered before. What costs something outside this database is reserved too, so that it costs it once, but its answer is kept:
 //! [`Guard::begin`] and [`Guard::finish`].
 
+pub(crate) mod control;
+
 use actix_web::{
     HttpRequest,
     http::{Method, StatusCode, header::HeaderName},

@@ -1,7 +1,7 @@
 //! What happens to every request of every family, once: trace id, client address, credential and rate class by the family's `admit`, a guard
 //! against panics, errors in the family's envelope, rate-limit headers, metrics and the request log.
 
-use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
+use std::{net::IpAddr, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse, Resource,
@@ -188,7 +188,7 @@ fn settle(endpoint: &Endpoint, call: &Call, request: &HttpRequest, outcome: acti
 }
 
 fn rendered(endpoint: &Endpoint, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
-    let response = endpoint.family.render(call, request, error);
+    let response = endpoint.family.render(call, request.path(), error);
     if response.status().is_server_error() {
         tracing::error!(%error, endpoint = endpoint.template.unwrap_or(UNMATCHED), status = response.status().as_u16(), "a request failed");
     }
@@ -211,6 +211,15 @@ fn finish(endpoint: &Endpoint, call: &Call, response: &mut HttpResponse) {
     if let Ok(trace) = HeaderValue::from_str(&call.trace.to_string()) {
         headers.insert(X_TRACE_ID, trace);
     }
+}
+
+/// The answer to a request that no worker takes, in its family's envelope; it is neither counted nor logged.
+pub(crate) fn turned_away(app: &Arc<App>, family: &'static dyn Family, path: &str, client: IpAddr, fault: Fault) -> HttpResponse {
+    let endpoint = Endpoint::unmatched(app, family);
+    let call = Call::new(app, family, None, client);
+    let mut response = family.render(&call, path, &fault.into());
+    finish(&endpoint, &call, &mut response);
+    response
 }
 
 /// What follows the answer on the connection is the rest of a body, not a request.

@@ -102,12 +102,20 @@ pub enum LimitKey {
     Session(&'static str, SessionId),
     /// Requests without a recognised credential, in a class of the family, by their address ([`LimitKey::address`]).
     Address(&'static str, IpAddr),
+    /// Requests whose credential could not be judged, in a class of the family, by their address ([`LimitKey::unjudged`]): counted to have
+    /// numbers to tell, never to turn anybody away.
+    Unjudged(&'static str, IpAddr),
 }
 
 impl LimitKey {
     /// Counts a client by its address; of an IPv6 address the /64 network counts, since one client owns all of it.
     pub fn address(class: &'static str, address: IpAddr) -> Self {
         Self::Address(class, network_of(address))
+    }
+
+    /// The same for a client of whom nobody could find out who it is, since a database is away.
+    pub fn unjudged(class: &'static str, address: IpAddr) -> Self {
+        Self::Unjudged(class, network_of(address))
     }
 }
 

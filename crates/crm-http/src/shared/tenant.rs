@@ -13,8 +13,9 @@ use actix_web::web;
 use crm_domain::{
     Error, Result,
     clock::Clock,
-    control::{ControlStore, tenant::Tenant},
+    control::{ControlStore, ControlUnit, tenant::Tenant},
     id::TenantId,
+    sealing::{Sealer, Vault},
     stamp::Stamp,
     tenant::{
         TenantReader, TenantStore, Unit, UnitOfWork,
@@ -25,6 +26,7 @@ use crm_domain::{
 use tokio::{sync::oneshot, task::spawn_blocking, time::timeout};
 use tracing::Span;
 
+use super::idempotency::{self, Answer, Guard, Made};
 use crate::App;
 
 /// How long a request waits for a database. One that takes connections and does not answer, as a machine does whose disk hangs, holds a
@@ -77,6 +79,44 @@ impl TenantSession {
         let done = block(move || work(&*control, &origin)).await?;
         self.carry().await;
         Ok(done)
+    }
+
+    /// [`TenantSession::administer`] in one transaction, once for each `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// Those of [`TenantSession::administer`]; [`Error::IdempotencyMismatch`] when the key came with another body before.
+    pub(crate) async fn administer_once<M: Into<Made>>(
+        &self,
+        sealer: &Arc<Sealer>,
+        guard: Option<Guard>,
+        work: impl FnOnce(&mut dyn ControlUnit, &Origin) -> Result<M> + Send + 'static,
+    ) -> Result<Answer> {
+        let answer = self.administer_while(sealer, guard, |unit, origin| work(unit, origin).map(Some));
+        answer
+            .await?
+            .ok_or_else(|| Error::Internal("work was done without an answer".to_owned()))
+    }
+
+    /// The same for work that may find that it must not be done: `None` keeps nothing.
+    ///
+    /// # Errors
+    /// Those of [`TenantSession::administer_once`].
+    pub(crate) async fn administer_while<M: Into<Made>>(
+        &self,
+        sealer: &Arc<Sealer>,
+        guard: Option<Guard>,
+        work: impl FnOnce(&mut dyn ControlUnit, &Origin) -> Result<Option<M>> + Send + 'static,
+    ) -> Result<Option<Answer>> {
+        let vault = self.vault(sealer);
+        self.administer(move |control, origin| {
+            control.writing(|unit| idempotency::control::once(unit, &vault, guard.as_ref(), |unit| work(unit, origin)))
+        })
+        .await
+    }
+
+    /// Seals and opens for the tenant.
+    pub(crate) fn vault(&self, sealer: &Arc<Sealer>) -> Vault {
+        Vault::new(Arc::clone(sealer), self.tenant.id)
     }
 
     /// Carries what was changed in the control plane into the change feed. Where that fails, the background does it.

@@ -203,7 +203,7 @@ fn create(context: &Context, args: &CreateArgs) -> Result<()> {
             None => first_admin(&**control, &tenant)?,
         };
         let fields = ApiKeyFields::parse(draft, args.family, user.role, context.world.clock.now(), Check::new())?;
-        let made = api_keys::mint(&**control, &origin(JOB), tenant.id, user.id, &key, hash, fields)?;
+        let made = control.writing(|unit| api_keys::mint(unit, &origin(JOB), tenant.id, user.id, &key, hash, fields))?;
         context.carry(store, tenant.id);
         Ok(made)
     })?;

@@ -189,6 +189,7 @@ impl Shared {
             LimitKey::ApiKey(class, id) => format!("{prefix}:{class}:key:{}", id.get()),
             LimitKey::Tenant(class, id) => format!("{prefix}:{class}:tenant:{}", id.get()),
             LimitKey::Session(class, id) => format!("{prefix}:{class}:session:{}", id.get()),
+            LimitKey::Unjudged(class, address) => format!("{prefix}:{class}:unjudged:{address}"),
             LimitKey::Address(class, address) => format!("{prefix}:{class}:address:{address}"),
         }
     }

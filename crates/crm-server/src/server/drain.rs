@@ -3,9 +3,10 @@
 //! Between the kernel's accepting a connection and a worker's taking it there is a queue. Closing the socket would reset whoever waits
 //! there, request sent or not; so they are accepted here and told to come back.
 
-use std::{net, time::Duration};
+use std::{io, net, sync::Arc, time::Duration};
 
 use anyhow::Result;
+use crm_http::{App, refusal};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -13,7 +14,8 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// As much of a request is read before it is answered, if its first line is that long.
+const HEAD_BYTES: usize = 8 * 1024;
 
 /// For one connection, in all.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -26,13 +28,13 @@ pub(super) struct Drain {
 
 impl Drain {
     /// Answers from now on; nobody else may accept from the socket.
-    pub(super) fn start(listener: net::TcpListener) -> Result<Self> {
+    pub(super) fn start(listener: net::TcpListener, app: Arc<App>) -> Result<Self> {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let (stop, stopped) = oneshot::channel();
         Ok(Self {
             stop,
-            task: tokio::spawn(run(listener, stopped)),
+            task: tokio::spawn(run(listener, app, stopped)),
         })
     }
 
@@ -46,7 +48,7 @@ impl Drain {
     }
 }
 
-async fn run(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
+async fn run(listener: TcpListener, app: Arc<App>, mut stopped: oneshot::Receiver<()>) {
     let mut answers = JoinSet::new();
     loop {
         tokio::select! {
@@ -54,7 +56,7 @@ async fn run(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
             biased;
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    answers.spawn(turn_away(stream));
+                    answers.spawn(turn_away(stream, Arc::clone(&app)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept");
@@ -70,17 +72,39 @@ async fn run(listener: TcpListener, mut stopped: oneshot::Receiver<()>) {
 }
 
 /// Tells whoever connected to come back; who sends no request in time is not told.
-pub(super) async fn turn_away(stream: TcpStream) {
+pub(super) async fn turn_away(stream: TcpStream, app: Arc<App>) {
     // Either way the connection is closed.
-    let _ = tokio::time::timeout(PATIENCE, answer(stream)).await;
+    let _ = tokio::time::timeout(PATIENCE, answer(stream, &app)).await;
 }
 
 /// Answers one request. What goes wrong is the client's loss alone: it may have gone away.
-async fn answer(mut stream: TcpStream) {
-    let mut received = [0; 8 * 1024];
-    if !matches!(stream.read(&mut received).await, Ok(1..)) || stream.write_all(ANSWER).await.is_err() || stream.shutdown().await.is_err() {
-        return;
+async fn answer(mut stream: TcpStream, app: &Arc<App>) -> io::Result<()> {
+    let mut received = [0; HEAD_BYTES];
+    let length = read_line(&mut stream, &mut received).await?;
+    if length == 0 {
+        return Ok(());
     }
+    let answer = refusal(app, &received[..length], stream.peer_addr()?.ip());
+    stream.write_all(&answer).await?;
+    stream.shutdown().await?;
     // Closing with unread bytes would reset the connection and take the answer along.
-    while matches!(stream.read(&mut received).await, Ok(1..)) {}
+    while stream.read(&mut received).await? > 0 {}
+    Ok(())
 }
+
+/// Reads until a line has ended, the buffer is full, or nothing more comes.
+async fn read_line(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        let read = stream.read(&mut buffer[length..]).await?;
+        let ended = buffer[length..length + read].contains(&b'\n');
+        length += read;
+        if read == 0 || ended {
+            break;
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests;

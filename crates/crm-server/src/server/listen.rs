@@ -42,7 +42,7 @@ fn listen(builder: ServerBuilder, server: ServerSettings, listener: TcpListener,
     let connections = Connections::new(server.connections_per_address, server.trusted_proxies.clone());
     builder.listen("http", listener, move || {
         let origins = &server.cors_origins;
-        let app = ActixApp::new()
+        let service = ActixApp::new()
             .wrap(Condition::new(!origins.is_empty(), cors(origins)))
             .configure(crm_http::configure(Arc::clone(&app)));
         let stopping = stopping.clone();
@@ -55,15 +55,16 @@ fn listen(builder: ServerBuilder, server: ServerSettings, listener: TcpListener,
             .client_request_timeout(Duration::from_secs(server.request_head_seconds))
             .client_disconnect_timeout(Duration::from_secs(1))
             .local_addr(address)
-            .finish(map_config(app.into_factory(), |()| AppConfig::default()));
-        let (connections, limit) = (Arc::clone(&connections), Duration::from_secs(server.write_seconds));
+            .finish(map_config(service.into_factory(), |()| AppConfig::default()));
+        let (connections, app) = (Arc::clone(&connections), Arc::clone(&app));
+        let limit = Duration::from_secs(server.write_seconds);
         fn_service(move |stream: TcpStream| {
-            let connections = Arc::clone(&connections);
+            let (connections, app) = (Arc::clone(&connections), Arc::clone(&app));
             async move {
                 let peer = stream.peer_addr()?;
                 match connections.admit(peer.ip()) {
                     Some(place) => Ok((Patience::new(stream, limit, place), Protocol::Http1, Some(peer))),
-                    None => Err(refuse(&connections, stream, peer)),
+                    None => Err(refuse(&connections, app, stream, peer)),
                 }
             }
         })
@@ -72,11 +73,11 @@ fn listen(builder: ServerBuilder, server: ServerSettings, listener: TcpListener,
 }
 
 /// Tells the client so beside the worker's own connections, of which a refused one must not take a place.
-fn refuse(connections: &Connections, stream: TcpStream, peer: SocketAddr) -> DispatchError {
+fn refuse(connections: &Connections, app: Arc<App>, stream: TcpStream, peer: SocketAddr) -> DispatchError {
     tracing::debug!(%peer, "too many connections of one address");
     if let Some(turn) = connections.turn_to_refuse() {
         rt::spawn(async move {
-            turn_away(stream).await;
+            turn_away(stream, app).await;
             drop(turn);
         });
     }

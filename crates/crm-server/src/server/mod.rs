@@ -132,7 +132,11 @@ impl RunningServer {
         tokio::time::sleep(HANDOVER).await;
         self.handle.pause().await;
         tokio::time::sleep(HANDOVER).await;
-        let drain = self.listener.take().map(Drain::start).transpose()?;
+        let drain = self
+            .listener
+            .take()
+            .map(|listener| Drain::start(listener, Arc::clone(&self.app)))
+            .transpose()?;
         self.handle.stop(true).await;
         if let Some(drain) = drain {
             drain.finish().await;

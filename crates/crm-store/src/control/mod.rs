@@ -8,6 +8,7 @@ mod agenda;
 mod api_key;
 mod change;
 mod epoch;
+mod idempotency;
 mod invitation;
 mod outbox;
 mod ports;

@@ -6,6 +6,7 @@ use crm_domain::{
         agenda::{AgendaReads, AgendaRepository},
         api_key::{ApiKeyReads, ApiKeyRepository},
         change::{ControlChangeReads, ControlChangeRepository},
+        idempotency::SealedAnswers,
         invitation::{InvitationReads, InvitationRepository},
         outbox::{OutboxReads, OutboxRepository},
         refresh_token::RefreshTokenRepository,
@@ -122,6 +123,10 @@ impl ControlUnit for Ports<'_> {
     }
 
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn answers(&mut self) -> &mut dyn SealedAnswers {
         self
     }
 

@@ -105,6 +105,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency (principal, method, path, idempotency_key) {
+        principal -> Text,
+        method -> Text,
+        path -> Text,
+        idempotency_key -> Text,
+        answer -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     user_setting (user_id, section) {
         user_id -> BigInt,
         section -> Text,

@@ -253,10 +253,10 @@ fn a_converted_lead_stays_what_it_is(server: &Server) {
             .bearer(&token)
             .json(&json!({ "reason": "x" }))
             .send();
-        assert_eq!(refusal(server, &answer, 409, "VALIDATION_ERROR")["message"], message);
+        assert_eq!(refusal(server, &answer, 409, "DUPLICATE")["message"], message);
     }
     let put = |body: &Value| server.put(&item(&made)).bearer(&token).json(body).send();
-    let error = refusal(server, &put(&json!({ "status": "New" })), 409, "VALIDATION_ERROR");
+    let error = refusal(server, &put(&json!({ "status": "New" })), 409, "DUPLICATE");
     assert_eq!(error["message"], "The lead is converted and cannot be given another status");
     let edited = put(&json!({ "status": "Converted", "title": "CEO" })).expect(200).json();
     assert_eq!((&edited["status"], &edited["title"]), (&json!("Converted"), &json!("CEO")));

@@ -68,13 +68,13 @@ fn a_lead_is_qualified_and_disqualified(server: &Server) {
     // An action that needs nothing can be sent without a body, or with an empty one.
     let bare = server.post(&format!("{}/qualify", item(&lead))).bearer(&token).expect(200).json();
     assert_eq!(now(bare), [json!("Qualified"), json!("2025-01-15T10:00:00Z"), Value::Null]);
-    let error = refusal(server, &post("qualify", &json!({})), 409, "VALIDATION_ERROR");
+    let error = refusal(server, &post("qualify", &json!({})), 409, "DUPLICATE");
     assert_eq!(error["message"], "The lead is already qualified");
     let reason = json!({ "reason": "  No budget this year " });
     let gone = post("disqualify", &reason).expect(200).json();
     assert_eq!(now(gone), [json!("Disqualified"), Value::Null, json!("No budget this year")]);
-    refusal(server, &post("disqualify", &reason), 409, "VALIDATION_ERROR");
-    let error = refusal(server, &post("convert", &json!({})), 409, "VALIDATION_ERROR");
+    refusal(server, &post("disqualify", &reason), 409, "DUPLICATE");
+    let error = refusal(server, &post("convert", &json!({})), 409, "DUPLICATE");
     assert_eq!(error["message"], "The lead is disqualified and cannot be converted");
     assert_eq!(now(post("qualify", &json!({})).expect(200).json())[0], "Qualified");
     // An edit moves it as well, but leaves no reason behind.

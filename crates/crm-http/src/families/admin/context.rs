@@ -20,9 +20,16 @@ pub(super) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
 }
 
 async fn admit_session(call: &Call, request: &HttpRequest) -> Result<()> {
-    let Some((cookie, principal)) = auth::recognise(call, request).await.map_err(SaasError::from)? else {
-        limits::count_address(call).await?;
-        return Err(SaasError::SessionEnded.into());
+    let (cookie, principal) = match auth::recognise(call, request).await {
+        Ok(Some(recognised)) => recognised,
+        Ok(None) => {
+            limits::count_address(call).await?;
+            return Err(SaasError::SessionEnded.into());
+        }
+        Err(error) => {
+            limits::note_unjudged(call).await;
+            return Err(SaasError::from(error).into());
+        }
     };
     limits::count_tenant(call, principal.tenant.id, &principal.tenant.tier).await?;
     let foreign = |refused: csrf::CrossSite| SaasError::from(Error::Forbidden(refused.to_string()));

@@ -67,9 +67,16 @@ async fn admit_key(call: &Call, presented: Option<&str>) -> actix_web::Result<Ar
 }
 
 async fn admit_session(call: &Call, request: &HttpRequest) -> actix_web::Result<()> {
-    let Some((cookie, principal)) = auth::recognise(call, request).await.map_err(ApiError::from)? else {
-        limits::count_address(call).await?;
-        return Err(ApiError::NoSession.into());
+    let (cookie, principal) = match auth::recognise(call, request).await {
+        Ok(Some(recognised)) => recognised,
+        Ok(None) => {
+            limits::count_address(call).await?;
+            return Err(ApiError::NoSession.into());
+        }
+        Err(error) => {
+            limits::note_unjudged(call).await;
+            return Err(ApiError::from(error).into());
+        }
     };
     limits::count_session(call, principal.session.id).await?;
     Ok(csrf::check(request, Some(&cookie)).map_err(ApiError::from)?)

@@ -47,6 +47,11 @@ pub(super) async fn count_address(call: &Call) -> Result<(), Fault> {
     pass(call, call.app.rate_limits.check(key, quota(call)).await)
 }
 
+/// Gives the answer to a request of which it could not be found out whose it is numbers to tell.
+pub(super) async fn note_unjudged(call: &Call) {
+    call.note_unjudged(CLASS, quota(call)).await;
+}
+
 fn pass(call: &Call, decision: Decision) -> Result<(), Fault> {
     call.set_decision(decision);
     if decision.allowed {

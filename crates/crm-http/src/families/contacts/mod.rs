@@ -177,7 +177,7 @@ impl Family for Contacts {
         Box::pin(context::admit(call, request, credential))
     }
 
-    fn render(&self, call: &Call, _: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+    fn render(&self, call: &Call, _: &str, error: &actix_web::Error) -> HttpResponse {
         error::render(call, error)
     }
 

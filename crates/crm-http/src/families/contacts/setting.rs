@@ -216,7 +216,9 @@ pub(super) async fn update_password(call: Call, browser: Browser, body: Body<Pas
     }
     let hash = call.app.sign_in.hash(new).await?;
     let session = browser.principal.session.id;
-    let change = move |control: &dyn ControlStore, origin: &Origin| users::change_password(control, origin, &user, session, hash);
+    let change = move |control: &dyn ControlStore, origin: &Origin| {
+        control.writing(|unit| users::change_password(unit, origin, &user, session, hash))
+    };
     browser.tenant.administer(change).await?;
     Ok(HttpResponse::Ok().json(Success::saying("Password updated successfully")))
 }

@@ -47,9 +47,16 @@ pub(super) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
 }
 
 async fn admit_session(call: &Call, request: &HttpRequest) -> Result<(), ApiError> {
-    let Some((cookie, principal)) = auth::recognise(call, request).await? else {
-        limits::count_address(call).await?;
-        return Err(ApiError::NotSignedIn);
+    let (cookie, principal) = match auth::recognise(call, request).await {
+        Ok(Some(recognised)) => recognised,
+        Ok(None) => {
+            limits::count_address(call).await?;
+            return Err(ApiError::NotSignedIn);
+        }
+        Err(error) => {
+            limits::note_unjudged(call).await;
+            return Err(error.into());
+        }
     };
     limits::count_session(call, principal.session.id).await?;
     Ok(csrf::check(request, Some(&cookie))?)
@@ -58,7 +65,10 @@ async fn admit_session(call: &Call, request: &HttpRequest) -> Result<(), ApiErro
 async fn admit_token(call: &Call, request: &HttpRequest) -> Result<(), ApiError> {
     match saas::recognise(call, request).await {
         Ok(principal) => Ok(limits::count_session(call, principal.session.id).await?),
-        Err(SaasError::Domain(error)) => Err(error.into()),
+        Err(SaasError::Domain(error)) => {
+            limits::note_unjudged(call).await;
+            Err(error.into())
+        }
         Err(refusal) => {
             limits::count_address(call).await?;
             if let SaasError::InvalidToken(TokenRejection::Expired(bearer)) = refusal {

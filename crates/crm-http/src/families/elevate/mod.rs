@@ -84,7 +84,7 @@ impl Family for Elevate {
         Box::pin(context::admit(call, request, credential))
     }
 
-    fn render(&self, _: &Call, _: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+    fn render(&self, _: &Call, _: &str, error: &actix_web::Error) -> HttpResponse {
         error::render(error)
     }
 

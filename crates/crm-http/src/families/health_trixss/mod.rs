@@ -56,7 +56,7 @@ impl Family for HealthTrixss {
         Box::pin(context::admit(call, request))
     }
 
-    fn render(&self, call: &Call, _: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+    fn render(&self, call: &Call, _: &str, error: &actix_web::Error) -> HttpResponse {
         error::render(error, call.template)
     }
 

@@ -43,6 +43,15 @@ pub(crate) fn created(answer: Answer, path: &str) -> crm_domain::Result<HttpResp
     Ok(response.body(answer.body))
 }
 
+/// Answers a creation with what nothing on the answer's way may keep, also when it was answered before.
+pub(crate) fn created_secretly(answer: Answer, location: String) -> HttpResponse {
+    let mut response = begun(&answer);
+    response
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((LOCATION, location));
+    response.body(answer.body)
+}
+
 /// Answers an action on a record, also when it was answered before.
 pub(crate) fn acted(answer: Answer) -> HttpResponse {
     begun(&answer).body(answer.body)

@@ -34,8 +34,10 @@ pub(crate) async fn admit(call: &Call, request: &HttpRequest, credential: Creden
     }
     match recognise(call, request).await {
         Ok(principal) => Ok(limits::count_tenant(call, principal.tenant.id, &principal.tenant.tier).await?),
-        // A database that is down is not the client's doing: it is told so, and nothing is counted.
-        Err(failure @ SaasError::Domain(_)) => Err(failure.into()),
+        Err(failure @ SaasError::Domain(_)) => {
+            limits::note_unjudged(call).await;
+            Err(failure.into())
+        }
         Err(refusal) => {
             limits::count_address(call).await?;
             // Only now: what is refused for its number alone leaves no row in anybody's log.
@@ -120,6 +122,8 @@ needed! {
     Configure;
     /// Reads who changed what.
     ReadAudit;
+    /// Reads who was invited.
+    ReadInvitations;
     /// Creates, changes, deactivates and invites users.
     ManageUsers;
     /// Creates, changes and deletes webhooks.

@@ -1,8 +1,9 @@
 //! What can go wrong in family C, and its envelope (contract C-111 … C-124, X-98, X-99, X-101).
 //!
 //! The document lists seven codes; `INTERNAL_ERROR` is an addition. What it is silent about gets the nearest of them:
-//! 404 and 405 are `NOT_FOUND`; 408, 412, 413 and 415 are `VALIDATION_ERROR`; 409 is `DUPLICATE`, but
-//! `VALIDATION_ERROR` for a record whose state does not allow the action; 503 is `INTERNAL_ERROR`.
+//! 404 is `NOT_FOUND`; 405, 408, 412, 413 and 415 are `VALIDATION_ERROR`, since it is the request that is wrong and the resource is there;
+//! every 409 is `DUPLICATE`, the one code that the document has for it (C-121), also where a record's state does not allow the action;
+//! 503 is `INTERNAL_ERROR`.
 
 mod envelope;
 
@@ -193,7 +194,7 @@ impl From<&Error> for Shown {
             Error::Invalid(errors) => invalid(StatusCode::UNPROCESSABLE_ENTITY, errors, field_detail),
             Error::State { noun, state, action, .. } => {
                 let message = format!("The {} is {}", noun_of(noun), refused(state, action));
-                Self::new(StatusCode::CONFLICT, Code::ValidationError, message)
+                Self::new(StatusCode::CONFLICT, Code::Duplicate, message)
             }
             Error::Conflict(message) => Self::new(StatusCode::CONFLICT, Code::Duplicate, message.clone()),
             Error::Forbidden(message) => Self::new(StatusCode::FORBIDDEN, Code::PermissionDenied, message.clone()),
@@ -215,7 +216,7 @@ impl From<&Fault> for Shown {
         let bad_body = |status| Self::new(status, Code::ValidationError, capitalised(&fault.to_string()));
         match fault {
             Fault::NotFound => Self::not_found("endpoint"),
-            Fault::MethodNotAllowed => Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::NotFound, "Method not allowed"),
+            Fault::MethodNotAllowed => Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::ValidationError, "Method not allowed"),
             Fault::BodyTooLarge { .. } => bad_body(StatusCode::PAYLOAD_TOO_LARGE),
             Fault::BodyTimeout => bad_body(StatusCode::REQUEST_TIMEOUT),
             Fault::BodyBroken(_) => Self::new(StatusCode::BAD_REQUEST, Code::ValidationError, "The request body could not be read"),
@@ -427,7 +428,7 @@ mod tests {
                 Code::Duplicate,
             ),
             (Error::Conflict("x".to_owned()).into(), 409, Code::Duplicate),
-            (Error::state("opportunity", 7, "won", "won").into(), 409, Code::ValidationError),
+            (Error::state("opportunity", 7, "won", "won").into(), 409, Code::Duplicate),
             (Error::Forbidden("x".to_owned()).into(), 403, Code::PermissionDenied),
             (Error::IdempotencyMismatch.into(), 422, Code::ValidationError),
             (unavailable.into(), 503, Code::InternalError),
@@ -444,7 +445,7 @@ mod tests {
     fn faults_get_the_nearest_code() {
         for (fault, status, code) in [
             (Fault::NotFound, 404, Code::NotFound),
-            (Fault::MethodNotAllowed, 405, Code::NotFound),
+            (Fault::MethodNotAllowed, 405, Code::ValidationError),
             (Fault::BodyTooLarge { limit: 1 }, 413, Code::ValidationError),
             (Fault::BodyTimeout, 408, Code::ValidationError),
             (Fault::BodyBroken(String::new()), 400, Code::ValidationError),

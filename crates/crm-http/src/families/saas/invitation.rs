@@ -1,18 +1,15 @@
 //! Invitations: an Admin invites, the invited person chooses the password (`POST /api/auth/accept-invitation`).
 //!
-//! `Idempotency-Key` means nothing here: the answer shows the token once and must not be kept, and a unique email guards the creation.
+//! The answer to a creation shows the token; where it came with an `Idempotency-Key` it is kept sealed, and shown again to nobody but a repeated
+//! request of the same user.
 
 mod wire;
 
 use std::sync::Arc;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header::LOCATION},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
-    control::ControlStore,
+    control::{ControlStore, ControlUnit},
     id::{InvitationId, RecordId},
     page::SortValue,
     tenant::change::Origin,
@@ -20,10 +17,10 @@ use crm_domain::{
 };
 
 use super::{
-    answer::secret,
-    context::{Body, ManageUsers, Permit},
+    answer::{created_secretly, kept},
+    context::{Body, ManageUsers, Permit, ReadInvitations},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError},
-    id::{INVITATION, in_path, show},
+    id::{INVITATION, in_path},
     page::{PageBody, PageParams, Query},
 };
 use crate::shared::{call::Call, tenant::block};
@@ -39,7 +36,7 @@ pub(super) const ITEM: &str = "/api/invitations/{id}";
     responses((status = 200, description = "A page of invitations", body = PageBody<InvitationInfo>), ErrorResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn list(call: Call, permit: Permit<ManageUsers>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
+pub(super) async fn list(call: Call, permit: Permit<ReadInvitations>, request: HttpRequest) -> Result<HttpResponse, SaasError> {
     let mut query = Query::parse(request.query_string());
     let paging = query.paging("invitations");
     query.finish()?;
@@ -55,6 +52,7 @@ pub(super) async fn list(call: Call, permit: Permit<ManageUsers>, request: HttpR
 /// Invites somebody. The answer shows the token, once: who has it chooses the password and becomes the user, within seven days.
 #[utoipa::path(
     post, path = PATH, tag = "users", operation_id = "saas_create_invitation", request_body = InvitationRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key takes effect once")),
     responses(
         (status = 201, description = "The invitation and its token", body = InvitedResponse, headers(("Location" = String))),
         ErrorResponses, ConflictResponses, BodyResponses
@@ -64,12 +62,14 @@ pub(super) async fn list(call: Call, permit: Permit<ManageUsers>, request: HttpR
 pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<InvitationRequest>) -> Result<HttpResponse, SaasError> {
     let fields = body.value.parse()?;
     let (app, tenant, by) = (Arc::clone(&call.app), permit.tenant.tenant.id, permit.user().id);
-    let invite = move |control: &dyn ControlStore, origin: &Origin| invitations::invite(control, &*app.entropy, origin, tenant, by, fields);
-    let (token, invitation) = permit.tenant.administer(invite).await?;
-    let location = format!("{PATH}/{}", show(INVITATION, invitation.id));
-    Ok(secret(StatusCode::CREATED)
-        .insert_header((LOCATION, location))
-        .json(InvitedResponse::of(&token, invitation, permit.tenant.now)))
+    let now = permit.tenant.now;
+    let invite = move |unit: &mut dyn ControlUnit, origin: &Origin| {
+        let (token, invitation) = invitations::invite(unit, &*app.entropy, origin, tenant, by, fields)?;
+        kept(StatusCode::CREATED, &InvitedResponse::of(&token, invitation, now))
+    };
+    let answer = permit.tenant.administer_once(&call.app.sealer, body.guard, invite).await?;
+    let location = format!("{PATH}/{}", wire::made(&answer.body)?);
+    Ok(created_secretly(answer, location))
 }
 
 /// Revokes an invitation: its token dies at once. Doing it twice changes nothing; one that was accepted cannot be revoked.

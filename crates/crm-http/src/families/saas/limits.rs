@@ -36,8 +36,18 @@ pub(crate) async fn count_tenant(call: &Call, tenant: TenantId, tier: &str) -> R
 
 /// Counts a request without a recognised user. Nobody waits here: a queue would help whoever guesses passwords.
 pub(crate) async fn count_address(call: &Call) -> Result<(), Fault> {
-    let quota = Quota::per_minute(call.app.settings.rate_limits.saas_tier(NO_TIER));
-    pass(call, call.app.rate_limits.check(LimitKey::address(CLASS, call.client), quota).await)
+    let key = LimitKey::address(CLASS, call.client);
+    pass(call, call.app.rate_limits.check(key, unknown(call)).await)
+}
+
+/// Gives the answer to a request of which it could not be found out whose it is numbers to tell.
+pub(crate) async fn note_unjudged(call: &Call) {
+    call.note_unjudged(CLASS, unknown(call)).await;
+}
+
+/// The quota of clients that no tenant is known of.
+fn unknown(call: &Call) -> Quota {
+    Quota::per_minute(call.app.settings.rate_limits.saas_tier(NO_TIER))
 }
 
 fn pass(call: &Call, decision: Decision) -> Result<(), Fault> {

@@ -179,8 +179,8 @@ impl Family for Saas {
         Box::pin(context::admit(call, request, credential))
     }
 
-    fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
-        error::render(call, request, error)
+    fn render(&self, call: &Call, path: &str, error: &actix_web::Error) -> HttpResponse {
+        error::render(call, path, error)
     }
 
     fn rate_headers(&self, _: &Call, decision: &Decision, headers: &mut HeaderMap) {

@@ -7,10 +7,10 @@ mod wire;
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use crm_domain::{
     control::{
-        ControlStore,
+        ControlStore, ControlUnit,
         user::{User, UserField, UserFilter, page},
     },
     field::Check,
@@ -20,14 +20,14 @@ use crm_domain::{
 };
 
 use super::{
-    answer::record,
-    context::{Body, ManageUsers, Permit, Read},
+    answer::{acted, created, kept, kept_record, record},
+    context::{Body, ManageUsers, Nothing, Particulars, Permit, Read},
     error::{BodyResponses, ConflictResponses, ErrorResponses, LookupResponses, SaasError, StaleResponses},
-    id::{USER, in_path, show},
+    id::{USER, in_path},
     list::{self, PlainListParams},
     page::PageBody,
 };
-use crate::shared::{call::Call, tenant::block};
+use crate::shared::{call::Call, idempotency::Guard, tenant::block};
 
 pub(crate) use wire::{RoleRequest, UserInfo, UserRequest, UserUpdate};
 
@@ -68,6 +68,7 @@ pub(super) async fn get(call: Call, permit: Permit<Read>, id: web::Path<String>)
 /// Creates a user with a password. To have the person choose it, send an invitation instead.
 #[utoipa::path(
     post, path = PATH, tag = "users", operation_id = "saas_create_user", request_body = UserRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key takes effect once")),
     responses(
         (status = 201, description = "The new user", body = UserInfo, headers(("Location" = String))),
         ErrorResponses, ConflictResponses, BodyResponses
@@ -78,10 +79,12 @@ pub(super) async fn create(call: Call, permit: Permit<ManageUsers>, body: Body<U
     let (fields, password) = body.value.parse()?;
     let hash = call.app.sign_in.hash(password).await?;
     let tenant = permit.tenant.tenant.id;
-    let create = move |control: &dyn ControlStore, origin: &Origin| users::create(control, origin, tenant, fields, hash);
-    let user = permit.tenant.administer(create).await?;
-    let location = format!("{PATH}/{}", show(USER, user.id));
-    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserInfo::of(user)))
+    let create = move |unit: &mut dyn ControlUnit, origin: &Origin| {
+        let user = users::create(unit, origin, tenant, fields, hash)?;
+        kept(StatusCode::CREATED, &UserInfo::of(user))
+    };
+    let answer = permit.tenant.administer_once(&call.app.sealer, body.guard, create).await?;
+    Ok(created(answer, PATH)?)
 }
 
 /// Changes the fields given; the others stay (contract X-93). Null clears a field.
@@ -129,14 +132,16 @@ pub(super) async fn set_role(
     let (tenant, condition) = (permit.tenant.tenant.id, permit.condition.clone());
     // Whether there is such a user is told before what is wrong with the body, as everywhere.
     let set_role = move |control: &dyn ControlStore, origin: &Origin| {
-        users::change_while(
-            control,
-            origin,
-            tenant,
-            id,
-            |at| condition.holds(at),
-            |user| Ok(User { role: role?, ..user }),
-        )
+        control.writing(|unit| {
+            users::change_while(
+                unit,
+                origin,
+                tenant,
+                id,
+                |at| condition.holds(at),
+                |user| Ok(User { role: role?, ..user }),
+            )
+        })
     };
     Ok(shown(permit.tenant.administer(set_role).await?.ok_or(SaasError::Stale)?))
 }
@@ -144,38 +149,62 @@ pub(super) async fn set_role(
 /// Keeps a user out: its access tokens, refresh tokens and sessions die at once, on every node. Its records stay. The last active Admin
 /// cannot be kept out. Doing it twice changes nothing.
 #[utoipa::path(
-    post, path = DEACTIVATE, tag = "users", operation_id = "saas_deactivate_user", params(("id" = String, Path, example = "user_456")),
+    post, path = DEACTIVATE, tag = "users", operation_id = "saas_deactivate_user",
+    params(
+        ("id" = String, Path, example = "user_456"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key takes effect once")
+    ),
     responses((status = 200, description = "The user as it is now", body = UserInfo), ErrorResponses, LookupResponses, ConflictResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn deactivate(permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
-    set_active(&permit, &id, false).await
+pub(super) async fn deactivate(
+    call: Call,
+    permit: Permit<ManageUsers>,
+    id: web::Path<String>,
+    Particulars(body): Particulars<Nothing>,
+) -> Result<HttpResponse, SaasError> {
+    set_active(&call, &permit, body.guard, &id, false).await
 }
 
 /// Lets a user in again, who signs in anew. Doing it twice changes nothing.
 #[utoipa::path(
-    post, path = REACTIVATE, tag = "users", operation_id = "saas_reactivate_user", params(("id" = String, Path, example = "user_456")),
+    post, path = REACTIVATE, tag = "users", operation_id = "saas_reactivate_user",
+    params(
+        ("id" = String, Path, example = "user_456"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key takes effect once")
+    ),
     responses((status = 200, description = "The user as it is now", body = UserInfo), ErrorResponses, LookupResponses),
     security(("accessToken" = []))
 )]
-pub(super) async fn reactivate(permit: Permit<ManageUsers>, id: web::Path<String>) -> Result<HttpResponse, SaasError> {
-    set_active(&permit, &id, true).await
+pub(super) async fn reactivate(
+    call: Call,
+    permit: Permit<ManageUsers>,
+    id: web::Path<String>,
+    Particulars(body): Particulars<Nothing>,
+) -> Result<HttpResponse, SaasError> {
+    set_active(&call, &permit, body.guard, &id, true).await
 }
 
-async fn set_active(permit: &Permit<ManageUsers>, id: &str, is_active: bool) -> Result<HttpResponse, SaasError> {
+async fn set_active(
+    call: &Call,
+    permit: &Permit<ManageUsers>,
+    guard: Option<Guard>,
+    id: &str,
+    is_active: bool,
+) -> Result<HttpResponse, SaasError> {
     let id: UserId = in_path(id, USER)?;
     let (tenant, condition) = (permit.tenant.tenant.id, permit.condition.clone());
-    let set_active = move |control: &dyn ControlStore, origin: &Origin| {
-        users::change_while(
-            control,
-            origin,
-            tenant,
-            id,
-            |at| condition.holds(at),
-            |user| Ok(User { is_active, ..user }),
-        )
+    let set_active = move |unit: &mut dyn ControlUnit, origin: &Origin| {
+        let edit = |user| Ok(User { is_active, ..user });
+        let user = users::change_while(unit, origin, tenant, id, |at| condition.holds(at), edit)?;
+        user.map(|user| {
+            let updated_at = user.updated_at;
+            kept_record(StatusCode::OK, &UserInfo::of(user), updated_at)
+        })
+        .transpose()
     };
-    Ok(shown(permit.tenant.administer(set_active).await?.ok_or(SaasError::Stale)?))
+    let answer = permit.tenant.administer_while(&call.app.sealer, guard, set_active).await?;
+    Ok(acted(answer.ok_or(SaasError::Stale)?))
 }
 
 fn shown(user: User) -> HttpResponse {

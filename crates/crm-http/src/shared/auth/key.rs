@@ -126,8 +126,11 @@ impl KeyGate {
                 pass(call, decision)?;
                 Ok(principal)
             }
-            // A database that is down is not the client's doing: it is told so, and nothing is counted.
-            Err(refusal @ (KeyRefusal::RateLimited(_) | KeyRefusal::Failed(_))) => Err(refusal),
+            Err(refusal @ KeyRefusal::RateLimited(_)) => Err(refusal),
+            Err(refusal @ KeyRefusal::Failed(_)) => {
+                call.note_unjudged(self.class, self.quota).await;
+                Err(refusal)
+            }
             Err(refusal) => {
                 self.count_address(call).await?;
                 Err(refusal)

@@ -211,8 +211,8 @@ impl Family for Unlocked {
     fn admit<'a>(&'static self, _: &'a Call, _: &'a HttpRequest, _: Credential) -> Admitting<'a> {
         Box::pin(async { Ok(()) })
     }
-    fn render(&self, call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
-        HealthTrixss.render(call, request, error)
+    fn render(&self, call: &Call, path: &str, error: &actix_web::Error) -> HttpResponse {
+        HealthTrixss.render(call, path, error)
     }
     fn rate_headers(&self, _: &Call, _: &Decision, _: &mut HeaderMap) {}
     fn openapi(&self) -> utoipa::openapi::OpenApi {

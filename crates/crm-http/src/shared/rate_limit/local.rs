@@ -117,7 +117,7 @@ impl Slot {
 
 impl LimitKey {
     fn is_address(self) -> bool {
-        matches!(self, Self::Address(..))
+        matches!(self, Self::Address(..) | Self::Unjudged(..))
     }
 }
 

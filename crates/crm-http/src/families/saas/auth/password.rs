@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use crm_domain::{
-    control::{ControlStore, user::Password},
+    control::{ControlUnit, user::Password},
     error::Problem,
     field::{Check, Email, Patch, Text},
     tenant::change::Origin,
@@ -26,6 +26,7 @@ use crate::{
     },
     shared::{
         call::Call,
+        idempotency::{self, Answer, Guard, IDEMPOTENT_REPLAYED},
         json_body::Given,
         sign_in::required,
         tenant::{block, carry},
@@ -61,6 +62,7 @@ impl ChangePasswordRequest {
 #[utoipa::path(
     post, path = CHANGE_PASSWORD, tag = "auth", operation_id = "saas_change_password", request_body = ChangePasswordRequest,
     responses((status = 204, description = "The new password counts"), ErrorResponses, BodyResponses),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A request sent again with the same key takes effect once")),
     security(("accessToken" = []))
 )]
 pub(crate) async fn change_password(
@@ -68,6 +70,11 @@ pub(crate) async fn change_password(
     permit: Permit<Read>,
     body: Body<ChangePasswordRequest>,
 ) -> Result<HttpResponse, SaasError> {
+    let guard = body.guard;
+    // The old password is another one by now, where the request was sent before.
+    if let Some(answer) = answered_before(&call, &permit, guard.clone()).await? {
+        return Ok(nothing(&answer));
+    }
     let (old, new) = body.value.parse()?;
     let (user, session) = (permit.user().clone(), permit.session());
     let account = user.email.as_ref().map_or_else(|| show(USER, user.id), Email::key);
@@ -78,9 +85,27 @@ pub(crate) async fn change_password(
     }
     attempt.succeeded();
     let hash = call.app.sign_in.hash(new).await?;
-    let change = move |control: &dyn ControlStore, origin: &Origin| users::change_password(control, origin, &user, session, hash);
-    permit.tenant.administer(change).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let change = move |unit: &mut dyn ControlUnit, origin: &Origin| {
+        users::change_password(unit, origin, &user, session, hash)?;
+        Ok((StatusCode::NO_CONTENT, String::new()))
+    };
+    let answer = permit.tenant.administer_once(&call.app.sealer, guard, change).await?;
+    Ok(nothing(&answer))
+}
+
+/// The answer to the same request with the same `Idempotency-Key` before.
+async fn answered_before(call: &Call, permit: &Permit<Read>, guard: Option<Guard>) -> crm_domain::Result<Option<Answer>> {
+    let Some(guard) = guard else { return Ok(None) };
+    let (control, vault) = (Arc::clone(&call.app.control), permit.tenant.vault(&call.app.sealer));
+    block(move || control.writing(|unit| idempotency::control::known(unit, &vault, Some(&guard)))).await
+}
+
+fn nothing(answer: &Answer) -> HttpResponse {
+    let mut response = HttpResponse::build(answer.status);
+    if answer.replayed {
+        response.insert_header((IDEMPOTENT_REPLAYED, "true"));
+    }
+    response.finish()
 }
 
 /// An accepted invitation. Not `Debug`: it would show the token and the password.

@@ -1,7 +1,7 @@
 //! Family C's error envelope (contract C-111 … C-113), and the error responses that its operations document.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     http::{
         StatusCode,
         header::{RETRY_AFTER, WWW_AUTHENTICATE},
@@ -51,7 +51,7 @@ pub(crate) struct Detail {
 }
 
 /// Renders whatever went wrong.
-pub(crate) fn render(call: &Call, request: &HttpRequest, error: &actix_web::Error) -> HttpResponse {
+pub(crate) fn render(call: &Call, path: &str, error: &actix_web::Error) -> HttpResponse {
     let shown = shown(error);
     let mut response = HttpResponse::build(shown.status);
     if let Some(wait) = shown.retry_after {
@@ -67,7 +67,7 @@ pub(crate) fn render(call: &Call, request: &HttpRequest, error: &actix_web::Erro
             details: shown.details,
         },
         timestamp: call.app.clock.now().to_second_precision(),
-        path: request.path().to_owned(),
+        path: path.to_owned(),
         trace_id: call.trace.to_string(),
     })
 }
@@ -85,7 +85,8 @@ fn shown(error: &actix_web::Error) -> Shown {
 /// An error of actix's own, of which only the status is worth showing.
 fn foreign(status: StatusCode) -> Shown {
     let code = match status {
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Code::NotFound,
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::CONFLICT => Code::Duplicate,
         status if status.is_client_error() => Code::ValidationError,
         _ => Code::InternalError,
     };
@@ -165,7 +166,7 @@ pub(crate) enum ConflictResponses {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "documents the answers, never made")]
 pub(crate) enum StateResponses {
-    /// The record's state does not allow it: `VALIDATION_ERROR`; or a value that must be unique is taken meanwhile: `DUPLICATE`.
+    /// The record's state does not allow it, or a value that must be unique is taken meanwhile: `DUPLICATE`.
     #[response(status = 409)]
     State(ErrorBody),
 }

@@ -1,7 +1,7 @@
 //! The shapes of an invitation.
 
 use crm_domain::{
-    Result,
+    Error, Result,
     control::{
         invitation::{Invitation, InvitationToken},
         user::{UserDraft, UserFields},
@@ -127,4 +127,18 @@ impl InvitedResponse {
             invitation: InvitationInfo::of(invitation, now),
         }
     }
+}
+
+/// The id of the invitation that the answer to its creation shows.
+pub(super) fn made(answer: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        invitation: Made,
+    }
+    #[derive(Deserialize)]
+    struct Made {
+        id: String,
+    }
+    let answer: Answer = serde_json::from_str(answer).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(answer.invitation.id)
 }
