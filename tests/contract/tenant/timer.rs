@@ -8,7 +8,7 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         TenantStore,
-        change::{Actor, Change, Origin},
+        change::{Actor, Change, EntityKind, Origin},
         lead::{self as leads, Lead, LeadDraft},
         opportunity::{self as opportunities, LossDraft, MoveDraft, Opportunity, OpportunityDraft},
         pipeline::{self as pipelines, StageDraft},
@@ -382,7 +382,10 @@ fn a_stage_that_becomes_another_kind_leaves_no_timer_wrong(database: &Database) 
         kept.iter().filter(|timer| timer.fired_at.is_none()).count()
     };
     assert_eq!((timers(deal), timers(other)), (4, 4));
-    assert!(matches!(become_kind("won"), Err(Error::State { .. })), "deals are in it");
+    assert!(
+        matches!(become_kind("won"), Err(crm_domain::Error::State { .. })),
+        "deals are in it"
+    );
     assert_eq!((timers(deal), timers(other)), (4, 4));
     let to = MoveDraft {
         stage_id: Patch::Set(second),
