@@ -60,6 +60,18 @@ impl Stamp {
         i64::try_from(micros).map(Self).map_err(|_| Problem::Timestamp)
     }
 
+    /// The same of a moment in people's work, as they enter it: one before 1900 is a slip of the hand.
+    ///
+    /// # Errors
+    /// [`Problem::Timestamp`], and [`Problem::Rule`] before 1900.
+    pub fn parse_entered(value: &str) -> Result<Self, Problem> {
+        let stamp = Self::parse(value)?;
+        if stamp.date().year() < 1900 {
+            return Err(Problem::Rule("must not be before 1900".to_owned()));
+        }
+        Ok(stamp)
+    }
+
     /// The date part, UTC.
     pub fn date(self) -> time::Date {
         self.civil().date()
@@ -174,6 +186,13 @@ impl<'de> Deserialize<'de> for Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_enter_no_moment_before_1900() {
+        assert_eq!(Stamp::parse_entered("1900-01-01"), Stamp::parse("1900-01-01"));
+        assert!(matches!(Stamp::parse_entered("0001-01-01T00:00:00Z"), Err(Problem::Rule(_))));
+        assert_eq!(Stamp::parse_entered("soon"), Err(Problem::Timestamp));
+    }
 
     #[test]
     fn parses_what_clients_send() {

@@ -7,6 +7,7 @@ use crm_domain::{
     tenant::{
         TenantStore,
         account::{self as accounts, AccountDraft},
+        activity::{self as activities, ActivityDraft},
         change::EntityKind,
         contact::{self as contacts, ContactDraft, ContactFields},
         lead::{self as leads, LeadDraft, LeadFields},
@@ -78,6 +79,14 @@ fn every_noun_is_found_and_shown(database: &Database) {
             ..TicketDraft::default()
         };
         single::create::<tickets::Ticket>(unit, ticket, user(), Check::new())?;
+        let activity = ActivityDraft {
+            activity_type: set("note"),
+            subject: set("What Lovelace said"),
+            body: set("She wants ENGINES."),
+            account_id: crm_domain::field::Patch::Set(account.id),
+            ..ActivityDraft::default()
+        };
+        single::create::<activities::Activity>(unit, activity, user(), Check::new())?;
         let partner = PartnerDraft {
             name: set("Byron & Lovelace"),
             contact_name: set("Annabella"),
@@ -102,6 +111,7 @@ fn every_noun_is_found_and_shown(database: &Database) {
             of(EntityKind::Task, "Call Lovelace", None),
             of(EntityKind::Ticket, "Lovelace cannot sign in", Some("Lovelace Engines")),
             of(EntityKind::Partner, "Byron & Lovelace", Some("Annabella")),
+            of(EntityKind::Activity, "What Lovelace said", Some("Lovelace Engines")),
         ]
     );
     // A slip is forgiven in every noun.

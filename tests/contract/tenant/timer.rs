@@ -8,9 +8,10 @@ use crm_domain::{
     stamp::Stamp,
     tenant::{
         TenantStore,
-        change::{Actor, Change, Origin},
+        change::{Actor, Change, EntityKind, Origin},
         lead::{self as leads, Lead, LeadDraft},
         opportunity::{self as opportunities, LossDraft, MoveDraft, Opportunity, OpportunityDraft},
+        pipeline::{self as pipelines, StageDraft},
         sla_policy::{SlaPolicy, SlaPolicyDraft, SlaPolicyFields},
         task::{self as tasks, Task, TaskDraft},
         ticket::{Ticket, TicketAction, TicketDraft, act},
@@ -31,6 +32,7 @@ each_backend!(
     a_deleted_task_is_told_nothing_of,
     a_tickets_targets_warn_and_breach_once,
     a_lead_and_a_deal_have_their_targets_too,
+    a_stage_that_becomes_another_kind_leaves_no_timer_wrong,
     a_policy_counts_for_what_becomes_due_after_it,
     a_policy_that_is_taken_away_is_told_nothing_of,
     what_came_due_while_nobody_looked_is_told_in_order,
@@ -354,6 +356,51 @@ fn a_lead_and_a_deal_have_their_targets_too(database: &Database) {
     desk.advance(10_000);
     desk.tick();
     assert_eq!(desk.events().len(), before);
+}
+
+/// What a deal's stage means cannot change while the deal is in it; one that comes back to such a stage has the timers of what it means then.
+fn a_stage_that_becomes_another_kind_leaves_no_timer_wrong(database: &Database) {
+    let desk = Desk::new(database);
+    desk.policy("Deal", |_| {});
+    let (deal, other) = (desk.deal(), desk.deal());
+    let pipeline = desk.store.reading(|reader| reader.pipelines().all()).unwrap().remove(0);
+    let (first, second) = (pipeline.stages[0].id, pipeline.stages[1].id);
+    let become_kind = |kind: &'static str| {
+        let draft = StageDraft {
+            kind: set(kind),
+            ..StageDraft::default()
+        };
+        write(&desk.store, move |unit| {
+            pipelines::update_stage(unit, pipeline.id, first, draft, Check::new())
+        })
+    };
+    let timers = |deal: OpportunityId| {
+        let kept = desk
+            .store
+            .reading(|reader| reader.timers().list_of(EntityKind::Opportunity, &[deal.get()]))
+            .unwrap();
+        kept.iter().filter(|timer| timer.fired_at.is_none()).count()
+    };
+    assert_eq!((timers(deal), timers(other)), (4, 4));
+    assert!(
+        matches!(become_kind("won"), Err(crm_domain::Error::State { .. })),
+        "deals are in it"
+    );
+    assert_eq!((timers(deal), timers(other)), (4, 4));
+    let to = MoveDraft {
+        stage_id: Patch::Set(second),
+        ..MoveDraft::default()
+    };
+    write(&desk.store, move |unit| opportunities::move_to(unit, other, to, Check::new())).unwrap();
+    write(&desk.store, move |unit| single::remove::<Opportunity>(unit, deal)).unwrap();
+    assert_eq!(timers(deal), 0);
+    become_kind("won").unwrap();
+    write(&desk.store, move |unit| restore::<Opportunity>(unit, deal)).unwrap();
+    assert_eq!(timers(deal), 0, "it is won");
+    write(&desk.store, move |unit| single::remove::<Opportunity>(unit, deal)).unwrap();
+    become_kind("open").unwrap();
+    write(&desk.store, move |unit| restore::<Opportunity>(unit, deal)).unwrap();
+    assert_eq!(timers(deal), 4, "it is open again");
 }
 
 fn a_policy_counts_for_what_becomes_due_after_it(database: &Database) {

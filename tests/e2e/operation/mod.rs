@@ -10,5 +10,6 @@ mod probe;
 mod process;
 mod redis;
 mod request_log;
+mod timers;
 mod transport;
 mod unowned;

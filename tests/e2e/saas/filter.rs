@@ -7,6 +7,7 @@ use super::{create, details, fields, ids, keys, page::get, refusal};
 
 each_server! {
     filters_narrow_lists,
+    deals_are_found_by_status_and_stage,
     deleted_records_have_a_list,
 }
 
@@ -99,6 +100,61 @@ fn filters_narrow_lists(server: &Server) {
     assert_eq!((ids(&second), &second["totalCount"]), (vec!["company_4"], &json!(3)));
     let other = format!("/api/companies?filter[industry]=Steel&sortBy=name&pageSize=2&cursor={cursor}");
     refusal(server, &server.get(&other).bearer(&token).send(), 400, "VALIDATION_ERROR");
+}
+
+fn deals_are_found_by_status_and_stage(server: &Server) {
+    let token = server.tenant("Acme").admin_token();
+    fill(server, &token);
+    server.post("/api/deals/deal_1/win").bearer(&token).json(&json!({})).expect(200);
+    let lost = json!({ "reason": "Price" });
+    server.post("/api/deals/deal_2/lose").bearer(&token).json(&lost).expect(200);
+    for (query, expected) in [
+        ("filter[status]=open", vec!["deal_3"]),
+        ("filter[status][eq]=WON", vec!["deal_1"]),
+        ("filter[status][ne]=won", vec!["deal_2", "deal_3"]),
+        ("filter[status][in]=won,lost", vec!["deal_1", "deal_2"]),
+        ("filter[status][in]=won,lost&filter[stage]=closed%20won", vec!["deal_1"]),
+        ("filter[stage]=Prospecting", vec!["deal_3"]),
+        ("filter[stage][ne]=prospecting", vec!["deal_1", "deal_2"]),
+        ("filter[stage][in]=Prospecting,Closed%20Lost&sortBy=name", vec!["deal_3", "deal_2"]),
+        ("filter[status]=open&filter[stage]=Closed%20Won", vec![]),
+        ("filter[status]=lost&filter[name]=upsell", vec!["deal_2"]),
+    ] {
+        let page = get(server, &token, &format!("/api/deals?{query}"));
+        assert_eq!(
+            (ids(&page), &page["totalCount"]),
+            (expected.clone(), &json!(expected.len())),
+            "{query}"
+        );
+    }
+    let of_company = get(server, &token, "/api/companies/company_1/deals?filter[status]=won");
+    assert_eq!(ids(&of_company), ["deal_1"]);
+    // Pages go on, also when a pipeline has one more stage meanwhile; a cursor of other words is refused.
+    let path = "/api/deals?filter[status][in]=won,lost&pageSize=1";
+    let first = get(server, &token, path);
+    let cursor = first["nextCursor"].as_str().unwrap();
+    let stage = json!({ "name": "Signed", "kind": "won" });
+    server
+        .post("/api/pipelines/pipeline_1/stages")
+        .bearer(&token)
+        .json(&stage)
+        .expect(201);
+    assert_eq!(ids(&get(server, &token, &format!("{path}&cursor={cursor}"))), ["deal_2"]);
+    let other = format!("/api/deals?filter[status]=won&pageSize=1&cursor={cursor}");
+    refusal(server, &server.get(&other).bearer(&token).send(), 400, "VALIDATION_ERROR");
+    for (query, part) in [
+        ("filter[status]=closed", "open, won, lost"),
+        ("filter[status][gt]=open", "eq, ne, in"),
+        ("filter[stage]=Nowhere", "Negotiation"),
+        ("filter[colour]=red", "status, stage"),
+    ] {
+        let answer = server.get(&format!("/api/deals?{query}")).bearer(&token).send();
+        let error = refusal(server, &answer, 400, "VALIDATION_ERROR");
+        let (_, message) = details(&error)[0];
+        assert!(message.contains(part), "{query}: {message}");
+    }
+    let answer = server.get("/api/leads?filter[stage]=x").bearer(&token).send();
+    refusal(server, &answer, 400, "VALIDATION_ERROR");
 }
 
 fn deleted_records_have_a_list(server: &Server) {

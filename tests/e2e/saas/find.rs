@@ -10,6 +10,7 @@ each_server! {
     records_of_all_kinds_are_found_the_likeliest_first,
     a_slip_of_the_hand_is_forgiven,
     tickets_and_partners_are_found_too,
+    activities_are_found_too,
     another_tenants_records_are_not_found,
     parameters_that_cannot_be_right_are_refused,
 }
@@ -63,7 +64,11 @@ fn records_of_all_kinds_are_found_the_likeliest_first(server: &Server) {
         "{scores:?}"
     );
 
-    assert_eq!(ids(&search(server, &token, "q=acme&types=lead,deal")), ["deal_1", "lead_1"]);
+    for types in ["lead,deal", "leads,deals", "deals, lead,leads"] {
+        let query = format!("q=acme&types={types}");
+        assert_eq!(ids(&search(server, &token, &query)), ["deal_1", "lead_1"], "{types}");
+    }
+    assert_eq!(ids(&search(server, &token, "q=acme&types=companies")), ["company_2", "company_1"]);
     assert_eq!(ids(&search(server, &token, "q=acme&limit=2")), ["company_2", "deal_1"]);
     assert_eq!(ids(&search(server, &token, "q=acme&limit=0")), ["company_2"]);
     assert_eq!(ids(&search(server, &token, "q=ac&limit=1000")), ["company_2", "deal_1"]);
@@ -110,6 +115,28 @@ fn tickets_and_partners_are_found_too(server: &Server) {
     assert_eq!(ids(&search(server, &token, "q=printer&types=partner")), ["partner_1"]);
     server.delete("/api/tickets/ticket_1").bearer(&token).expect(204);
     assert_eq!(ids(&search(server, &token, "q=printer")), ["partner_1"]);
+}
+
+fn activities_are_found_too(server: &Server) {
+    let token = server.tenant("Bolt").admin_token();
+    let company = create(server, &token, "/api/companies", &json!({ "name": "Globex" }));
+    let note = json!({ "type": "note", "subject": "Fire drill", "body": "ÉVACUATION at noon", "companyId": company["id"] });
+    create(server, &token, "/api/activities", &note);
+    for query in ["q=fire", "q=évacuation", "q=drill&types=activities", "q=firee&types=activity"] {
+        let found = search(server, &token, query);
+        assert_eq!(ids(&found), ["activity_1"], "{query}");
+        let hit = &found["items"][0];
+        assert_eq!(
+            json!([hit["type"], hit["title"], hit["subtitle"]]),
+            json!(["activity", "Fire drill", "Globex"])
+        );
+    }
+    let changed = json!({ "subject": "Water drill" });
+    server.put("/api/activities/activity_1").bearer(&token).json(&changed).expect(200);
+    assert_eq!(search(server, &token, "q=fire"), json!({ "items": [] }));
+    assert_eq!(ids(&search(server, &token, "q=water")), ["activity_1"]);
+    server.delete("/api/activities/activity_1").bearer(&token).expect(204);
+    assert_eq!(search(server, &token, "q=water"), json!({ "items": [] }));
 }
 
 fn another_tenants_records_are_not_found(server: &Server) {

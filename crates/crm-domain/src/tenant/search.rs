@@ -12,7 +12,7 @@ use super::change::EntityKind;
 use crate::{Result, field::search_key};
 
 /// The kinds of record that are searched, in the order in which equals are listed.
-pub const KINDS: [EntityKind; 7] = [
+pub const KINDS: [EntityKind; 8] = [
     EntityKind::Account,
     EntityKind::Contact,
     EntityKind::Lead,
@@ -20,6 +20,7 @@ pub const KINDS: [EntityKind; 7] = [
     EntityKind::Task,
     EntityKind::Ticket,
     EntityKind::Partner,
+    EntityKind::Activity,
 ];
 
 /// Fewest characters that the databases' trigram indexes can look for.
@@ -43,6 +44,12 @@ pub enum Probe {
     Prefix(String),
     /// Records whose text holds every part of one of these alternatives. Each part has at least [`TRIGRAM`] characters.
     Parts(Vec<Vec<String>>),
+}
+
+/// A probe, and whether it looks for what the text does not say.
+struct Asked {
+    probe: Probe,
+    is_guess: bool,
 }
 
 /// A live record that a probe met.
@@ -79,8 +86,12 @@ pub trait SearchReads {
 pub fn find(reads: &mut dyn SearchReads, query: &Query, kinds: &[EntityKind], limit: usize) -> Result<Vec<Hit>> {
     let (mut hits, mut seen) = (Vec::new(), HashSet::new());
     for probe in query.probes() {
+        // Whose address is known is meant, and nobody whose address is like it.
+        if probe.is_guess && query.is_address() && !hits.is_empty() {
+            break;
+        }
         for kind in kinds {
-            for record in reads.candidates(*kind, &probe, CANDIDATES)? {
+            for record in reads.candidates(*kind, &probe.probe, CANDIDATES)? {
                 if !seen.insert((record.kind, record.id)) {
                     continue;
                 }
@@ -119,8 +130,20 @@ impl Query {
         (!key.is_empty()).then_some(Self { key, words })
     }
 
+    /// Whether it is one mail address.
+    fn is_address(&self) -> bool {
+        self.words.len() == 1 && self.key.contains('@')
+    }
+
     /// What to ask for, the likeliest first.
-    fn probes(&self) -> Vec<Probe> {
+    fn probes(&self) -> Vec<Asked> {
+        let literal = self.literal_probes().into_iter().map(|probe| Asked { probe, is_guess: false });
+        let guesses = self.guesses().into_iter().map(|probe| Asked { probe, is_guess: true });
+        literal.chain(guesses).collect()
+    }
+
+    /// What holds the text as it is, or its words.
+    fn literal_probes(&self) -> Vec<Probe> {
         let mut probes = vec![Probe::Prefix(self.key.clone())];
         if length(&self.key) < TRIGRAM {
             return probes;
@@ -128,12 +151,26 @@ impl Query {
         let at_a_word = [" ", "\n"].map(|before| vec![format!("{before}{}", self.key)]);
         probes.push(Probe::Parts(at_a_word.into()));
         probes.push(Probe::Parts(vec![vec![self.key.clone()]]));
-        let long: Vec<String> = self.words.iter().filter(|word| length(word) >= TRIGRAM).cloned().collect();
+        let long = self.long_words();
         if self.words.len() > 1 && !long.is_empty() {
-            probes.push(Probe::Parts(vec![long.clone()]));
+            probes.push(Probe::Parts(vec![long]));
         }
+        probes
+    }
+
+    /// The words that the databases' indexes can look for.
+    fn long_words(&self) -> Vec<String> {
+        self.words.iter().filter(|word| length(word) >= TRIGRAM).cloned().collect()
+    }
+
+    /// What was probably meant.
+    fn guesses(&self) -> Vec<Probe> {
+        if length(&self.key) < TRIGRAM {
+            return Vec::new();
+        }
+        let mut probes = Vec::new();
         // One word has to be right but for one edit; the score looks at the others.
-        if let Some(longest) = long.iter().max_by_key(|word| length(word)) {
+        if let Some(longest) = self.long_words().iter().max_by_key(|word| length(word)) {
             let (telling, common): (Vec<_>, Vec<_>) = typo::alternatives(longest)
                 .into_iter()
                 .partition(|parts| parts.len() > 1 || parts.iter().any(|part| length(part) > TRIGRAM));

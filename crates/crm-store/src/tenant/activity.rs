@@ -39,11 +39,13 @@ pub(crate) struct ActivityRow {
     created_by: Option<i64>,
     updated_at: i64,
     deleted_at: Option<i64>,
+    search_text: String,
 }
 
 impl From<&Activity> for ActivityRow {
     fn from(activity: &Activity) -> Self {
         let fields = activity.fields.clone();
+        let search_text = fields.search_text();
         Self {
             id: activity.id.get(),
             uuid: activity.uuid.to_string(),
@@ -61,6 +63,7 @@ impl From<&Activity> for ActivityRow {
             created_by: activity.created_by.map(RecordId::get),
             updated_at: activity.updated_at.micros(),
             deleted_at: None,
+            search_text,
         }
     }
 }

@@ -337,6 +337,7 @@ diesel::table! {
         created_by -> Nullable<BigInt>,
         updated_at -> BigInt,
         deleted_at -> Nullable<BigInt>,
+        search_text -> Text,
     }
 }
 

@@ -32,7 +32,7 @@ struct Noun {
 }
 
 /// One line for each noun.
-const NOUNS: [Noun; 7] = [
+const NOUNS: [Noun; 8] = [
     noun(EntityKind::Account, "account", "t.name, coalesce(t.website, t.email, t.city)"),
     noun(
         EntityKind::Contact,
@@ -53,6 +53,11 @@ const NOUNS: [Noun; 7] = [
         EntityKind::Task,
         "task",
         "t.title, (SELECT a.name FROM account a WHERE a.id = t.account_id)",
+    ),
+    noun(
+        EntityKind::Activity,
+        "activity",
+        "t.subject, (SELECT a.name FROM account a WHERE a.id = t.account_id)",
     ),
     noun(
         EntityKind::Ticket,

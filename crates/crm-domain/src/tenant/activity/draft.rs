@@ -3,7 +3,7 @@
 use super::{ActivityFields, ActivityType};
 use crate::{
     error::Result,
-    field::{Check, Patch, Text},
+    field::{Check, Patch, Text, join_search},
     id::{AccountId, ContactId, LeadId, OpportunityId, UserId},
     stamp::Stamp,
 };
@@ -49,7 +49,12 @@ impl ActivityFields {
         }
         // Every field is judged, also beside a required one that is wrong.
         let body = check.optional("body", draft.body, current.and_then(|c| c.body.clone()), Text::parse);
-        let occurred_at = check.optional("occurred_at", draft.occurred_at, current.and_then(|c| c.occurred_at), Stamp::parse);
+        let occurred_at = check.optional(
+            "occurred_at",
+            draft.occurred_at,
+            current.and_then(|c| c.occurred_at),
+            Stamp::parse_entered,
+        );
         let fields = activity_type.zip(subject).map(|(activity_type, subject)| Self {
             activity_type,
             subject,
@@ -63,5 +68,10 @@ impl ActivityFields {
             owner_id: draft.owner_id.or_current(Some(owner)).unwrap_or(owner),
         });
         check.finish_with(fields)
+    }
+
+    /// The lower-case text that a search looks in.
+    pub fn search_text(&self) -> String {
+        join_search(&[Some(&*self.subject), self.body.as_deref()])
     }
 }

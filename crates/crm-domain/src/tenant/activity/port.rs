@@ -28,7 +28,7 @@ fields! {
     and Custom
 }
 
-/// Which activities a list shows; they cannot be searched.
+/// Which activities a list shows; the search over everything finds their texts, a list does not.
 pub type ActivityFilter = Filter<ActivityField>;
 
 /// Reads activities.

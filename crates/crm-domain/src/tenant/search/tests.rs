@@ -89,6 +89,13 @@ fn enough_of_the_better_ends_the_search() {
     assert_eq!(reads.0, KINDS.len(), "one probe of each kind");
 }
 
+#[test]
+fn an_address_that_is_known_is_not_guessed_at() {
+    let texts = ["ada lovelace\nada@example.com", "eda lovelace\neda@example.com"];
+    assert_eq!(found(&texts, "ada@example.com"), [texts[0]]);
+    assert_eq!(found(&texts, "ade@example.com"), [texts[0]], "a slip is forgiven");
+}
+
 proptest! {
     #[test]
     fn a_score_is_a_share(asked in "\\PC{1,30}", text in "[\\PC\n]{0,80}") {
@@ -113,7 +120,7 @@ proptest! {
     fn probes_ask_for_nothing_too_short(asked in "\\PC{1,60}") {
         let Some(query) = Query::parse(&asked) else { return Ok(()) };
         for probe in query.probes() {
-            if let Probe::Parts(any) = probe {
+            if let Probe::Parts(any) = probe.probe {
                 prop_assert!(!any.is_empty() && any.iter().flatten().all(|part| length(part) >= TRIGRAM));
             }
         }

@@ -12,6 +12,7 @@ use crm_domain::{
     field::parse_integer,
     money::{Currency, Money},
     page::Direction,
+    stamp::Stamp,
     tenant::{
         TenantReader,
         change::{Change, ChangeFilter, EntityKind, MERGED_IDS, Stretch},
@@ -226,8 +227,17 @@ fn show_field(entity: EntityKind, name: &str, pair: Value) -> (String, Value) {
     };
     let shown = field_of(name);
     let Value::Array(values) = pair else { return (shown, pair) };
-    let values = values.into_iter().map(|value| show_value(value, prefix)).collect();
+    // A custom field's name holds a dot; what people wrote in it stays as it is.
+    let is_moment = name.ends_with("_at") && !name.contains('.');
+    let show = |value| if is_moment { show_moment(value) } else { show_value(value, prefix) };
+    let values = values.into_iter().map(show).collect();
     (shown, Value::Array(values))
+}
+
+/// A moment as the family's records show it (contract C-03).
+fn show_moment(value: Value) -> Value {
+    let moment = value.as_str().and_then(|text| Stamp::parse(text).ok());
+    moment.map_or(value, |moment| Value::String(moment.to_second_precision()))
 }
 
 pub(super) fn show_value(value: Value, prefix: Option<&str>) -> Value {
@@ -249,7 +259,7 @@ fn money(object: &Map<String, Value>) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use crm_domain::{stamp::Stamp, tenant::change::ChangeKind};
+    use crm_domain::tenant::change::ChangeKind;
 
     use super::*;
 
@@ -264,6 +274,14 @@ mod tests {
             (name.as_str(), pair),
             ("amount", serde_json::json!([null, {"amount": 12.5, "currency": "USD"}]))
         );
+        let (name, pair) = show_field(EntityKind::Task, "due_at", serde_json::json!([null, "2026-01-17T10:30:00.000000Z"]));
+        assert_eq!((name.as_str(), pair), ("dueAt", serde_json::json!([null, "2026-01-17T10:30:00Z"])));
+        let (_, pair) = show_field(
+            EntityKind::Task,
+            "custom_fields.seen_at",
+            serde_json::json!([null, "2026-01-17T10:30:00.000000Z"]),
+        );
+        assert_eq!(pair, serde_json::json!([null, "2026-01-17T10:30:00.000000Z"]));
         let (name, pair) = show_field(EntityKind::Account, "parent_id", serde_json::json!([3, null]));
         assert_eq!((name.as_str(), pair), ("parentId", serde_json::json!(["company_3", null])));
         let (name, pair) = show_field(EntityKind::Account, "first_name", serde_json::json!(["A", "B"]));

@@ -4,6 +4,7 @@
 //! vocabulary and the resource's schema: a handler names the port's list and the resource, and no more.
 
 mod custom;
+mod derived;
 mod params;
 mod query;
 
@@ -28,17 +29,21 @@ use super::{
 use crate::shared::tenant::TenantSession;
 
 use custom::CustomFields;
+use derived::DerivedFields;
+pub(super) use derived::{Derived, Words};
 pub(super) use params::{ListParams, PlainListParams, text as text_parameter};
 use query::{Nature, Wanted};
 
 /// Which list it is: cursors of one are no cursors of another.
-pub(super) struct List<F> {
+pub(super) struct List<F: 'static> {
     /// Its path, e.g. `companies`.
     pub name: String,
     /// What its records have in common, as the deals of a company do.
     pub conditions: Vec<Condition<F>>,
     /// Parameters that ask for more conditions, and may do so otherwise each time: they are no part of what a cursor is bound to.
     switches: Vec<(&'static str, Vec<Condition<F>>)>,
+    /// What else its conditions may be on.
+    derived: &'static [Derived<F>],
     /// Fails when there is no such list, as there is none of the deals of a company that is gone.
     found: Option<Found>,
 }
@@ -46,13 +51,14 @@ pub(super) struct List<F> {
 /// Looks for what a list is of, in the state that the list is read in.
 pub(super) type Found = Box<dyn FnOnce(&mut dyn TenantReader) -> Result<()> + Send>;
 
-impl<F> List<F> {
+impl<F: 'static> List<F> {
     /// Every record of a noun.
     pub fn of(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             conditions: Vec::new(),
             switches: Vec::new(),
+            derived: &[],
             found: None,
         }
     }
@@ -64,6 +70,11 @@ impl<F> List<F> {
             found: Some(found),
             ..Self::of(&name)
         }
+    }
+
+    /// With conditions on these members, too.
+    pub fn with_derived(self, derived: &'static [Derived<F>]) -> Self {
+        Self { derived, ..self }
     }
 
     /// Only records that meet these conditions as well, when this parameter is `true`.
@@ -117,7 +128,8 @@ where
         includes,
     } = {
         let custom = CustomFields::meant_by::<F>(tenant, &query).await?;
-        Wanted::parse::<T>(query, list, Nature::of::<F::Record>(), &custom, currency)?
+        let derived = DerivedFields::meant_by(tenant, &query, list.derived).await?;
+        Wanted::parse::<T>(query, list, Nature::of::<F::Record>(), &custom, &derived, currency)?
     };
     let window = paging.window();
     // A list that is not counted is one statement, which sees one state by itself.
@@ -179,7 +191,8 @@ where
     };
     let query = Query::parse(query);
     // Nothing of theirs can be included.
-    let wanted = Wanted::parse::<T>(query, List::of(name), nature, &CustomFields::default(), Currency::default())?;
+    let (custom, derived) = (CustomFields::default(), DerivedFields::none());
+    let wanted = Wanted::parse::<T>(query, List::of(name), nature, &custom, &derived, Currency::default())?;
     let Wanted {
         filter,
         sort,

@@ -31,7 +31,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use utoipa::{Modify, PartialSchema, ToSchema, openapi::OpenApi};
 
-use super::{bulk, change::history, context::Needed, document, resource, restore};
+use super::{bulk, change::history, context::Needed, document, list::Derived, resource, restore};
 use crate::{
     families::{Credential, Route},
     shared::{json_body::Given, tenant::TenantSession},
@@ -116,6 +116,8 @@ pub(crate) trait Noun: Record {
     const PATHS: Paths;
     /// What is to be said of them.
     const NOTES: Notes = Notes::NONE;
+    /// The members that its lists filter by beside its fields.
+    const DERIVED: &'static [Derived<Self::Field>] = &[];
     /// Its fields, as lists know them.
     type Field: Field<Record = Self>;
     /// A record as it is sent.

@@ -34,6 +34,7 @@ pub(super) async fn page<N: Noun>(tenant: &TenantSession, query: &str, mut list:
     for switch in N::switches(view.now) {
         list = list.with_switch(switch.name, switch.conditions);
     }
+    list = list.with_derived(N::DERIVED);
     let labels = |reader: &mut dyn TenantReader, records: &[N]| {
         let ids: Vec<i64> = records.iter().map(|record| record.id()).collect();
         label::of(reader.labels(), N::KIND, &ids)

@@ -17,7 +17,7 @@ use super::{
     context::{Permit, Read},
     error::{ErrorResponses, SaasError},
     page::Query,
-    word::{noun_of, prefix_of},
+    word::{noun_of, plural_of, prefix_of},
 };
 
 pub(super) const PATH: &str = "/api/search";
@@ -35,7 +35,7 @@ struct SearchParams {
     /// What is looked for, whatever its case; from three characters on also with a typing error.
     #[param(max_length = 255)]
     q: String,
-    /// Only these kinds of record, e.g. `company,deal`.
+    /// Only these kinds of record, e.g. `company,deal`, or `companies,deals`.
     types: Option<String>,
     /// Most records of the answer; clamped to 1 … 50.
     #[param(required = false, default = 20, minimum = 1, maximum = 50)]
@@ -47,7 +47,7 @@ struct SearchParams {
 #[serde(rename_all = "camelCase")]
 #[schema(as = saas::SearchHit)]
 pub(crate) struct SearchHit {
-    /// `company`, `contact`, `lead`, `deal`, `task`, `ticket` or `partner`.
+    /// `company`, `contact`, `lead`, `deal`, `task`, `ticket`, `partner` or `activity`.
     #[serde(rename = "type")]
     #[schema(example = "lead")]
     kind: &'static str,
@@ -111,17 +111,20 @@ fn parse_text(text: &str) -> Result<search::Query, Problem> {
     }
 }
 
-/// Kinds in this family's words, separated by commas.
+/// Kinds in this family's words, of one or of many, separated by commas.
 fn parse_kinds(text: &str) -> Result<Vec<EntityKind>, Problem> {
-    let wanted: Vec<&str> = text.split(',').map(str::trim).collect();
-    let is_known = |word: &&str| KINDS.iter().any(|kind| noun_of(kind.as_str()) == *word);
-    if !wanted.iter().all(is_known) {
-        let allowed = KINDS.map(|kind| noun_of(kind.as_str()).to_owned()).into();
-        return Err(Problem::Choice { allowed });
-    }
+    let kind_of = |word: &str| {
+        KINDS.into_iter().find(|kind| {
+            let noun = noun_of(kind.as_str());
+            word == noun || word == plural_of(noun)
+        })
+    };
+    let wanted: Option<Vec<EntityKind>> = text.split(',').map(|word| kind_of(word.trim())).collect();
+    let wanted = wanted.ok_or_else(|| Problem::Choice {
+        allowed: KINDS.map(|kind| noun_of(kind.as_str()).to_owned()).into(),
+    })?;
     // In one order, and each once.
-    let is_wanted = |kind: &EntityKind| wanted.contains(&noun_of(kind.as_str()));
-    Ok(KINDS.into_iter().filter(is_wanted).collect())
+    Ok(KINDS.into_iter().filter(|kind| wanted.contains(kind)).collect())
 }
 
 impl From<Hit> for SearchHit {

@@ -49,6 +49,12 @@ pub(super) fn noun_of(noun: &str) -> &str {
     }
 }
 
+/// Several of a noun, as paths name them: `companies`.
+pub(super) fn plural_of(noun: &str) -> String {
+    noun.strip_suffix('y')
+        .map_or_else(|| format!("{noun}s"), |stem| format!("{stem}ies"))
+}
+
 /// The prefix of the ids of a kind of record.
 pub(super) fn prefix_of(kind: EntityKind) -> &'static str {
     match kind {

@@ -295,6 +295,11 @@ fn count_of<F: Listed>(filter: &Filter<F>, connection: &Connection) -> Sql {
         .sql(")")
 }
 
+/// Whether a filter is counted as all but those that do not match.
+pub(super) fn is_counted_by_others<F: Listed>(filter: &Filter<F>) -> bool {
+    only_difference(filter).is_some()
+}
+
 /// The opposite of a filter that asks of live rows nothing but that they differ from a value.
 fn only_difference<F: Listed>(filter: &Filter<F>) -> Option<Condition<F>> {
     let ([only], None, [], false) = (filter.conditions.as_slice(), &filter.search, filter.tags.as_slice(), filter.deleted) else {

@@ -29,6 +29,10 @@ pub(super) fn document<N: Noun>(document: &mut OpenApi, words: &Words) {
     let mut list =
         described(words, &format!("Lists {}.", words.many), format!("saas_list_{}", words.ids))
             .parameters(Some(ListParams::<N::Field>::into_params(|| Some(ParameterIn::Query))));
+    for derived in N::DERIVED {
+        let (name, description) = derived.parameter();
+        list = list.parameter(text_parameter(&name, &description));
+    }
     for switch in N::switches(Default::default()) {
         list = list.parameter(text_parameter(switch.name, switch.description));
     }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crm_domain::{
-    query::{Field, Operator, Spec},
+    query::{Field, Kind, Operator, Spec},
     tenant::change::Entity,
 };
 use utoipa::{
@@ -100,10 +100,21 @@ fn condition(spec: &Spec) -> Parameter {
     } else {
         ""
     };
+    let case = case_rule(spec);
     text(
         &name,
-        &format!("Only records with this value; also {}.{many}", operators.join(", ")),
+        &format!("Only records with this value{case}; also {}.{many}", operators.join(", ")),
     )
+}
+
+/// How a field's texts are compared, in conditions and in orders alike.
+fn case_rule(spec: &Spec) -> &'static str {
+    match spec.kind {
+        Kind::Text if !spec.words.is_empty() => ", of the usual words whatever the case",
+        Kind::Text => ", in upper and lower case as it was written",
+        Kind::Key | Kind::Choice(_) | Kind::Ranked(_) => ", whatever its case",
+        Kind::Bool | Kind::Date | Kind::Decimal | Kind::Id | Kind::Integer | Kind::Money | Kind::Stamp => "",
+    }
 }
 
 pub(crate) fn text(name: &str, description: &str) -> Parameter {

@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{RefOr, schema::Schema},
 };
 
-use super::{List, custom::CustomFields};
+use super::{List, custom::CustomFields, derived::DerivedFields};
 use crate::families::saas::{
     error::SaasError,
     include::Includes,
@@ -63,20 +63,22 @@ impl<F: Field> Wanted<F> {
         list: List<F>,
         nature: Nature,
         custom: &CustomFields,
+        derived: &DerivedFields<F>,
         usual: Currency,
     ) -> Result<Self, SaasError> {
         let sort = query.sort_among(&orders::<F>(custom));
         let mut filter = Filter {
             tags: tags(&mut query, nature),
-            conditions: conditions(&mut query, nature, custom, usual),
+            conditions: conditions(&mut query, nature, custom, derived, usual),
             search: search::<F>(&mut query),
             deleted: query.flag("deleted").unwrap_or(false),
         };
         filter.conditions.extend(list.conditions);
         let members = query.parsed("fields", members::<T>);
         let includes = Includes::parse(&mut query);
-        let mut name = list.name;
-        let mut switched = Vec::new();
+        let asked = derived.asked(&mut query);
+        let mut name = format!("{}{}", list.name, asked.text);
+        let mut switched = asked.conditions;
         for (parameter, conditions) in list.switches {
             if query.parsed(parameter, only_true).is_some() {
                 name = format!("{name} {parameter}");
@@ -164,8 +166,15 @@ fn tags(query: &mut Query, nature: Nature) -> Vec<Vec<String>> {
     TAGS.iter().filter_map(|parameter| query.parsed(parameter, named)).collect()
 }
 
-fn conditions<F: Field>(query: &mut Query, nature: Nature, custom: &CustomFields, usual: Currency) -> Vec<Condition<F>> {
-    let is_field = |(name, _): &(String, String)| !nature.is_labelled || !TAGS.contains(&name.as_str());
+fn conditions<F: Field>(
+    query: &mut Query,
+    nature: Nature,
+    custom: &CustomFields,
+    derived: &DerivedFields<F>,
+    usual: Currency,
+) -> Vec<Condition<F>> {
+    let is_tags = |name: &str| nature.is_labelled && TAGS.contains(&name);
+    let is_field = |(name, _): &(String, String)| !is_tags(name) && !derived.asks(name);
     let mut given: Vec<(String, String)> = query.beginning_with("filter").filter(is_field).collect();
     given.sort();
     if given.len() > CONDITIONS_MAX {
@@ -175,7 +184,7 @@ fn conditions<F: Field>(query: &mut Query, nature: Nature, custom: &CustomFields
     let currency = currency_of(&given, usual);
     let mut conditions = Vec::with_capacity(given.len());
     for (parameter, text) in given {
-        match condition(&parameter, &text, nature, currency, custom) {
+        match condition(&parameter, &text, nature, currency, (custom, derived)) {
             Ok(condition) => conditions.push(condition),
             Err(problem) => query.fail(&parameter, problem),
         }
@@ -196,13 +205,14 @@ fn condition<F: Field>(
     text: &str,
     nature: Nature,
     currency: Currency,
-    custom: &CustomFields,
+    (custom, derived): (&CustomFields, &DerivedFields<F>),
 ) -> Result<Condition<F>, Problem> {
     let (name, word) = split(parameter).ok_or_else(|| Problem::Rule("must have the form filter[field][operator]".to_owned()))?;
     let fields = filterable::<F>(custom);
     let found = fields.iter().find(|(known, _)| known == name).map(|(_, field)| *field);
     let field = found.ok_or_else(|| {
-        let names: Vec<String> = fields.into_iter().map(|(known, _)| known).collect();
+        let derived = derived.names().map(str::to_owned);
+        let names: Vec<String> = fields.into_iter().map(|(known, _)| known).chain(derived).collect();
         unknown("field", &names)
     })?;
     let operators = || field.spec().operators();
@@ -216,14 +226,14 @@ fn condition<F: Field>(
     })
 }
 
-fn split(parameter: &str) -> Option<(&str, &str)> {
+pub(super) fn split(parameter: &str) -> Option<(&str, &str)> {
     let inner = parameter.strip_prefix("filter[")?.strip_suffix(']')?;
     let (name, operator) = inner.split_once("][").unwrap_or((inner, Operator::Eq.word()));
     let is_plain = |word: &str| !word.is_empty() && !word.contains(['[', ']']);
     (is_plain(name) && is_plain(operator)).then_some((name, operator))
 }
 
-fn unknown(what: &str, known: &[String]) -> Problem {
+pub(super) fn unknown(what: &str, known: &[String]) -> Problem {
     Problem::Rule(format!("must name one of these {what}s: {}", known.join(", ")))
 }
 

@@ -212,7 +212,8 @@ fn brought_up<F: Listed>(
             let orders = order::brought_up::<F>(connection, &known.orders, &touched, &ids)?;
             (ids, orders)
         }
-        None if known.matches <= FEW => return Ok(None),
+        // What is counted as all but the others takes as long as those are many, however few match.
+        None if known.matches <= FEW && !statement::is_counted_by_others(shape.filter) => return Ok(None),
         None => match all_matching(connection, shape)? {
             Some(ids) => (ids, Vec::new()),
             None => return Ok(None),
