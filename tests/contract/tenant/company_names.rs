@@ -45,7 +45,7 @@ fn place(database: &Database, contacts: usize) -> (Arc<Tenant>, Arc<dyn TenantSt
         .unwrap()
         .id;
     let draft = move |number: usize| ContactDraft {
-        full_name: set(&format!("P {number}")),
+        full_name: set(format!("P {number}")),
         company: set("Acme"),
         account_id: Patch::Set(account),
         ..ContactDraft::default()

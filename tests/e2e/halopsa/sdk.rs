@@ -66,7 +66,7 @@ fn assert_walked(walked: &Value) {
         "unknown": ["NotFoundError", 404, "RESOURCE_NOT_FOUND"],
         "stranger": ["AuthenticationError", 401],
         "events": [["lead.created"]],
-        "errors": ["Duplicate email address", "Duplicate email address"],
+        "errors": ["Failed to sync lead: email is another lead's already", "Failed to sync lead: email is another lead's already"],
     });
     assert_eq!(walked, &expected);
 }

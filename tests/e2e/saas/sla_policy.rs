@@ -155,12 +155,7 @@ fn a_policy_in_use_is_not_deleted(server: &Server) {
         "/api/tickets",
         &json!({ "subject": "Help", "slaPolicyId": policy["id"] }),
     );
-    let error = refusal(
-        server,
-        &server.delete(&item(&policy)).bearer(&token).send(),
-        409,
-        "VALIDATION_ERROR",
-    );
+    let error = refusal(server, &server.delete(&item(&policy)).bearer(&token).send(), 409, "DUPLICATE");
     assert_eq!(error["message"], "The SLA policy is in use by tickets and cannot be deleted");
     // Out of force, it stays with the tickets that follow it and is given to no other.
     server

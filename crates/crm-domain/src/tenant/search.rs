@@ -46,12 +46,6 @@ pub enum Probe {
     Parts(Vec<Vec<String>>),
 }
 
-/// A probe, and whether it looks for what the text does not say.
-struct Asked {
-    probe: Probe,
-    is_guess: bool,
-}
-
 /// A live record that a probe met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -86,12 +80,8 @@ pub trait SearchReads {
 pub fn find(reads: &mut dyn SearchReads, query: &Query, kinds: &[EntityKind], limit: usize) -> Result<Vec<Hit>> {
     let (mut hits, mut seen) = (Vec::new(), HashSet::new());
     for probe in query.probes() {
-        // Whose address is known is meant, and nobody whose address is like it.
-        if probe.is_guess && query.is_address() && !hits.is_empty() {
-            break;
-        }
         for kind in kinds {
-            for record in reads.candidates(*kind, &probe.probe, CANDIDATES)? {
+            for record in reads.candidates(*kind, &probe, CANDIDATES)? {
                 if !seen.insert((record.kind, record.id)) {
                     continue;
                 }
@@ -135,11 +125,10 @@ impl Query {
         self.words.len() == 1 && self.key.contains('@')
     }
 
-    /// What to ask for, the likeliest first.
-    fn probes(&self) -> Vec<Asked> {
-        let literal = self.literal_probes().into_iter().map(|probe| Asked { probe, is_guess: false });
-        let guesses = self.guesses().into_iter().map(|probe| Asked { probe, is_guess: true });
-        literal.chain(guesses).collect()
+    /// What to ask for, the likeliest first. An address is not guessed at: nobody has one that is like it, and no word of a text is.
+    fn probes(&self) -> Vec<Probe> {
+        let guesses = if self.is_address() { Vec::new() } else { self.guesses() };
+        [self.literal_probes(), guesses].concat()
     }
 
     /// What holds the text as it is, or its words.

@@ -90,10 +90,10 @@ fn enough_of_the_better_ends_the_search() {
 }
 
 #[test]
-fn an_address_that_is_known_is_not_guessed_at() {
+fn an_address_is_not_guessed_at() {
     let texts = ["ada lovelace\nada@example.com", "eda lovelace\neda@example.com"];
     assert_eq!(found(&texts, "ada@example.com"), [texts[0]]);
-    assert_eq!(found(&texts, "ade@example.com"), [texts[0]], "a slip is forgiven");
+    assert_eq!(found(&texts, "ade@example.com"), Vec::<String>::new());
 }
 
 proptest! {
@@ -120,7 +120,7 @@ proptest! {
     fn probes_ask_for_nothing_too_short(asked in "\\PC{1,60}") {
         let Some(query) = Query::parse(&asked) else { return Ok(()) };
         for probe in query.probes() {
-            if let Probe::Parts(any) = probe.probe {
+            if let Probe::Parts(any) = probe {
                 prop_assert!(!any.is_empty() && any.iter().flatten().all(|part| length(part) >= TRIGRAM));
             }
         }

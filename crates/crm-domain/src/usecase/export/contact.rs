@@ -48,14 +48,24 @@ pub(super) const SHEET: [&str; 27] = [
     "Created At",
 ];
 
+/// Headers of downloads that hardly any other table has.
+const TELLING: [&str; 4] = ["Email Domain", "Employee Size Bracket", "Lead Score", "Person LinkedIn"];
+
 /// Whether a table with these headers is one that people download: its cells are guarded against formulas, and no column says so.
 ///
-/// So is what a person made of it by taking columns out, moving or adding some: most of its headers are spelled exactly as here. A table for
-/// the importer shares headers with it, and is known by those that only it has (`account`, `owner` and such); its cells stand as they are.
+/// So is what a person made of it by taking columns out, moving or adding some: most of its headers are spelled exactly as here, and one is a
+/// header that hardly any other table has. A table for the importer shares headers with it, and is known by those that only it has (`account`,
+/// `owner` and such); its cells stand as they are.
 pub fn is_download(headers: &[String]) -> bool {
-    let is_whole = headers.len() >= SHEET.len() && SHEET.iter().zip(headers).all(|(own, header)| own == header);
+    let has_one_of = |names: &[&str]| headers.iter().any(|header| names.contains(&header.as_str()));
     let own = headers.iter().filter(|header| is_own(header)).count();
-    is_whole || (own * 2 > headers.len() && !headers.iter().any(|header| MORE.contains(&header.as_str())))
+    let is_edited = own * 2 > headers.len() && has_one_of(&TELLING) && !has_one_of(&MORE);
+    is_edited || is_whole(headers)
+}
+
+/// Whether a table begins with all of a download's headers.
+fn is_whole(headers: &[String]) -> bool {
+    headers.len() >= SHEET.len() && SHEET.iter().zip(headers).all(|(own, header)| own == header)
 }
 
 /// Whether a table with these headers is one for the importer, as the export of contacts writes it.

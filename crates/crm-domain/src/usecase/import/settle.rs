@@ -24,9 +24,6 @@ const MOBILE: [&str; 10] = [
 /// What a phone is called of which no more is said.
 const PHONE: [&str; 4] = ["phone number", "phone", "telephone", "tel"];
 
-/// Headers of our downloads that hardly any other table has.
-const OURS: [&str; 4] = ["Email Domain", "Employee Size Bracket", "Lead Score", "Person LinkedIn"];
-
 /// What a table of people tells of them, and a table of organizations does not.
 const OF_A_PERSON: [&str; 11] = [
     "first_name",
@@ -54,7 +51,7 @@ const OF_AN_ORGANIZATION: [&str; 4] = ["founded_year", "employees", "annual_reve
 /// * Where no account is asked for, its name is the company's.
 /// * The `Name` in a table of organizations is nobody's: somebody has to say that these are contacts.
 pub(super) fn settle(mapping: &mut Mapping, columns: &[String], only: Option<&[&str]>) {
-    if is_download(columns) && OURS.iter().any(|own| columns.iter().any(|column| column == own)) {
+    if is_download(columns) {
         change(mapping, columns, &[("id", "contact_uuid")]);
     }
     if is_unmapped(mapping, "job title") {

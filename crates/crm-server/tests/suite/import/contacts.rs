@@ -252,7 +252,7 @@ fn a_spreadsheets_mark_of_text_is_no_part_of_a_phone() {
 #[test]
 fn a_size_is_a_number_or_a_bracket() {
     let crm = Fixture::new();
-    let file = "Name,Employees\nA,\"1,200\"\nB,51-200\nC,\"10,001+ employees\"\nD,7\nE,many\n";
+    let file = "Full Name,Employees\nA,\"1,200\"\nB,51-200\nC,\"10,001+ employees\"\nD,7\nE,many\n";
     let outcome = crm.import(Contacts, file);
     assert_eq!(outcome.reasons(), ["6 Employees: Employees: must be a whole number"]);
     let sizes: Vec<_> = crm
